@@ -1,0 +1,33 @@
+"""skvision: image classification for people who know scikit-learn.
+
+Names are loaded when first used: ``import skvision`` alone loads neither Keras
+nor TensorFlow, so that it is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "ImageDecodeError": "exceptions",
+    "MiniVGGClassifier": "classifiers",
+    "SkippedImageWarning": "exceptions",
+    "TrainingDivergedError": "exceptions",
+    "export_digits": "datasets",
+    "load_image_folder": "datasets",
+}
+
+__all__ = [*_WHERE, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'skvision' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

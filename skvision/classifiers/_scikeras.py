@@ -1,0 +1,168 @@
+"""The one place that imports scikeras: what is taken from it, and what is replaced.
+
+Taken from scikeras 0.13: the routing of ``optimizer__momentum`` to the optimiser
+(`route_params`) and the encoding of labels (`ClassifierLabelEncoder`). It gets no
+more releases, so nothing else of its ``KerasClassifier`` is inherited:
+
+==================  =============================================================
+of scikeras         what is wrong with it, and what stands in its place
+==================  =============================================================
+its mixins          stand in the wrong order: since scikit-learn 1.6
+                    ``is_classifier`` is False, and cross-validation silently
+                    stops being stratified. scikit-learn's own, in its order.
+data validation     refuses paths, and float64 after float32.
+                    `skvision.images.validate_images`.
+seeding             turns op determinism on and never off, so that every later
+                    unseeded fit raises. `skvision.training.Seeds`.
+the fit loop        takes arrays only, compiles anew each time.
+                    `skvision.training.train` with the pool.
+class weights       multiply the caller's ``sample_weight`` in place.
+                    `sample_weights` makes a new array.
+``predict_proba``   squeezes the answer for a single sample to 1-D.
+parameters          are whatever attributes there are. scikit-learn's own, and
+                    the routed ones.
+pickling            replaces ``keras.Model.__reduce__`` for the whole process.
+                    Put back at import; estimators hold weights as arrays.
+==================  =============================================================
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import keras
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
+
+__all__ = ["KerasClassifierBridge", "sample_weights"]
+
+_PATCHED = (
+    (keras.Model, "__reduce__"),
+    (keras.Model, "__deepcopy__"),
+    (keras.losses.Loss, "__reduce__"),
+    (keras.metrics.Metric, "__reduce__"),
+    (keras.optimizers.Optimizer, "__reduce__"),
+)
+_before = [vars(cls).get(name) for cls, name in _PATCHED]
+
+from scikeras._utils import route_params  # noqa: E402
+from scikeras.utils.transformers import ClassifierLabelEncoder  # noqa: E402
+
+for (_class, _name), _method in zip(_PATCHED, _before, strict=True):
+    if _method is not None:
+        setattr(_class, _name, _method)
+    elif _name in vars(_class):
+        delattr(_class, _name)
+
+
+class KerasClassifierBridge(ClassifierMixin, BaseEstimator):
+    """A scikit-learn classifier with scikeras' parameter routing and label encoding.
+
+    A subclass ends its constructor with ``**optimizer_options`` and
+    ``self._store_routed(optimizer_options)``.
+    """
+
+    _routing_prefixes = ("optimizer",)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Tools that read the signature take every name in it for a parameter, which
+        # the ** at its end is not.
+        signature = inspect.signature(cls.__init__)
+        cls.__signature__ = signature.replace(
+            parameters=[
+                parameter
+                for name, parameter in signature.parameters.items()
+                if name != "self" and parameter.kind is not parameter.VAR_KEYWORD
+            ]
+        )
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get the parameters, the routed ones included.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to list those of nested estimators too.
+
+        Returns
+        -------
+        dict
+            Names and values.
+        """
+        return {**super().get_params(deep=deep), **self._routed()}
+
+    def set_params(self, **params: Any) -> KerasClassifierBridge:
+        """Set parameters, ``optimizer__momentum`` and its like included.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values.
+
+        Returns
+        -------
+        self : object
+        """
+        own = {name: value for name, value in params.items() if not self._is_routed(name)}
+        super().set_params(**own)
+        self._store_routed({name: params[name] for name in params.keys() - own.keys()})
+        return self
+
+    def _store_routed(self, params: dict[str, Any]) -> None:
+        for name, value in params.items():
+            if not self._is_routed(name):
+                raise TypeError(
+                    f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}"
+                )
+            setattr(self, name, value)
+
+    @classmethod
+    def _is_routed(cls, name: str) -> bool:
+        return name.startswith(tuple(f"{prefix}__" for prefix in cls._routing_prefixes))
+
+    def _routed(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if self._is_routed(name)}
+
+    def _routed_to(self, destination: str) -> dict[str, Any]:
+        """The parameters ``destination__name`` as ``{name: value}``."""
+        return route_params(self._routed(), destination, pass_filter=(), strict=True)
+
+    def _fit_label_encoder(self, y: np.ndarray) -> np.ndarray:
+        """Learn the classes; return each label's index."""
+        encoder = ClassifierLabelEncoder(loss="sparse_categorical_crossentropy").fit(y)
+        self.classes_ = encoder.classes_
+        return encoder.transform(y).astype(np.int64).ravel()
+
+
+def sample_weights(
+    sample_weight: np.ndarray | None, class_weight: Any, y: np.ndarray
+) -> np.ndarray:
+    """Multiply sample and class weights into a new array.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n,) or None
+        As passed to fit; never changed.
+    class_weight : dict, "balanced" or None
+        As scikit-learn takes it.
+    y : ndarray of shape (n,)
+        The labels.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision.classifiers._scikeras import sample_weights
+    >>> sample_weights(np.array([1.0, 2.0]), {"cat": 3}, np.array(["cat", "dog"]))
+    array([3., 2.])
+    """
+    weights = np.ones(len(y)) if sample_weight is None else np.array(sample_weight, np.float64)
+    if class_weight is None:
+        return weights
+    return weights * compute_sample_weight(class_weight, y)

@@ -1,0 +1,37 @@
+"""Start TensorFlow without its remarks on the machine.
+
+It writes a dozen lines about instruction sets and absent graphics cards to
+standard error, from C++, before any setting of its own takes effect.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["start_quietly"]
+
+
+def start_quietly() -> None:
+    """Import TensorFlow and let it look for devices, standard error closed meanwhile."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _no_standard_error():
+        from .. import networks  # noqa: F401  sets TensorFlow's threads first
+
+        import tensorflow as tf  # isort: skip
+
+        tf.config.list_logical_devices()
+
+
+@contextmanager
+def _no_standard_error() -> Iterator[None]:
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)

@@ -1,0 +1,40 @@
+"""The errors and warnings that skvision raises by name."""
+
+from __future__ import annotations
+
+__all__ = ["ImageDecodeError", "SkippedImageWarning", "TrainingDivergedError"]
+
+
+class ImageDecodeError(ValueError):
+    """A picture could not be read.
+
+    Parameters
+    ----------
+    source : str
+        What was to be read: a file name, or a description of bytes in memory.
+    reason : str
+        Why it could not be read.
+
+    Examples
+    --------
+    >>> from skvision.exceptions import ImageDecodeError
+    >>> print(ImageDecodeError("cat.jpg", "the file is empty"))
+    cannot read the picture cat.jpg: the file is empty
+    """
+
+    def __init__(self, source: str, reason: str) -> None:
+        # both go to ValueError, so that the error pickles across worker processes
+        super().__init__(source, reason)
+        self.source = source
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot read the picture {self.source}: {self.reason}"
+
+
+class TrainingDivergedError(ValueError):
+    """The loss became infinite or not a number, so the weights are useless."""
+
+
+class SkippedImageWarning(UserWarning):
+    """Pictures were left out of a data set, as ``on_error="skip"`` asked."""

@@ -1,0 +1,22 @@
+"""What an image batch may be; bytes and paths -> RGB pixels; the one resize policy."""
+
+from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
+from .decode import ImageSource, decode, open_rgb
+from .reader import ImageReader
+from .resize import RESIZE_POLICIES, resize_array, resize_image
+from .validation import validate_images
+
+__all__ = [
+    "RESIZE_POLICIES",
+    "ArrayBatch",
+    "ImageBatch",
+    "ImageReader",
+    "ImageSource",
+    "SourceBatch",
+    "as_image_batch",
+    "decode",
+    "open_rgb",
+    "resize_array",
+    "resize_image",
+    "validate_images",
+]

@@ -1,0 +1,30 @@
+"""Keras networks as tables plus one loop; the pool of compiled networks."""
+
+# before anything else: TensorFlow fixes its threads when it starts
+from . import _tensorflow_threads  # noqa: F401  isort: skip
+from .minivgg import MiniVGGArchitecture
+from .names import ACTIVATIONS, OPTIMIZERS, match_name
+from .optimizers import OptimizerRecipe, optimizer_recipe
+from .pool import (
+    PREDICT_BATCH,
+    Architecture,
+    CompiledNetwork,
+    NetworkPool,
+    NetworkRecipe,
+    network_pool,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "OPTIMIZERS",
+    "PREDICT_BATCH",
+    "Architecture",
+    "CompiledNetwork",
+    "MiniVGGArchitecture",
+    "NetworkPool",
+    "NetworkRecipe",
+    "OptimizerRecipe",
+    "match_name",
+    "network_pool",
+    "optimizer_recipe",
+]

@@ -1,0 +1,77 @@
+"""Names of activations and optimisers, matched as people write them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import keras
+
+__all__ = ["ACTIVATIONS", "OPTIMIZERS", "match_name"]
+
+T = TypeVar("T")
+
+# no activations in the sense of one number in, one number out
+_NOT_ELEMENTWISE = {"deserialize", "get", "serialize", "glu"}
+# base classes and wrappers around other optimisers
+_NOT_BY_NAME = {"Optimizer", "LossScaleOptimizer", "MultiOptimizer", "OptimizerMap"}
+
+#: every activation of Keras, by its own name
+ACTIVATIONS: dict[str, Any] = {
+    name: getattr(keras.activations, name)
+    for name in dir(keras.activations)
+    if not name.startswith("_") and name not in _NOT_ELEMENTWISE
+}
+
+#: every optimiser class of Keras, by its own name
+OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
+    name: value
+    for name, value in vars(keras.optimizers).items()
+    if isinstance(value, type)
+    and issubclass(value, keras.optimizers.Optimizer)
+    and name not in _NOT_BY_NAME
+}
+
+
+def match_name(given: object, known: Mapping[str, T], kind: str) -> str:
+    """Return the name in `known` that is meant, whatever its case and underscores.
+
+    Parameters
+    ----------
+    given : object
+        What the user wrote.
+    known : mapping of str
+        The names that exist.
+    kind : str
+        What they name, for the error: ``"activation"``.
+
+    Returns
+    -------
+    str
+        A key of `known`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name; the message lists those that there are.
+
+    Examples
+    --------
+    >>> from skvision.networks import ACTIVATIONS, match_name
+    >>> match_name("LeakyReLU", ACTIVATIONS, "activation")
+    'leaky_relu'
+    """
+    plain = {_plain(name): name for name in known}
+    key = _plain(given) if isinstance(given, str) else None
+    if key in plain:
+        return plain[key]
+    near = difflib.get_close_matches(key or "", plain, n=1)
+    hint = f" Did you mean {plain[near[0]]!r}?" if near else ""
+    raise ValueError(
+        f"Unknown {kind}: {given!r}.{hint} Accepted, in any case: {', '.join(sorted(known))}."
+    )
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")

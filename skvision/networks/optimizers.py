@@ -1,0 +1,83 @@
+"""An optimiser as the user gives it -> a recipe that can be compared, kept and rebuilt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from .names import OPTIMIZERS, match_name
+
+__all__ = ["OptimizerRecipe", "optimizer_recipe"]
+
+
+@dataclass(frozen=True)
+class OptimizerRecipe:
+    """What rebuilds an optimiser, but for its learning rate.
+
+    The learning rate is a variable of the compiled network: networks that differ
+    only in it are one network, and a grid over learning rates compiles once.
+    """
+
+    optimizer_class: type[keras.optimizers.Optimizer]
+    config: str  # JSON, so that recipes compare and hash
+
+    def build(self) -> keras.optimizers.Optimizer:
+        """Make a new optimiser."""
+        return self.optimizer_class.from_config(json.loads(self.config))
+
+
+def optimizer_recipe(
+    optimizer: str | type[keras.optimizers.Optimizer] | keras.optimizers.Optimizer,
+    learning_rate: float | None,
+    options: Mapping[str, Any],
+) -> tuple[OptimizerRecipe, float | None]:
+    """Turn the constructor arguments into a recipe and a learning rate.
+
+    Parameters
+    ----------
+    optimizer : str, keras.optimizers.Optimizer class or instance
+        An instance is taken apart, never used: two fits share no state.
+    learning_rate : float or None
+        None for the optimiser's own default.
+    options : mapping
+        Further arguments of the optimiser (``momentum``, ``clipnorm``, ...).
+
+    Returns
+    -------
+    recipe : OptimizerRecipe
+    learning_rate : float or None
+        None if the optimiser has a learning-rate schedule of its own.
+
+    Raises
+    ------
+    ValueError
+        If there is no such optimiser, or it has no such option.
+    """
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        optimizer_class, config = type(optimizer), optimizer.get_config()
+        name = optimizer_class.__name__
+    else:
+        if isinstance(optimizer, type) and issubclass(optimizer, keras.optimizers.Optimizer):
+            optimizer_class, name = optimizer, optimizer.__name__
+        else:
+            name = match_name(optimizer, OPTIMIZERS, "optimizer")
+            optimizer_class = OPTIMIZERS[name]
+        config = optimizer_class().get_config()
+    unknown = sorted(set(options) - set(config))
+    if unknown:
+        raise ValueError(
+            f"Optimizer {name} has no option {unknown[0]!r}. It has: {', '.join(sorted(config))}."
+        )
+    config = {**config, **options}
+    if learning_rate is not None:
+        config["learning_rate"] = learning_rate
+    if isinstance(config["learning_rate"], Mapping):  # a schedule, serialised by Keras
+        rate = None
+    else:
+        rate = float(config["learning_rate"])
+        config["learning_rate"] = 0.0
+    return OptimizerRecipe(optimizer_class, json.dumps(config, sort_keys=True)), rate

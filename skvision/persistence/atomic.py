@@ -1,0 +1,65 @@
+"""Write a file under a temporary name, then rename it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+__all__ = ["written_whole"]
+
+
+@contextmanager
+def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path in the same folder; rename it to `path` at the end.
+
+    If the block fails, or the process dies in it, a file that was at `path` is
+    still the one it was. The folder is tried at once, before the block runs.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Where the file shall be.
+
+    Yields
+    ------
+    pathlib.Path
+        Where the block must write it.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written there.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from skvision.persistence import written_whole
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with written_whole(pathlib.Path(folder) / "a.txt") as temporary:
+    ...         _ = temporary.write_text("all of it")
+    ...     (pathlib.Path(folder) / "a.txt").read_text()
+    'all of it'
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file in it.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} into.")
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        # mkstemp's files are private; a model is as readable as any new file
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        os.replace(temporary, path)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()

@@ -1,0 +1,137 @@
+"""Whatever `augmentation=` takes -> one function of images and a random generator.
+
+Accepted are an estimator with ``augment_batch``, Keras preprocessing layers,
+Keras' ImageDataGenerator and plain functions. Each is made reproducible in its
+own way; none touches a global seed for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+__all__ = ["augment_function"]
+
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+# What an ImageDataGenerator would do to whole data sets or to the scale of pixels.
+# Its ``rescale`` is simply not applied: networks carry their own scaling.
+_NOT_AUGMENTATION = (
+    "featurewise_center",
+    "samplewise_center",
+    "featurewise_std_normalization",
+    "samplewise_std_normalization",
+    "zca_whitening",
+)
+
+
+def augment_function(augmentation: Any) -> Augment | None:
+    """Turn the constructor argument ``augmentation`` into a function of a batch.
+
+    Parameters
+    ----------
+    augmentation : None, keras.layers.Layer, list of them, ImageDataGenerator or callable
+        What the user passed.
+
+    Returns
+    -------
+    callable or None
+        ``f(images, rng) -> images``.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision.training import augment_function
+    >>> flip = augment_function(lambda images, rng: images[:, :, ::-1])
+    >>> flip(np.arange(3).reshape(1, 1, 3, 1), np.random.default_rng(0)).ravel()
+    array([2, 1, 0])
+    """
+    if augmentation is None:
+        return None
+    if hasattr(augmentation, "get_random_transform") and hasattr(augmentation, "apply_transform"):
+        return _from_image_data_generator(augmentation)
+    layers = _as_layers(augmentation)
+    if layers is not None:
+        return _from_layers(layers)
+    if callable(augmentation):
+        return augmentation
+    raise ValueError(
+        "augmentation must be None, a Keras preprocessing layer or a list of them, an "
+        "ImageDataGenerator, or a function f(images, rng) -> images. "
+        f"Received: {augmentation!r}"
+    )
+
+
+def _as_layers(augmentation: Any) -> list[keras.layers.Layer] | None:
+    if isinstance(augmentation, keras.Sequential):
+        return list(augmentation.layers)
+    if isinstance(augmentation, keras.layers.Layer):
+        return [augmentation]
+    if isinstance(augmentation, Sequence) and not isinstance(augmentation, str):
+        parts = [_as_layers(part) for part in augmentation]
+        if parts and all(part is not None for part in parts):
+            return [layer for part in parts for layer in part or ()]
+    return None
+
+
+def _from_layers(layers: list[keras.layers.Layer]) -> Augment:
+    """Call copies of the layers in turn, their random state set from `rng` each time."""
+    copies = [type(layer).from_config(layer.get_config()) for layer in layers]
+
+    def augment(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        pixels = keras.ops.convert_to_tensor(images.astype(np.float32))
+        for layer in copies:
+            for state in _random_states(layer):
+                state.assign([rng.integers(2**31), 0])
+            pixels = layer(pixels, training=True) if _takes_training(layer) else layer(pixels)
+        result = np.asarray(pixels)
+        if images.dtype != np.uint8:
+            return result
+        # resampling may overshoot by a rounding error
+        return np.round(np.clip(result, 0, 255)).astype(np.uint8)
+
+    return augment
+
+
+def _random_states(layer: keras.layers.Layer) -> list[keras.Variable]:
+    return [v for v in layer.variables if v.path.endswith("seed_generator_state")]
+
+
+def _takes_training(layer: keras.layers.Layer) -> bool:
+    return bool(layer._call_has_training_arg)
+
+
+def _from_image_data_generator(generator: Any) -> Augment:
+    asked = [name for name in _NOT_AUGMENTATION if getattr(generator, name, False)]
+    if asked:
+        raise ValueError(
+            f"augmentation got an ImageDataGenerator with {asked[0]}=True. That is scaling, not "
+            "augmentation, and skvision's networks carry their own scaling: leave it out."
+        )
+
+    def augment(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        result = np.empty(images.shape, np.float32)
+        # it draws from NumPy's global generator and nothing else will do
+        before = np.random.get_state()  # noqa: NPY002
+        try:
+            for index, image in enumerate(images):
+                draw = generator.get_random_transform(image.shape, int(rng.integers(2**31)))
+                pixels = generator.apply_transform(image.astype(np.float32), draw)
+                if generator.preprocessing_function is not None:
+                    pixels = generator.preprocessing_function(pixels)
+                result[index] = pixels
+        finally:
+            np.random.set_state(before)  # noqa: NPY002
+        if images.dtype != np.uint8:
+            return result
+        return np.round(np.clip(result, 0, 255)).astype(np.uint8)
+
+    return augment
