@@ -114,8 +114,8 @@ class BaseImageClassifier(KerasClassifierBridge):
             targets = self._fit_label_encoder(y)
             if len(self.classes_) < 2:
                 raise ValueError(
-                    f"y holds only one class, {self.classes_[0]!r}; a classifier needs at least "
-                    "two classes."
+                    f"y holds only one class, {str(self.classes_[0])!r}; a classifier needs at "
+                    "least two classes."
                 )
             if sample_weight is not None:
                 sample_weight = _check_sample_weight(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,9 +41,7 @@ def load_model(path: Path, trust: bool) -> Any:
 
 def chunks(items: Sequence[T], description: str) -> Iterator[Sequence[T]]:
     """Cut `items` into chunks, with a progress bar on standard error."""
-    from rich.console import Console
-    from rich.progress import track
+    from ..training.progress import progress
 
-    starts: Iterable[int] = range(0, len(items), CHUNK)
-    for start in track(starts, description, console=Console(stderr=True), transient=True):
+    for start in progress(range(0, len(items), CHUNK), description, verbose=1):
         yield items[start : start + CHUNK]

@@ -196,7 +196,7 @@ def _as_pictures(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
     if X.ndim == 2:
         X = rows_to_images(X, row_shape)
     if X.ndim == 3:
-        if X.shape[2] in (3, 4):
+        if X.shape[2] in (3, 4) and X.shape[1] >= 16:
             raise ValueError(
                 f"Received an array of shape {X.shape}, which looks like one colour picture. X "
                 "is always a batch: pass X[np.newaxis]. (Grey pictures three or four pixels wide "

@@ -73,6 +73,7 @@ def optimizer_recipe(
             f"Optimizer {name} has no option {unknown[0]!r}. It has: {', '.join(sorted(config))}."
         )
     config = {**config, **options}
+    config.pop("name", None)  # Keras counts instances in it: "sgd_3"
     if learning_rate is not None:
         config["learning_rate"] = learning_rate
     if isinstance(config["learning_rate"], Mapping):  # a schedule, serialised by Keras

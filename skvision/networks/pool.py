@@ -134,7 +134,7 @@ def _initial_weights(model: keras.Model) -> dict[str, keras.initializers.Initial
 
 def _compact(variable: keras.Variable) -> np.ndarray:
     """A copy of a variable, which costs no memory where all entries are the same."""
-    value = np.array(variable)
+    value = keras.ops.convert_to_numpy(variable)
     if value.size and (value == value.flat[0]).all():
         return np.broadcast_to(value.flat[0], value.shape)
     return value

@@ -69,8 +69,9 @@ class TrainingProgress(keras.callbacks.Callback):
 
 def progress(items: Sequence[T], description: str, verbose: int) -> Iterable[T]:
     """Go through `items`, with a bar if `verbose` is above 0."""
-    return (
-        track(items, description, console=Console(stderr=True), transient=True)
-        if verbose
-        else items
+    if not verbose:
+        return items
+    console = Console(stderr=True)
+    return track(
+        items, description, console=console, transient=True, disable=not console.is_terminal
     )

@@ -53,7 +53,7 @@ def split_validation(
     advice = "Add images, change validation_fraction, or pass validation_fraction=None."
     if counts[smallest] < 2:
         raise ValueError(
-            f"Class {classes[smallest]!r} has {counts[smallest]} image, but "
+            f"Class {str(classes[smallest])!r} has {counts[smallest]} image, but "
             f"validation_fraction={fraction} needs at least 2 of each class: one to train on, one "
             f"to validate with. {advice}"
         )

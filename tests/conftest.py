@@ -1,0 +1,57 @@
+"""Small data and one fitted network, made once and shared."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from skvision import MiniVGGClassifier, export_digits
+
+#: a network that is quick to build, and good enough for the digits
+TINY = {
+    "image_size": 8,
+    "filters": (16,),
+    "convs_per_block": 1,
+    "dense_units": (32,),
+    "optimizer": "adam",
+    "learning_rate": 0.01,
+    "epochs": 3,
+    "random_state": 0,
+}
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """300 digits of classes zero, one and two: uint8 (n, 8, 8), and names."""
+    data = load_digits(n_class=3)
+    names = np.array(["zero", "one", "two"])
+    return np.round(data.images[:300] * 255 / 16).astype(np.uint8), names[data.target[:300]]
+
+
+@pytest.fixture(scope="session")
+def fitted(digits):
+    """A fitted classifier; tests must not refit it."""
+    return MiniVGGClassifier(**TINY).fit(*digits)
+
+
+@pytest.fixture
+def tiny():
+    """A classifier not yet fitted."""
+    return MiniVGGClassifier(**TINY)
+
+
+@pytest.fixture(scope="session")
+def digits_folder(tmp_path_factory):
+    """A folder of PNG files, 12 a class, ten classes."""
+    return export_digits(tmp_path_factory.mktemp("digits"), n_per_class=12)
+
+
+@pytest.fixture(scope="session")
+def noise():
+    """Six small colour pictures, uint8."""
+    return np.random.default_rng(0).integers(0, 256, (6, 12, 10, 3), dtype=np.uint8)

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from skvision.networks import (
+    PREDICT_BATCH,
+    CompiledNetwork,
+    MiniVGGArchitecture,
+    NetworkPool,
+    NetworkRecipe,
+    optimizer_recipe,
+)
+
+
+def recipe(n_classes=2, **options):
+    architecture = MiniVGGArchitecture((4, 4, 3), n_classes, (4,), 1, 3, (4,))
+    return NetworkRecipe(architecture, optimizer_recipe("sgd", None, options)[0])
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (20, 4, 4, 3)).astype(np.uint8), rng.integers(0, 2, 20)
+
+
+def fitted(network, data, seed=1, rate=0.1):
+    network.reset(seed, rate)
+    network.model.fit(*data, batch_size=8, shuffle=False, verbose=0)
+    return network.get_weights()
+
+
+def test_reset_makes_a_used_network_a_new_one(data):
+    used = CompiledNetwork(recipe(momentum=0.9))
+    fitted(used, data, seed=5, rate=0.5)
+    again = fitted(used, data)
+    fresh = fitted(CompiledNetwork(recipe(momentum=0.9)), data)
+    for a, b in zip(again, fresh, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert float(np.asarray(used.model.optimizer.iterations)) == 3
+
+
+def test_seed_decides_the_weights(data):
+    network = CompiledNetwork(recipe())
+    one, two = fitted(network, data, seed=1), fitted(network, data, seed=2)
+    assert any(not np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def test_initial_weights_are_keras_own():
+    network = CompiledNetwork(recipe())
+    network.reset(0, 0.1)
+    dense = network.model.get_layer("dense1")
+    limit = np.sqrt(6 / (dense.kernel.shape[0] + dense.kernel.shape[1]))
+    kernel = np.asarray(dense.kernel)
+    assert 0.9 * limit < np.abs(kernel).max() <= limit
+    assert (np.asarray(dense.bias) == 0).all()
+    normalisation = network.model.get_layer("dense1_bn")
+    assert (np.asarray(normalisation.gamma) == 1).all()
+    assert (np.asarray(normalisation.moving_variance) == 1).all()
+
+
+def test_learning_rate_is_set_each_time(data):
+    network = CompiledNetwork(recipe())
+    fitted(network, data, rate=0.5)
+    assert float(np.asarray(network.model.optimizer.learning_rate)) == pytest.approx(0.5)
+    fitted(network, data, rate=0.25)
+    assert float(np.asarray(network.model.optimizer.learning_rate)) == pytest.approx(0.25)
+
+
+def test_one_compilation_however_many_fits_and_batch_sizes(data, monkeypatch):
+    network = CompiledNetwork(recipe())
+    traced = []
+    original = type(network.model).train_step
+    monkeypatch.setattr(
+        type(network.model),
+        "train_step",
+        lambda self, batch: traced.append(1) or original(self, batch),
+    )
+
+    def fit(seed):
+        network.reset(seed, 0.1)
+        batches = ((data[0][i : i + 8], data[1][i : i + 8]) for i in (0, 8, 16))
+        network.model.fit(batches, steps_per_epoch=3, verbose=0, shuffle=False)
+        return len(traced)
+
+    # TensorFlow runs through a function twice when it first compiles it
+    assert fit(seed=0) == fit(seed=1) == fit(seed=2) == 2
+
+
+@pytest.mark.parametrize("rows", [1, 3, PREDICT_BATCH])
+def test_a_pictures_outputs_do_not_depend_on_its_company(data, rows):
+    network = CompiledNetwork(recipe())
+    network.reset(0, 0.1)
+    X = data[0][:PREDICT_BATCH]
+    together = network.predict(X)
+    np.testing.assert_array_equal(network.predict(X[:rows]), together[:rows])
+    np.testing.assert_array_equal(network.predict(X[::-1])[::-1], together)
+
+
+def test_pool_lends_the_same_network_again():
+    pool = NetworkPool()
+    with pool.borrow(recipe()) as one:
+        pass
+    with pool.borrow(recipe()) as two, pool.borrow(recipe()) as three:
+        assert two is one
+        assert three is not one
+    assert len(pool) == 2
+    with pool.borrow(recipe(n_classes=3)) as other:
+        assert other is not one
+
+
+def test_pool_is_bounded_and_drops_the_longest_unused():
+    pool = NetworkPool(max_idle=2)
+    networks = []
+    for n_classes in (2, 3, 4):
+        with pool.borrow(recipe(n_classes)) as network:
+            networks.append(network)
+    assert len(pool) == 2
+    with pool.borrow(recipe(4)) as network:
+        assert network is networks[2]
+    with pool.borrow(recipe(2)) as network:
+        assert network is not networks[0]
+    pool.clear()
+    assert len(pool) == 0
+
+
+def test_an_error_gives_the_network_back():
+    pool = NetworkPool()
+    with pytest.raises(KeyboardInterrupt), pool.borrow(recipe()):
+        raise KeyboardInterrupt
+    assert len(pool) == 1
+
+
+def test_two_threads_never_share_a_network():
+    pool = NetworkPool()
+    both_inside = threading.Barrier(2, timeout=60)
+    seen = []
+
+    def use():
+        with pool.borrow(recipe()) as network:
+            both_inside.wait()
+            seen.append(network)
+
+    threads = [threading.Thread(target=use) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(network) for network in seen}) == 2
+
+
+def test_a_network_that_only_predicts_is_not_compiled(data):
+    network = CompiledNetwork(recipe())
+    network.predict(data[0][:2])
+    assert not network.model.compiled

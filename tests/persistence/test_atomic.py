@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from skvision.persistence import written_whole
+
+
+def test_the_file_appears_at_the_end(tmp_path):
+    path = tmp_path / "a.bin"
+    with written_whole(path) as temporary:
+        temporary.write_bytes(b"new")
+        assert not path.exists()
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_an_error_leaves_the_earlier_file(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError), written_whole(path) as temporary:
+        temporary.write_bytes(b"%d" % (1 // 0))
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_a_killed_process_leaves_the_earlier_file(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    code = (
+        "import os, sys\n"
+        "from skvision.persistence import written_whole\n"
+        "with written_whole(sys.argv[1]) as temporary:\n"
+        "    temporary.write_bytes(b'half')\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code, str(path)])
+    assert run.returncode == -9
+    assert path.read_bytes() == b"old"
+
+
+def test_it_is_as_readable_as_any_new_file(tmp_path):
+    with written_whole(tmp_path / "a.bin"):
+        pass
+    (tmp_path / "b.bin").touch()
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a.bin", "b.bin")}
+    assert len(modes) == 1
+
+
+def test_a_place_where_nothing_can_be_written_is_found_at_once(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError, match="There is no folder"),
+        written_whole(tmp_path / "nowhere" / "a.bin"),
+    ):
+        pass
+    with pytest.raises(IsADirectoryError, match="is a folder"), written_whole(tmp_path):
+        pass
