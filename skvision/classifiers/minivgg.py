@@ -55,7 +55,8 @@ class MiniVGGClassifier(BaseImageClassifier):
     epochs : int, default=30
         Passes over the training pictures, at least 1.
     batch_size : int, default=32
-        Pictures a step, at least 1.
+        Pictures a step at most, at least 1. An epoch is cut into steps of even
+        size, so that no few pictures are left over for the last.
     augmentation : object, default=None
         What is done to training pictures, drawn afresh each epoch: a Keras
         preprocessing layer or a list of them, Keras' ImageDataGenerator (whose

@@ -38,7 +38,9 @@ class BatchStream:
     weights : ndarray of shape (n,), float32
         Their sample weights.
     batch_size : int
-        Pictures a batch; the last of an epoch may have fewer.
+        Pictures a batch at most. An epoch is cut evenly (450 by 32 into 15 of 30):
+        a last batch of 2 would be the last thing that batch normalisation sees
+        before the network is used, and spoil its averages.
     order_seed : int or None
         Decides each epoch's order together with the epoch's number; None keeps
         the order as it is.
@@ -88,8 +90,7 @@ class BatchStream:
         order = np.arange(len(self.indices))
         if self.order_seed is not None:
             order = np.random.default_rng([self.order_seed, epoch]).permutation(order)
-        for step in range(self.steps_per_epoch):
-            chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+        for step, chosen in enumerate(np.array_split(order, self.steps_per_epoch)):
             images = self.reader.read(self.indices[chosen])
             if self.augment is not None:
                 rng = np.random.default_rng([self.augment_seed, epoch, step])
