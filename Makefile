@@ -8,7 +8,7 @@ FAST := -m "not slow"
 .PHONY: demo test check bench clean
 
 demo: $(VENV)/installed
-	$(BIN)/python examples/digits_demo.py demo
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/digits_demo.py demo
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest

@@ -18,10 +18,11 @@ def main() -> None:
     chosen = sys.argv[1:] or ORDER
     packages = ("tensorflow", "keras", "scikit-learn", "numpy")
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
+    machine = f"{cpu_count()} cores, {platform.machine()}"
     lines = [
         "# Results of `make bench`",
         "",
-        f"Python {platform.python_version()}, {versions}; {cpu_count()} {platform.machine()} cores.",
+        f"Python {platform.python_version()}, {versions}; {machine}.",
         "",
         "| what | measured | goal |",
         "|---|---|---|",

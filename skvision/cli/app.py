@@ -57,7 +57,6 @@ def main(arguments: list[str] | None = None) -> None:
             args=arguments, prog_name="skvision", standalone_mode=False
         )
     except KeyboardInterrupt:
-        _say("interrupted; nothing was written")
         code = INTERRUPTED
     except (ValueError, OSError) as error:
         _say(_message(error))
@@ -68,6 +67,8 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         _say(f"{error.format_message()} See skvision --help.")
         code = USAGE_ERROR
+    if code == INTERRUPTED:  # Typer makes this number of Ctrl-C too
+        _say("interrupted; no file was written")
     sys.exit(code or 0)
 
 

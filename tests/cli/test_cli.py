@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import joblib
 import numpy as np
@@ -12,10 +14,12 @@ import pytest
 
 from skvision import __version__
 
+COMMAND = (sys.executable, "-m", "skvision")
+
 
 def run(*words, cwd=None):
     return subprocess.run(
-        [sys.executable, "-m", "skvision", *map(str, words)],
+        [*COMMAND, *map(str, words)],
         capture_output=True,
         text=True,
         cwd=cwd,
@@ -188,6 +192,24 @@ def test_a_model_is_not_loaded_without_trust(tmp_path, digits_folder):
     joblib.dump(Bomb(), tmp_path / "m.joblib")
     refused("predict", tmp_path / "m.joblib", digits_folder)
     assert not (tmp_path / "exploded").exists()
+
+
+def test_ctrl_c_ends_training_cleanly(tmp_path, digits_folder):
+    out = tmp_path / "m.joblib"
+    process = subprocess.Popen(
+        [*COMMAND, "train", digits_folder, "--out", out, "--epochs", "100000", "--image-size", "8"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "120 pictures" in process.stdout.readline()
+    time.sleep(15)  # TensorFlow starts, then training
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert err.strip().endswith("skvision: interrupted; no file was written")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_with_other_classes(model, tmp_path):
