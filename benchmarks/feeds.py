@@ -9,7 +9,7 @@ from _common import pictures, report, turns
 
 from skvision import MiniVGGClassifier
 
-N, EPOCHS, ROUNDS, BATCH = 1600, 2, 5, 32
+N, EPOCHS, ROUNDS, BATCH = 960, 2, 4, 32
 X, y = pictures(N)
 
 

@@ -7,7 +7,7 @@ from _common import pictures, report, turns
 
 from skvision import MiniVGGClassifier
 
-N, EPOCHS, ROUNDS = 1600, 2, 9
+N, EPOCHS, ROUNDS = 960, 2, 9
 
 
 def main() -> None:
