@@ -119,9 +119,9 @@ class MiniVGGClassifier(BaseImageClassifier):
 
     Notes
     -----
-    The default network has 2,171,178 parameters for ten classes. Training takes
-    about 450 pictures a second at 32x32 on two cores. Pictures become 8-bit RGB
-    before they are resized.
+    The default network has 2,171,178 parameters for ten classes. Two cores train on
+    a few hundred pictures a second at 32x32. Pictures become 8-bit RGB before they
+    are resized.
 
     References
     ----------
