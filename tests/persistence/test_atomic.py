@@ -43,6 +43,26 @@ def test_a_killed_process_leaves_the_earlier_file(tmp_path):
     assert path.read_bytes() == b"old"
 
 
+def test_a_full_disk_names_the_file_and_leaves_the_earlier_one(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    code = (
+        "import resource, signal, sys\n"
+        "from skvision.persistence import written_whole\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try:\n"
+        "    with written_whole(sys.argv[1]) as temporary:\n"
+        "        temporary.write_bytes(bytes(5000))\n"
+        "except OSError as error:\n"
+        "    print(error.filename)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
+    assert run.stdout.strip() == str(path)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
 def test_it_is_as_readable_as_any_new_file(tmp_path):
     with written_whole(tmp_path / "a.bin"):
         pass
