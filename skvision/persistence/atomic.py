@@ -61,7 +61,8 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.chmod(0o666 & ~umask)
         os.replace(temporary, path)
     except OSError as error:
-        if error.filename is None:  # a full disk does not say which file
+        # a full disk does not say which file; errors of our own have no number
+        if error.errno is not None and error.filename is None:
             error.filename = str(path)
         raise
     finally:
