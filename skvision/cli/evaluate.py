@@ -27,13 +27,14 @@ def evaluate(
     Prints accuracy, precision, recall and F1 of each class, and the confusion
     matrix (a row is a true class, a column a predicted one).
     """
-    from ..datasets import load_image_folder
-
-    data = load_image_folder(folder, validate=True, on_error="skip" if skip_unreadable else "raise")
+    # before the pictures are decoded: a forgotten --trust should cost no time
     estimator = load_model(model, trust)
     import numpy as np
     from sklearn.metrics import accuracy_score, classification_report, confusion_matrix
 
+    from ..datasets import load_image_folder
+
+    data = load_image_folder(folder, validate=True, on_error="skip" if skip_unreadable else "raise")
     known = [str(name) for name in estimator.classes_]
     unknown = sorted(set(data.target_names) - set(known))
     if unknown:

@@ -30,9 +30,9 @@ __all__ = [
     "network_pool",
 ]
 
-# Pictures that are predicted at a time. Convolutions of 1 to 8 or 32 pictures give
-# results that differ in the last bit with a picture's place in the batch; those of 16,
-# 24 or 40 don't (measured with TensorFlow 2.21, on one and two threads).
+# Pictures that are predicted at a time. In batches of 2, 8, 12, 20 or 32 results differed
+# in the last bit with a picture's place in the batch; in batches of 16, 24 or 40 they did
+# not (three MiniVGGs, TensorFlow 2.21, two threads of one x86-64 machine).
 PREDICT_BATCH = 16
 
 

@@ -2,7 +2,7 @@
 
 Keras takes a generator as it takes an array, and reads it ahead in a thread of
 its own while the network trains; measured on two cores it costs what a ready
-array costs, and less than a PyDataset (``benchmarks/``). One generator over all
+array costs (``benchmarks/``). One generator over all
 epochs, and not one an epoch: the next epoch's first batches are ready when it begins,
 and the epoch number that decides order and augmentation is the loop's own, never a
 callback's.
