@@ -12,10 +12,12 @@ from typing import Any
 __version__ = "0.1.0"
 
 _WHERE = {
+    "CheckpointWarning": "exceptions",
     "ImageDecodeError": "exceptions",
     "MiniVGGClassifier": "classifiers",
     "SkippedImageWarning": "exceptions",
     "TrainingDivergedError": "exceptions",
+    "TrainingInterruptedWarning": "exceptions",
     "export_digits": "datasets",
     "load_image_folder": "datasets",
 }

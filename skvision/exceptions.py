@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["ImageDecodeError", "SkippedImageWarning", "TrainingDivergedError"]
+__all__ = [
+    "CheckpointWarning",
+    "ImageDecodeError",
+    "SkippedImageWarning",
+    "TrainingDivergedError",
+    "TrainingInterruptedWarning",
+]
 
 
 class ImageDecodeError(ValueError):
@@ -38,3 +44,11 @@ class TrainingDivergedError(ValueError):
 
 class SkippedImageWarning(UserWarning):
     """Pictures were left out of a data set, as ``on_error="skip"`` asked."""
+
+
+class TrainingInterruptedWarning(UserWarning):
+    """Ctrl-C ended training; the estimator is fitted with what it had learnt by then."""
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint could not be written or read; training went on without it."""

@@ -23,10 +23,12 @@ LAYERS = [
     {"networks", "augmentation"},
     {"datasets"},
     {"images"},
-    {"exceptions", "threads"},
+    {"atomic", "exceptions", "threads"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-WITHOUT_KERAS = {"images", "datasets", "augmentation", "exceptions", "threads", "persistence"}
+WITHOUT_KERAS = {"images", "datasets", "augmentation", "persistence"} | set(
+    LAYERS[-1]
+)
 
 
 def modules():

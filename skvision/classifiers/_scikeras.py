@@ -130,9 +130,9 @@ class KerasClassifierBridge(ClassifierMixin, BaseEstimator):
         """The parameters ``destination__name`` as ``{name: value}``."""
         return route_params(self._routed(), destination, pass_filter=(), strict=True)
 
-    def _fit_label_encoder(self, y: np.ndarray) -> np.ndarray:
-        """Learn the classes; return each label's index."""
-        encoder = ClassifierLabelEncoder(loss="sparse_categorical_crossentropy").fit(y)
+    def _encode_labels(self, y: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Learn the classes of the labels `known`; return the index of each label in y."""
+        encoder = ClassifierLabelEncoder(loss="sparse_categorical_crossentropy").fit(known)
         self.classes_ = encoder.classes_
         return encoder.transform(y).astype(np.int64).ravel()
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import os
+import platform
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
+from keras.optimizers.schedules import LearningRateSchedule
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_consistent_length,
@@ -26,17 +32,34 @@ from ..networks import (
     Architecture,
     CompiledNetwork,
     NetworkRecipe,
+    match_name,
     network_pool,
     optimizer_recipe,
 )
-from ..training import BatchStream, Seeds, augment_function, split_validation, train
+from ..training import (
+    SCHEDULES,
+    BatchStream,
+    Checkpoints,
+    Plan,
+    Seeds,
+    augment_function,
+    split_validation,
+    train,
+)
+from ..training.checkpoint import described
 from ..training.progress import progress
+from ..training.schedules import Schedule
 from ._scikeras import KerasClassifierBridge, sample_weights
 
 __all__ = ["BaseImageClassifier", "as_positive_ints"]
 
 # As MLPClassifier sets aside where early stopping is asked for and no share is named.
 DEFAULT_VALIDATION_FRACTION = 0.1
+
+#: what numbers a network computes with, and Keras' name for it
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+_PACKAGES = ("skvision", "keras", "tensorflow", "scikit-learn", "numpy")
 
 
 class BaseImageClassifier(KerasClassifierBridge):
@@ -47,6 +70,12 @@ class BaseImageClassifier(KerasClassifierBridge):
     as arrays; networks themselves belong to the pool.
     """
 
+    # the link in the HTML representation
+    _doc_link_module = "skvision"
+    _doc_link_template = (
+        "https://skvision.readthedocs.io/en/stable/api/skvision.{estimator_name}.html"
+    )
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "optimizer": [
             str,
@@ -54,12 +83,17 @@ class BaseImageClassifier(KerasClassifierBridge):
             type,
         ],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "learning_rate_schedule": [str, LearningRateSchedule, None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "precision": [StrOptions(set(PRECISIONS))],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 0, None, closed="left")],
+        "checkpoint_dir": [str, os.PathLike, None],
+        "warm_start": ["boolean"],
         "resize": [StrOptions(set(RESIZE_POLICIES))],
         "random_state": ["random_state"],
         "verbose": [Options(Integral, {0, 1, 2}), "boolean"],
@@ -75,10 +109,11 @@ class BaseImageClassifier(KerasClassifierBridge):
         """(height, width) that the network reads."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> BaseImageClassifier:
-        """Train the network from its first state.
+        """Train the network, from its first state unless ``warm_start=True``.
 
         If anything goes wrong, an estimator that was fitted before is still the
-        one it was.
+        one it was. Ctrl-C ends the training, once an epoch is complete with what
+        was learnt by then.
 
         Parameters
         ----------
@@ -106,39 +141,193 @@ class BaseImageClassifier(KerasClassifierBridge):
             If a file can't be read.
         TrainingDivergedError
             If the loss becomes infinite or NaN.
+
+        Warns
+        -----
+        TrainingInterruptedWarning
+            If Ctrl-C ended the training.
+        CheckpointWarning
+            If a checkpoint can't be written or read.
         """
         self._validate_params()
+        continued = bool(self.warm_start) and self.__sklearn_is_fitted__()
         with self._all_or_nothing():
-            images = validate_images(self, X, reset=True)
-            y = self._checked_labels(y, images)
-            targets = self._fit_label_encoder(y)
-            if len(self.classes_) < 2:
+            before = self.classes_ if continued else None
+            images, targets, weights = self._checked(X, y, sample_weight, reset=not continued)
+            if continued and not np.array_equal(before, self.classes_):
                 raise ValueError(
-                    f"y holds only one class, {str(self.classes_[0])!r}; a classifier needs at "
-                    "least two classes."
+                    "warm_start=True goes on with the classes of the last fit, "
+                    f"{_listed(before)}. Received: {_listed(self.classes_)}. Set "
+                    "warm_start=False to train a new network."
                 )
-            if sample_weight is not None:
-                sample_weight = _check_sample_weight(
-                    sample_weight, images, ensure_non_negative=True
-                )
-            weights = sample_weights(sample_weight, self.class_weight, y)
-            self._train(images, targets, weights)
+            self._train(images, targets, weights, int(self.epochs), continued=continued)
+            vars(self).pop("_state", None)
         return self
 
-    def _train(self, images: ImageBatch, targets: np.ndarray, weights: np.ndarray) -> None:
-        seeds = Seeds.draw(self.random_state)
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> BaseImageClassifier:
+        """Train for one epoch on these pictures, going on from where the network is.
+
+        For data that come in parts. The optimiser's state is kept from call to
+        call; after a plain fit it starts anew.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples pictures
+            In any form that fit takes.
+        y : array-like of shape (n_samples,)
+            Labels, all of them in ``classes``.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come. Needed in the first call, optional
+            later.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in fit.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X or y is not as described, or ``early_stopping``, a
+            named ``learning_rate_schedule``, ``checkpoint_dir`` or
+            ``class_weight="balanced"`` is set: they need all data and all epochs at
+            once.
+        ImageDecodeError
+            If a file can't be read.
+        TrainingDivergedError
+            If the loss becomes infinite or NaN.
+        """
+        self._validate_params()
+        for name in ("early_stopping", "learning_rate_schedule", "checkpoint_dir", "class_weight"):
+            value = getattr(self, name)
+            if value is True or isinstance(value, str | os.PathLike):
+                raise ValueError(
+                    f"partial_fit sees one part of the data and one epoch at a time, so it can't "
+                    f"be used with {name}={value!r}. Use fit, or set {name}="
+                    f"{False if value is True else None}."
+                )
+        with self._all_or_nothing():
+            first = _check_partial_fit_first_call(self, classes)
+            images, targets, weights = self._checked(
+                X, y, sample_weight, reset=first, classes=self.classes_
+            )
+            self._train(images, targets, weights, 1, continued=not first, partial=True)
+        return self
+
+    def _checked(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: np.ndarray | None = None
+    ) -> tuple[ImageBatch, np.ndarray, np.ndarray]:
+        """Pictures, class indices and weights, each checked; learns ``classes_``."""
+        images = validate_images(self, X, reset=reset)
+        y = self._checked_labels(y, images)
+        if classes is not None:
+            unknown = np.setdiff1d(y, classes)
+            if len(unknown):
+                raise ValueError(
+                    f"y holds labels that are not in classes: {_listed(unknown)}. "
+                    f"classes are: {_listed(classes)}."
+                )
+        targets = self._encode_labels(y, y if classes is None else classes)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y holds only one class, {str(self.classes_[0])!r}; a classifier needs at "
+                "least two classes."
+            )
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, images, ensure_non_negative=True)
+        weights = sample_weights(sample_weight, self.class_weight, y)
+        if not weights.any():
+            raise ValueError("All sample weights are 0: there is nothing to train on.")
+        return images, targets, weights
+
+    def _train(
+        self,
+        images: ImageBatch,
+        targets: np.ndarray,
+        weights: np.ndarray,
+        epochs: int,
+        *,
+        continued: bool,
+        partial: bool = False,
+    ) -> None:
+        """Train `epochs` epochs more, or from the first state; store what came out."""
+        first_epoch = self.n_epochs_ if continued else 0
         recipe, learning_rate = self._network_recipe(images)
+        if continued:
+            _refuse_another_network(self._recipe.architecture, recipe.architecture)
+        schedule = self.learning_rate_schedule
+        plan = Plan(
+            epochs,
+            learning_rate,
+            schedule=_named_schedule(schedule) if isinstance(schedule, str) else None,
+            patience=int(self.patience),
+            early_stopping=bool(self.early_stopping),
+        )
+        seeds = Seeds.draw(self.random_state)
+        checkpoints = resumed = None
+        if self.checkpoint_dir is not None:
+            setup = self._setup(images, targets, weights, plan, first_epoch)
+            checkpoints = Checkpoints(self.checkpoint_dir, setup)
+            resumed = checkpoints.load()
+            seeds = resumed.seeds if resumed is not None else seeds
+        with self._ready(images, targets, weights, recipe, seeds) as (
+            network,
+            training,
+            validation,
+        ):
+            network.reset([seeds.weights, first_epoch], learning_rate)
+            if continued:
+                self._put_back(network, recipe)
+                network.set_learning_rate(learning_rate)
+            history, trained = train(
+                network,
+                training,
+                validation,
+                plan,
+                seeds=seeds,
+                callbacks=self._fresh_callbacks(),
+                checkpoints=checkpoints,
+                resumed=resumed,
+                first_epoch=first_epoch,
+                verbose=int(self.verbose),
+            )
+            state = network.get_state() if partial else None
+        self.history_ = _joined(self.history_, history) if continued else history
+        self.n_epochs_ = len(self.history_["loss"])
+        self._set_network(recipe, trained)
+        self._state = state
+        self._versions = _versions()
+
+    def _put_back(self, network: CompiledNetwork, recipe: NetworkRecipe) -> None:
+        """Set a network that was just reset to where the last fit left it."""
+        state = getattr(self, "_state", None)
+        if state is not None and recipe == self._recipe:
+            network.set_state(state)
+        else:
+            network.set_weights(self._weights)
+
+    @contextmanager
+    def _ready(
+        self,
+        images: ImageBatch,
+        targets: np.ndarray,
+        weights: np.ndarray,
+        recipe: NetworkRecipe,
+        seeds: Seeds,
+    ) -> Iterator[tuple[CompiledNetwork, BatchStream, BatchStream | None]]:
+        """Lend a network, with a stream of training and one of validation batches."""
         augment = augment_function(self.augmentation)
         indices = np.flatnonzero(weights)
-        if not len(indices):
-            raise ValueError("All sample weights are 0: there is nothing to train on.")
         weights = (weights / weights[indices].mean()).astype(np.float32)
         training, validation = self._split(indices, targets, seeds.split)
         with (
             ImageReader(images, self._input_size, self.resize) as reader,
             network_pool.borrow(recipe) as network,
         ):
-            network.reset(seeds.weights, learning_rate)
 
             def stream(chosen: np.ndarray, **how: Any) -> BatchStream:
                 return BatchStream(
@@ -150,7 +339,7 @@ class BaseImageClassifier(KerasClassifierBridge):
                     **how,
                 )
 
-            history = train(
+            yield (
                 network,
                 stream(
                     training,
@@ -159,23 +348,54 @@ class BaseImageClassifier(KerasClassifierBridge):
                     augment_seed=seeds.augmentation,
                 ),
                 stream(validation, order_seed=None) if validation is not None else None,
-                epochs=int(self.epochs),
-                callbacks=self._fresh_callbacks(),
-                patience=int(self.patience) if self.early_stopping else None,
-                verbose=int(self.verbose),
             )
-            self._set_network(recipe, network.get_weights())
-        self.history_ = history
-        self.n_epochs_ = len(history["loss"])
 
     def _network_recipe(self, images: ImageBatch) -> tuple[NetworkRecipe, float | None]:
         architecture = self._architecture(
             images.n_channels, len(self.classes_), pictures=self.value_range is not None
         )
+        rate, schedule = self.learning_rate, self.learning_rate_schedule
+        if isinstance(schedule, LearningRateSchedule):
+            if rate is not None:
+                raise ValueError(
+                    f"learning_rate_schedule={type(schedule).__name__} has learning rates of its "
+                    f"own, so learning_rate must be None. Received: learning_rate={rate!r}"
+                )
+            rate = schedule
         optimizer, learning_rate = optimizer_recipe(
-            self.optimizer, self.learning_rate, self._routed_to("optimizer")
+            self.optimizer, rate, self._routed_to("optimizer")
         )
-        return NetworkRecipe(architecture, optimizer), learning_rate
+        if learning_rate is None and isinstance(schedule, str):
+            raise ValueError(
+                f"learning_rate_schedule={schedule!r} sets the learning rate, but the optimizer "
+                "has a schedule of its own. Leave one of them out."
+            )
+        return NetworkRecipe(architecture, optimizer, float(self.label_smoothing)), learning_rate
+
+    def _setup(
+        self,
+        images: ImageBatch,
+        targets: np.ndarray,
+        weights: np.ndarray,
+        plan: Plan,
+        first_epoch: int,
+    ) -> dict[str, Any]:
+        """What the course of a training depends on, for its checkpoints."""
+        left_out = {"checkpoint_dir", "keras_callbacks", "verbose", "warm_start"}
+        if plan.schedule is None:
+            # more epochs are a training that goes on
+            left_out.add("epochs")
+        if not isinstance(self.random_state, Integral):
+            left_out.add("random_state")
+        params = self.get_params(deep=False)
+        digest = hashlib.sha256(targets.tobytes() + weights.tobytes()).hexdigest()
+        return {
+            **{name: described(value) for name, value in params.items() if name not in left_out},
+            "classes": described(self.classes_.tolist()),
+            "n_samples": len(images),
+            "labels and weights": digest[:16],
+            "epochs trained before": first_epoch,
+        }
 
     def _split(
         self, indices: np.ndarray, targets: np.ndarray, seed: int
@@ -346,3 +566,44 @@ def as_positive_ints(name: str, value: Any, length: int | None = None) -> tuple[
         expected = f"{length} whole numbers" if length else "whole numbers"
         raise ValueError(f"{name} must be a tuple of {expected} above 0. Received: {value!r}")
     return tuple(int(n) for n in numbers)
+
+
+def _named_schedule(name: str) -> Schedule:
+    return SCHEDULES[match_name(name, SCHEDULES, "learning_rate_schedule")]
+
+
+def _listed(labels: Any) -> str:
+    return ", ".join(repr(label) for label in np.asarray(labels).tolist())
+
+
+def _refuse_another_network(before: Any, now: Any) -> None:
+    """Raise ValueError if the parameters make another network than the fitted one."""
+    if before == now:
+        return
+    old, new = asdict(before), asdict(now)
+    changed = "; ".join(f"{k} was {old[k]!r} and is {new[k]!r}" for k in new if old[k] != new[k])
+    raise ValueError(
+        f"The parameters describe another network than the one to go on with: {changed}. Undo "
+        "the change, or train a new network by fit with warm_start=False."
+    )
+
+
+def _joined(earlier: dict[str, list[float]], later: dict[str, list[float]]) -> dict[str, Any]:
+    """Append epochs to a history; figures that one of them lacks are NaN there."""
+    counts = [len(history["loss"]) for history in (earlier, later)]
+    return {
+        name: [
+            value
+            for history, count in zip((earlier, later), counts, strict=True)
+            for value in history.get(name, [float("nan")] * count)
+        ]
+        for name in {**earlier, **later}
+    }
+
+
+def _versions() -> dict[str, str]:
+    """What the network was trained with."""
+    return {
+        "python": platform.python_version(),
+        **{package: version(package) for package in _PACKAGES},
+    }

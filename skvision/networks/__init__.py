@@ -11,6 +11,7 @@ from .pool import (
     CompiledNetwork,
     NetworkPool,
     NetworkRecipe,
+    NetworkState,
     network_pool,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "MiniVGGArchitecture",
     "NetworkPool",
     "NetworkRecipe",
+    "NetworkState",
     "OptimizerRecipe",
     "match_name",
     "network_pool",

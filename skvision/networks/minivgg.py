@@ -52,6 +52,9 @@ class MiniVGGArchitecture:
     batch_norm : bool
     conv_dropout, dense_dropout : float
         Shares that dropout sets to zero.
+    dtype : str
+        A dtype policy of Keras: ``"float32"``, or ``"mixed_bfloat16"`` to compute in
+        16 bits. The softmax is always in 32.
     scale : float
         What pixels are multiplied with: 1/255 for pictures, 1 for other numbers.
 
@@ -72,6 +75,7 @@ class MiniVGGArchitecture:
     batch_norm: bool = True
     conv_dropout: float = 0.25
     dense_dropout: float = 0.5
+    dtype: str = "float32"
     scale: float = 1 / 255
 
     def __post_init__(self) -> None:
@@ -86,26 +90,32 @@ class MiniVGGArchitecture:
 
     def build(self) -> keras.Model:
         """Make the network, not compiled."""
+        dtype = self.dtype
         inputs = keras.Input(self.input_shape, name="image")
-        x = layers.Rescaling(self.scale, name="scale")(inputs)
+        x = layers.Rescaling(self.scale, name="scale", dtype=dtype)(inputs)
         for block, filters in enumerate(self.filters, start=1):
             for conv in range(1, self.convs_per_block + 1):
                 name = f"block{block}_conv{conv}"
-                x = layers.Conv2D(filters, self.kernel_size, padding="same", name=name)(x)
+                x = layers.Conv2D(
+                    filters, self.kernel_size, padding="same", name=name, dtype=dtype
+                )(x)
                 x = self._activate_and_normalise(x, name)
-            x = layers.MaxPooling2D(2, 2, name=f"block{block}_pool")(x)
-            x = layers.Dropout(self.conv_dropout, name=f"block{block}_dropout")(x)
-        x = layers.Flatten(name="flatten")(x)
+            x = layers.MaxPooling2D(2, 2, name=f"block{block}_pool", dtype=dtype)(x)
+            x = layers.Dropout(self.conv_dropout, name=f"block{block}_dropout", dtype=dtype)(x)
+        x = layers.Flatten(name="flatten", dtype=dtype)(x)
         for dense, units in enumerate(self.dense_units, start=1):
             name = f"dense{dense}"
-            x = layers.Dense(units, name=name)(x)
+            x = layers.Dense(units, name=name, dtype=dtype)(x)
             x = self._activate_and_normalise(x, name)
-            x = layers.Dropout(self.dense_dropout, name=f"{name}_dropout")(x)
-        outputs = layers.Dense(self.n_classes, activation="softmax", name="predictions")(x)
+            x = layers.Dropout(self.dense_dropout, name=f"{name}_dropout", dtype=dtype)(x)
+        outputs = layers.Dense(
+            self.n_classes, activation="softmax", name="predictions", dtype="float32"
+        )(x)
         return keras.Model(inputs, outputs, name="minivgg")
 
     def _activate_and_normalise(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-        x = layers.Activation(ACTIVATIONS[self.activation], name=f"{name}_activation")(x)
-        return (
-            layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x) if self.batch_norm else x
-        )
+        activation = ACTIVATIONS[self.activation]
+        x = layers.Activation(activation, name=f"{name}_activation", dtype=self.dtype)(x)
+        if not self.batch_norm:
+            return x
+        return layers.BatchNormalization(momentum=0.9, name=f"{name}_bn", dtype=self.dtype)(x)

@@ -32,7 +32,7 @@ class OptimizerRecipe:
 
 def optimizer_recipe(
     optimizer: str | type[keras.optimizers.Optimizer] | keras.optimizers.Optimizer,
-    learning_rate: float | None,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | None,
     options: Mapping[str, Any],
 ) -> tuple[OptimizerRecipe, float | None]:
     """Turn the constructor arguments into a recipe and a learning rate.
@@ -41,7 +41,7 @@ def optimizer_recipe(
     ----------
     optimizer : str, keras.optimizers.Optimizer class or instance
         An instance is taken apart, never used: two fits share no state.
-    learning_rate : float or None
+    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None
         None for the optimiser's own default.
     options : mapping
         Further arguments of the optimiser (``momentum``, ``clipnorm``, ...).
@@ -74,11 +74,30 @@ def optimizer_recipe(
         )
     config = {**config, **options}
     config.pop("name", None)  # Keras counts instances in it: "sgd_3"
-    if learning_rate is not None:
+    if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+        config["learning_rate"] = keras.optimizers.schedules.serialize(learning_rate)
+    elif learning_rate is not None:
         config["learning_rate"] = learning_rate
     if isinstance(config["learning_rate"], Mapping):  # a schedule, serialised by Keras
         rate = None
     else:
         rate = float(config["learning_rate"])
         config["learning_rate"] = 0.0
-    return OptimizerRecipe(optimizer_class, json.dumps(config, sort_keys=True)), rate
+    # NumPy's numbers, as a search draws them, become Python's
+    text = json.dumps(config, sort_keys=True, default=lambda number: number.item())
+    recipe = OptimizerRecipe(optimizer_class, text)
+    if rate is None:
+        _refuse_what_cannot_be_rebuilt(recipe)
+    return recipe, rate
+
+
+def _refuse_what_cannot_be_rebuilt(recipe: OptimizerRecipe) -> None:
+    """Raise ValueError for a schedule whose class Keras can't find by its name."""
+    try:
+        recipe.build()
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "The learning-rate schedule can't be rebuilt from its configuration, as each fit "
+            "must. A schedule of your own needs get_config() and the decorator "
+            f"@keras.saving.register_keras_serializable(). Keras says: {error}"
+        ) from error

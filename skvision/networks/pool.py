@@ -14,11 +14,12 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 
+from .losses import SmoothedCrossentropy
 from .optimizers import OptimizerRecipe
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "CompiledNetwork",
     "NetworkPool",
     "NetworkRecipe",
+    "NetworkState",
     "network_pool",
 ]
 
@@ -34,6 +36,8 @@ __all__ = [
 # in the last bit with a picture's place in the batch; in batches of 16, 24 or 40 they did
 # not (three MiniVGGs, TensorFlow 2.21, two threads of one x86-64 machine).
 PREDICT_BATCH = 16
+
+_CROSSENTROPY = "sparse_categorical_crossentropy"
 
 
 class Architecture(Hashable, Protocol):
@@ -48,6 +52,17 @@ class NetworkRecipe:
 
     architecture: Architecture
     optimizer: OptimizerRecipe
+    label_smoothing: float = 0.0
+
+
+@dataclass(frozen=True)
+class NetworkState:
+    """All numbers that the next training step depends on, each list in Keras' order."""
+
+    weights: list[np.ndarray]
+    optimizer: list[np.ndarray]
+    #: how far each dropout layer is in its stream of random numbers
+    dropout: list[np.ndarray]
 
 
 class CompiledNetwork:
@@ -60,16 +75,16 @@ class CompiledNetwork:
     """
 
     def __init__(self, recipe: NetworkRecipe) -> None:
-        self._optimizer_recipe = recipe.optimizer
+        self._recipe = recipe
         self.model = recipe.architecture.build()
         self._initial = _initial_weights(self.model)
 
-    def reset(self, seed: int, learning_rate: float | None) -> None:
+    def reset(self, seed: int | Sequence[int], learning_rate: float | None) -> None:
         """Draw new weights and clear the optimiser: as if just compiled.
 
         Parameters
         ----------
-        seed : int
+        seed : int or sequence of int
             Decides the initial weights and all dropout masks.
         learning_rate : float or None
             None if the optimiser has its own schedule.
@@ -83,25 +98,28 @@ class CompiledNetwork:
                 if isinstance(value, keras.initializers.Initializer):
                     value = _with_seed(value, draw_seed)(variable.shape, variable.dtype)
                 variable.assign(value)
-            if isinstance(getattr(layer, "seed_generator", None), keras.random.SeedGenerator):
-                layer.seed_generator.state.assign([dropout_seed, 0])
-        optimizer = self.model.optimizer
-        for variable in optimizer.variables:
-            variable.assign(self._initial_optimizer[variable.path])
-        if learning_rate is not None:
-            optimizer.learning_rate = learning_rate
+            for counter in _dropout_counters(layer):
+                counter.assign([dropout_seed, 0])
+        _assign(self.model.optimizer.variables, self._initial_optimizer)
+        self.set_learning_rate(learning_rate)
         self.model.stop_training = False
+
+    def set_learning_rate(self, learning_rate: float | None) -> None:
+        """Set the step size; None leaves an optimiser's own schedule alone."""
+        if learning_rate is not None:
+            self.model.optimizer.learning_rate = learning_rate
 
     def _compile_once(self) -> None:
         """Compile at the first fit: a network that only predicts needs no optimiser."""
         if self.model.compiled:
             return
-        optimizer = self._optimizer_recipe.build()
+        optimizer = self._recipe.optimizer.build()
         optimizer.build(self.model.trainable_variables)
-        self._initial_optimizer = {v.path: _compact(v) for v in optimizer.variables}
-        self.model.compile(
-            optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"]
-        )
+        self._initial_optimizer = [_compact(v) for v in optimizer.variables]
+        smoothing = self._recipe.label_smoothing
+        loss: Any = SmoothedCrossentropy(smoothing) if smoothing else _CROSSENTROPY
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        self.model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy])
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of all weights, in Keras' order."""
@@ -110,6 +128,22 @@ class CompiledNetwork:
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Put weights in."""
         self.model.set_weights(weights)
+
+    def get_state(self) -> NetworkState:
+        """Return copies of all that the next training step depends on."""
+        return NetworkState(
+            self.get_weights(), _copies(self.model.optimizer.variables), _copies(self._dropout)
+        )
+
+    def set_state(self, state: NetworkState) -> None:
+        """Go back to a state; the network has been reset before."""
+        self.set_weights(state.weights)
+        _assign(self.model.optimizer.variables, state.optimizer)
+        _assign(self._dropout, state.dropout)
+
+    @property
+    def _dropout(self) -> list[keras.Variable]:
+        return [counter for layer in self.model.layers for counter in _dropout_counters(layer)]
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         """Return the outputs for at most PREDICT_BATCH pictures.
@@ -120,6 +154,20 @@ class CompiledNetwork:
         missing = PREDICT_BATCH - len(batch)
         full = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]) if missing else batch
         return np.asarray(self.model.predict_on_batch(full))[: len(batch)]
+
+
+def _dropout_counters(layer: keras.layers.Layer) -> list[keras.Variable]:
+    generator = getattr(layer, "seed_generator", None)
+    return [generator.state] if isinstance(generator, keras.random.SeedGenerator) else []
+
+
+def _copies(variables: Sequence[keras.Variable]) -> list[np.ndarray]:
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _assign(variables: Sequence[keras.Variable], values: Sequence[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def _initial_weights(model: keras.Model) -> dict[str, keras.initializers.Initializer | np.ndarray]:

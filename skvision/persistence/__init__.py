@@ -1,5 +1,5 @@
-"""Files that are written whole or not at all."""
+"""Models and networks to files and back."""
 
-from .atomic import written_whole
+from ..atomic import written_whole
 
 __all__ = ["written_whole"]

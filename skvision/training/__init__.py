@@ -1,9 +1,21 @@
-"""The loop around fit: batches, augmentation, seeding, the validation split."""
+"""The loop around fit: batches, augmentation, seeding, schedules, checkpoints."""
 
 from .augment import augment_function
-from .fit import train
+from .checkpoint import Checkpoints, TrainingState
+from .fit import Plan, train
+from .schedules import SCHEDULES
 from .seeding import Seeds
 from .split import split_validation
 from .stream import BatchStream
 
-__all__ = ["BatchStream", "Seeds", "augment_function", "split_validation", "train"]
+__all__ = [
+    "SCHEDULES",
+    "BatchStream",
+    "Checkpoints",
+    "Plan",
+    "Seeds",
+    "TrainingState",
+    "augment_function",
+    "split_validation",
+    "train",
+]

@@ -2,44 +2,91 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
-from ..exceptions import TrainingDivergedError
+from ..exceptions import TrainingDivergedError, TrainingInterruptedWarning
 from ..networks import CompiledNetwork
+from .checkpoint import Checkpoints, TrainingState
 from .progress import TrainingProgress
+from .schedules import Schedule
+from .seeding import Seeds
 from .stream import BatchStream
 
-__all__ = ["train"]
+__all__ = ["Plan", "train"]
 
 
-class _StopOnDivergence(keras.callbacks.Callback):
-    """Raise as soon as an epoch's loss is no finite number: the weights are lost."""
+@dataclass(frozen=True)
+class Plan:
+    """How long to train, and how fast.
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        loss = (logs or {}).get("loss", 0.0)
-        if not np.isfinite(loss):
-            rate = self.model.optimizer.learning_rate
-            raise TrainingDivergedError(
-                f"Training diverged: the loss of epoch {epoch + 1} is {loss}. The learning rate, "
-                f"{float(np.asarray(rate)):g}, is too large: try a tenth of it."
-            )
+    Parameters
+    ----------
+    epochs : int
+        Passes over the training data.
+    learning_rate : float or None
+        Step size; None if the optimiser has a schedule of its own.
+    schedule : callable, default=None
+        Gives each epoch's share of the learning rate.
+    patience : int, default=10
+        Epochs without a lower loss after which the schedule may act (half of it)
+        and early stopping does.
+    early_stopping : bool, default=False
+        Whether to stop then, and to take the weights of the best epoch.
+    """
+
+    epochs: int
+    learning_rate: float | None
+    schedule: Schedule | None = None
+    patience: int = 10
+    early_stopping: bool = False
+
+    def rate(self, losses: Sequence[float]) -> float | None:
+        """The learning rate of the epoch after those with these losses."""
+        if self.schedule is None or self.learning_rate is None:
+            return self.learning_rate
+        # the rate falls before early stopping gives up
+        share = self.schedule(losses, self.epochs, max(1, self.patience // 2))
+        return self.learning_rate * share
+
+    def is_done(self, losses: Sequence[float]) -> bool:
+        """Whether there is nothing left to train."""
+        if len(losses) >= self.epochs:
+            return True
+        if not (self.early_stopping and losses):
+            return False
+        since_best = len(losses) - 1 - _best(losses)
+        # patience 0 stops at the first epoch that is no better, not at the first
+        return since_best > 0 and since_best >= self.patience
+
+
+def _best(losses: Sequence[float]) -> int:
+    """The first epoch of the lowest loss; NaN is never the lowest."""
+    return int(np.argmin(np.nan_to_num(losses, nan=np.inf)))
 
 
 def train(
     network: CompiledNetwork,
     training: BatchStream,
     validation: BatchStream | None,
+    plan: Plan,
     *,
-    epochs: int,
+    seeds: Seeds,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    patience: int | None = None,
+    checkpoints: Checkpoints | None = None,
+    resumed: TrainingState | None = None,
+    first_epoch: int = 0,
     verbose: int = 0,
-) -> dict[str, list[float]]:
+) -> tuple[dict[str, list[float]], list[np.ndarray]]:
     """Train a network on a stream of batches.
+
+    Ctrl-C ends the training, but not with nothing: once an epoch is complete, the
+    result is that of the epochs completed, with a warning.
 
     Parameters
     ----------
@@ -47,57 +94,165 @@ def train(
         Already set to its first state.
     training, validation : BatchStream
         The data; ``validation=None`` for none.
-    epochs : int
-        Passes over the training data.
+    plan : Plan
+        How long, and how fast.
+    seeds : Seeds
+        What the streams and the network were seeded with, to be written down.
     callbacks : sequence of keras.callbacks.Callback
-        The user's own, called after ours.
-    patience : int or None
-        Stop after so many epochs without a lower validation loss, and take the
-        weights of the best; None trains all epochs and keeps the last weights.
+        The user's own.
+    checkpoints : Checkpoints, default=None
+        Where to write the state after each epoch.
+    resumed : TrainingState, default=None
+        A state that such a checkpoint held, to go on from.
+    first_epoch : int, default=0
+        The streams' number of the first epoch: how many earlier fits have trained.
     verbose : {0, 1, 2}
         Silent, a progress bar, or one line an epoch.
 
     Returns
     -------
-    dict of str to list of float
+    history : dict of str to list of float
         One entry a figure (``loss``, ``accuracy``, ``val_loss``,
-        ``val_accuracy``), one number an epoch.
+        ``val_accuracy``, with a schedule ``learning_rate``), one number an epoch.
+    weights : list of ndarray
+        The last epoch's or, with early stopping, the best epoch's.
 
     Raises
     ------
     TrainingDivergedError
         If the loss becomes infinite or NaN.
+
+    Warns
+    -----
+    TrainingInterruptedWarning
+        If Ctrl-C ended it.
     """
-    bar = [TrainingProgress()] if verbose == 1 else []
-    stopper = []
-    if patience is not None:
-        stopper = [
-            keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
-        ]
-    extra: dict[str, Any] = {}
-    if validation is not None:
-        # one stream for all epochs: its order never changes
-        extra = {
-            "validation_data": validation.batches(range(epochs)),
-            "validation_steps": validation.steps_per_epoch,
-        }
-    try:
-        history = network.model.fit(
-            training.batches(range(epochs)),
-            steps_per_epoch=training.steps_per_epoch,
-            epochs=epochs,
-            shuffle=False,
-            verbose=2 if verbose == 2 else 0,
-            callbacks=[*bar, _StopOnDivergence(), *stopper, *callbacks],
-            **extra,
+    course = _Course(
+        network, plan, seeds, checkpoints, watched="val_loss" if validation else "loss"
+    )
+    if resumed is not None:
+        course.resume(resumed)
+    if not plan.is_done(course.losses):
+        bar = [TrainingProgress()] if verbose == 1 else []
+        epochs = range(first_epoch + course.epochs, first_epoch + plan.epochs)
+        extra: dict[str, Any] = {}
+        if validation is not None:
+            # one stream for all epochs: its order never changes
+            extra = {
+                "validation_data": validation.batches(epochs),
+                "validation_steps": validation.steps_per_epoch,
+            }
+        try:
+            network.model.fit(
+                training.batches(epochs),
+                steps_per_epoch=training.steps_per_epoch,
+                initial_epoch=course.epochs,
+                epochs=plan.epochs,
+                shuffle=False,
+                verbose=2 if verbose == 2 else 0,
+                # the course last: it writes down what the others did
+                callbacks=[*bar, *callbacks, course],
+                **extra,
+            )
+        except KeyboardInterrupt:
+            if not course.epochs:
+                raise
+            warnings.warn(
+                f"Training was interrupted after epoch {course.epochs} of {plan.epochs}; the "
+                "estimator is fitted with what it had learnt by then.",
+                TrainingInterruptedWarning,
+            )
+        except Exception:
+            # what our own thread met, without Keras' and TensorFlow's wrapping
+            for stream in (training, validation):
+                if stream is not None and stream.error is not None:
+                    raise stream.error from None
+            raise
+        finally:
+            for each in bar:
+                each.close()
+    return course.history, course.weights
+
+
+class _Course(keras.callbacks.Callback):
+    """Follows a training epoch by epoch: rate, history, best weights, end, checkpoint.
+
+    After each epoch it holds all that is needed to end there or to go on from there,
+    in one attribute that is set at once: an interrupt can come at any moment.
+    """
+
+    # lets Keras go on with the next step before it has this one's figures
+    async_safe = True
+
+    def __init__(
+        self,
+        network: CompiledNetwork,
+        plan: Plan,
+        seeds: Seeds,
+        checkpoints: Checkpoints | None,
+        watched: str,
+    ) -> None:
+        super().__init__()
+        self._network = network
+        self._plan = plan
+        self._seeds = seeds
+        self._checkpoints = checkpoints
+        self._watched = watched
+        # history, the last epoch's weights and the best epoch's
+        self._completed: tuple[dict[str, list[float]], list[np.ndarray], list[np.ndarray]]
+        self._completed = ({}, [], [])
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        return self._completed[0]
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        _, last, best = self._completed
+        return best or last
+
+    @property
+    def losses(self) -> list[float]:
+        return self.history.get(self._watched, [])
+
+    @property
+    def epochs(self) -> int:
+        return len(self.losses)
+
+    def resume(self, state: TrainingState) -> None:
+        self._network.set_state(state.network)
+        self._completed = (state.history, state.network.weights, state.best_weights)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._plan.schedule is not None:
+            self._network.set_learning_rate(self._plan.rate(self.losses))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        _refuse_divergence(epoch, figures, self.model.optimizer)
+        if self._plan.schedule is not None:
+            figures["learning_rate"] = float(np.asarray(self.model.optimizer.learning_rate))
+        history = {name: [*self.history.get(name, []), value] for name, value in figures.items()}
+        losses, best = history[self._watched], self._completed[2]
+        weights = self._network.get_weights()
+        if self._plan.early_stopping and _best(losses) == len(losses) - 1:
+            best = weights
+        self._completed = (history, weights, best)
+        if self._plan.is_done(losses):
+            self.model.stop_training = True
+        if self._checkpoints is not None:
+            state = TrainingState(self._seeds, history, self._network.get_state(), best)
+            self._checkpoints.save(state)
+
+
+def _refuse_divergence(
+    epoch: int, figures: dict[str, float], optimizer: keras.optimizers.Optimizer
+) -> None:
+    """Raise as soon as an epoch's loss is no finite number: the weights are lost."""
+    loss = figures.get("loss", 0.0)
+    if not np.isfinite(loss):
+        rate = float(np.asarray(optimizer.learning_rate))
+        raise TrainingDivergedError(
+            f"Training diverged: the loss of epoch {epoch + 1} is {loss}. The learning rate, "
+            f"{rate:g}, is too large: try a tenth of it."
         )
-    except Exception:
-        # what our own thread met, without Keras' and TensorFlow's wrapping
-        for stream in (training, validation):
-            if stream is not None and stream.error is not None:
-                raise stream.error from None
-        raise
-    finally:
-        for each in bar:
-            each.close()
-    return {name: [float(value) for value in values] for name, values in history.history.items()}

@@ -73,5 +73,5 @@ def test_keras_is_left_as_it_is():
 
 
 def test_no_half_working_methods_are_inherited(fitted):
-    for name in ("partial_fit", "initialize", "scorer"):
+    for name in ("initialize", "scorer", "sk_params"):
         assert not hasattr(fitted, name)

@@ -36,7 +36,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     Examples
     --------
     >>> import tempfile, pathlib
-    >>> from skvision.persistence import written_whole
+    >>> from skvision.atomic import written_whole
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with written_whole(pathlib.Path(folder) / "a.txt") as temporary:
     ...         _ = temporary.write_text("all of it")
@@ -48,7 +48,10 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise IsADirectoryError(f"{path} is a folder; name a file in it.")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} into.")
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    # the ending stays: some writers choose the format by it
+    handle, name = tempfile.mkstemp(
+        prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent
+    )
     os.close(handle)
     temporary = Path(name)
     try:

@@ -1,0 +1,210 @@
+"""Checkpoints: all that a training depends on, written after each epoch.
+
+A checkpoint is one ``.npz`` file of plain arrays and a JSON text; reading one
+runs no code. It is written whole under a temporary name, and the last two are
+kept, so that a process killed at any moment leaves one that can be read.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..atomic import written_whole
+from ..exceptions import CheckpointWarning
+from ..networks import NetworkState
+from .seeding import Seeds
+
+__all__ = ["Checkpoints", "TrainingState", "described"]
+
+FORMAT = 1
+KEPT = 2
+
+# what reading a truncated or altered file raises
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where a training stands after an epoch."""
+
+    seeds: Seeds
+    #: one number an epoch of each figure
+    history: dict[str, list[float]]
+    network: NetworkState
+    #: weights of the epoch of the lowest validation loss; empty where nobody asks
+    best_weights: list[np.ndarray]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that are complete."""
+        return len(self.history["loss"])
+
+
+class Checkpoints:
+    """The checkpoints of one training, in a folder of their own.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Made if it doesn't exist.
+    setup : mapping of str to JSON value
+        What the training's course depends on. A checkpoint of another setup is
+        refused.
+    """
+
+    def __init__(self, folder: Any, setup: Mapping[str, Any]) -> None:
+        self.folder = Path(folder)
+        if self.folder.exists() and not self.folder.is_dir():
+            raise NotADirectoryError(
+                f"checkpoint_dir={str(folder)!r} is a file. Pass a folder; it is made if missing."
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # as it comes back from a file: tuples as lists
+        self.setup: dict[str, Any] = json.loads(json.dumps(setup))
+        self._writable = True
+
+    def load(self) -> TrainingState | None:
+        """Read the newest checkpoint; None where there is none.
+
+        Raises
+        ------
+        ValueError
+            If it was written by a training with another setup.
+
+        Warns
+        -----
+        CheckpointWarning
+            If a checkpoint is damaged; the one before is taken.
+        """
+        for path in sorted(self._files(), reverse=True):
+            try:
+                setup, state = _read(path)
+            except _DAMAGED as error:
+                warnings.warn(
+                    f"The checkpoint {path} can't be read and is left out: {error}",
+                    CheckpointWarning,
+                )
+                continue
+            self._compare(setup)
+            return state
+        return None
+
+    def save(self, state: TrainingState) -> None:
+        """Write a checkpoint and remove all but the last two.
+
+        Warns
+        -----
+        CheckpointWarning
+            If it can't be written. That is said once; training goes on.
+        """
+        try:
+            with written_whole(self.folder / f"epoch-{state.epochs:06d}.npz") as temporary:
+                _write(temporary, self.setup, state)
+            for old in sorted(self._files())[:-KEPT]:
+                old.unlink(missing_ok=True)
+        except OSError as error:
+            if self._writable:
+                warnings.warn(
+                    f"No checkpoint could be written after epoch {state.epochs}: {error}. Training "
+                    "goes on; if it is killed, it starts again from the last checkpoint.",
+                    CheckpointWarning,
+                )
+            self._writable = False
+        else:
+            self._writable = True
+
+    def _files(self) -> list[Path]:
+        return list(self.folder.glob("epoch-*.npz"))
+
+    def _compare(self, setup: Mapping[str, Any]) -> None:
+        names = sorted({*setup, *self.setup})
+        changed = [
+            f"{name} was {setup.get(name)!r} and is {self.setup.get(name)!r}"
+            for name in names
+            if setup.get(name) != self.setup.get(name)
+        ]
+        if changed:
+            raise ValueError(
+                f"checkpoint_dir={str(self.folder)!r} holds a training with another setup: "
+                f"{'; '.join(changed)}. Undo the change to go on with it, or pass another folder "
+                "(or an empty one) to start anew."
+            )
+
+
+def described(value: Any) -> Any:
+    """A parameter's value as JSON takes it, the same in every process.
+
+    Numbers, text and tuples of them are themselves. Of an object with a
+    configuration the configuration counts, of any other (a function) only its name.
+
+    Examples
+    --------
+    >>> from skvision.training.checkpoint import described
+    >>> described((1, None, max))
+    [1, None, 'builtins.max']
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {str(key): described(each) for key, each in sorted(value.items(), key=str)}
+    if isinstance(value, list | tuple):
+        return [described(each) for each in value]
+    if hasattr(value, "get_config"):
+        return {"class": type(value).__name__, **described(value.get_config())}
+    if hasattr(value, "get_params"):
+        return {"class": type(value).__name__, **described(value.get_params())}
+    named = value if hasattr(value, "__qualname__") else type(value)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _write(path: Path, setup: Mapping[str, Any], state: TrainingState) -> None:
+    text = json.dumps(
+        {
+            "format": FORMAT,
+            "setup": setup,
+            "seeds": asdict(state.seeds),
+            "history": state.history,
+        }
+    )
+    arrays = {
+        f"{kind}_{index:05d}": array
+        for kind, group in _groups(state).items()
+        for index, array in enumerate(group)
+    }
+    with open(path, "wb") as file:
+        np.savez(file, text=np.array(text), **arrays)
+
+
+def _groups(state: TrainingState) -> dict[str, list[np.ndarray]]:
+    network = state.network
+    return {
+        "weights": network.weights,
+        "optimizer": network.optimizer,
+        "dropout": network.dropout,
+        "best": state.best_weights,
+    }
+
+
+def _read(path: Path) -> tuple[dict[str, Any], TrainingState]:
+    with np.load(path, allow_pickle=False) as arrays:
+        text = json.loads(str(arrays["text"]))
+        if text["format"] != FORMAT:
+            raise ValueError(f"it has format {text['format']}, this skvision reads {FORMAT}")
+        groups: dict[str, list[np.ndarray]] = {
+            kind: [arrays[name] for name in sorted(arrays.files) if name.startswith(f"{kind}_")]
+            for kind in ("weights", "optimizer", "dropout", "best")
+        }
+    best = groups.pop("best")
+    state = TrainingState(Seeds(**text["seeds"]), text["history"], NetworkState(**groups), best)
+    return text["setup"], state

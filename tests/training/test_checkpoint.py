@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+from skvision.exceptions import CheckpointWarning
+from skvision.networks import NetworkState
+from skvision.training import Checkpoints, Seeds, TrainingState
+from skvision.training.checkpoint import described
+
+SETUP = {"filters": (8, 16), "optimizer": "sgd"}
+
+
+def state(epochs):
+    rng = np.random.default_rng(epochs)
+    numbers = [rng.normal(size=(2, 3)).astype(np.float32), np.array(7, np.int64)]
+    return TrainingState(
+        Seeds.draw(epochs),
+        {"loss": [float(e) for e in range(epochs)]},
+        NetworkState(numbers, numbers[:1], [np.array([3, 4], np.uint32)]),
+        numbers[:1] if epochs % 2 else [],
+    )
+
+
+def assert_same(one, two):
+    assert (one.seeds, one.history) == (two.seeds, two.history)
+    for group in ("weights", "optimizer", "dropout"):
+        pairs = zip(getattr(one.network, group), getattr(two.network, group), strict=True)
+        for a, b in pairs:
+            np.testing.assert_array_equal(a, b)
+            assert a.dtype == b.dtype
+    assert len(one.best_weights) == len(two.best_weights)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 1_000_000])
+def test_a_state_comes_back_whole(tmp_path, epochs):
+    kept = state(min(epochs, 12))
+    Checkpoints(tmp_path, SETUP).save(kept)
+    assert_same(Checkpoints(tmp_path, SETUP).load(), kept)
+
+
+def test_there_may_be_none(tmp_path):
+    assert Checkpoints(tmp_path / "new" / "folder", SETUP).load() is None
+
+
+def test_the_last_two_are_kept(tmp_path):
+    checkpoints = Checkpoints(tmp_path, SETUP)
+    for epochs in (1, 2, 3, 10, 11):
+        checkpoints.save(state(epochs))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["epoch-000010.npz", "epoch-000011.npz"]
+    assert checkpoints.load().epochs == 11
+
+
+@pytest.mark.parametrize("damage", ["empty", "truncated", "flipped", "text"])
+def test_a_damaged_one_is_left_out(tmp_path, damage):
+    checkpoints = Checkpoints(tmp_path, SETUP)
+    checkpoints.save(state(1))
+    checkpoints.save(state(2))
+    newest = tmp_path / "epoch-000002.npz"
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(
+        {"empty": b"", "truncated": content[:300], "flipped": content, "text": b"hello"}[damage]
+    )
+    with pytest.warns(CheckpointWarning, match="000002.npz can't be read"):
+        assert_same(checkpoints.load(), state(1))
+
+
+def test_another_setup_is_refused_and_named(tmp_path):
+    Checkpoints(tmp_path, {**SETUP, "gone": 1}).save(state(1))
+    other = Checkpoints(tmp_path, {**SETUP, "filters": (8, 32)})
+    with pytest.raises(
+        ValueError, match=r"filters was \[8, 16\] and is \[8, 32\]; gone was 1 and is None"
+    ):
+        other.load()
+
+
+def test_what_cannot_be_written_costs_a_warning_and_is_said_once(tmp_path):
+    folder = tmp_path / "checkpoints"
+    checkpoints = Checkpoints(folder, SETUP)
+    folder.rmdir()
+    with pytest.warns(CheckpointWarning, match="No checkpoint .* after epoch 1.*goes on"):
+        checkpoints.save(state(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        checkpoints.save(state(2))
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="is a file"):
+        Checkpoints(tmp_path / "file", SETUP)
+
+
+def test_values_are_described_alike_in_every_process():
+    value = {
+        "b": np.float32(0.5),
+        "a": (1, None, [True]),
+        "layer": keras.layers.RandomFlip("horizontal", seed=1),
+        "function": json.dumps,
+        "lambda": lambda x: x,
+    }
+    described_value = described(value)
+    assert json.loads(json.dumps(described_value)) == described_value
+    assert described_value["a"] == [1, None, [True]]
+    assert described_value["layer"]["mode"] == "horizontal"
+    assert described_value["function"] == "json.dumps"
+    assert " at 0x" not in json.dumps(described_value)
