@@ -14,11 +14,13 @@ __version__ = "0.1.0"
 _WHERE = {
     "CheckpointWarning": "exceptions",
     "ImageDecodeError": "exceptions",
+    "LearningRateDisplay": "inspection",
     "MiniVGGClassifier": "classifiers",
     "SkippedImageWarning": "exceptions",
     "TrainingDivergedError": "exceptions",
     "TrainingInterruptedWarning": "exceptions",
     "export_digits": "datasets",
+    "find_learning_rate": "inspection",
     "load_image_folder": "datasets",
 }
 

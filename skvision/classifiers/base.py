@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from numbers import Integral, Real
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
 from keras.optimizers.schedules import LearningRateSchedule
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 from sklearn.utils.validation import (
@@ -43,6 +45,7 @@ from ..training import (
     Plan,
     Seeds,
     augment_function,
+    range_test,
     split_validation,
     train,
 )
@@ -217,6 +220,24 @@ class BaseImageClassifier(KerasClassifierBridge):
             )
             self._train(images, targets, weights, 1, continued=not first, partial=True)
         return self
+
+    def _range_test(
+        self, X: Any, y: Any, sample_weight: Any, learning_rates: np.ndarray
+    ) -> np.ndarray:
+        """Losses of one training step at each rate; of use on a clone only."""
+        self.set_params(learning_rate=None, learning_rate_schedule=None)
+        self._validate_params()
+        images, targets, weights = self._checked(X, y, sample_weight, reset=True)
+        recipe, learning_rate = self._network_recipe(images)
+        if learning_rate is None:
+            raise ValueError(
+                "The optimizer has a learning-rate schedule of its own, so no learning rate can "
+                "be found for it. Give it a plain learning rate first."
+            )
+        seeds = Seeds.draw(self.random_state)
+        with self._ready(images, targets, weights, recipe, seeds) as (network, training, _):
+            network.reset(seeds.weights, learning_rate)
+            return range_test(network, training, learning_rates)
 
     def _checked(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: np.ndarray | None = None
@@ -463,7 +484,7 @@ class BaseImageClassifier(KerasClassifierBridge):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes), float32
+        ndarray of shape (n_samples, n_classes), float64
             Probabilities, in the order of ``classes_``.
 
         Raises
@@ -486,12 +507,15 @@ class BaseImageClassifier(KerasClassifierBridge):
             network_pool.borrow(self._recipe) as network,
         ):
             network.set_weights(self._weights)
-            return np.concatenate(
+            probabilities = np.concatenate(
                 [
                     network.predict(reader.read(step))
                     for step in progress(steps, "predicting", int(self.verbose))
-                ]
+                ],
+                dtype=np.float64,
             )
+        # rows of 32-bit floats miss 1 by more than scikit-learn's metrics allow
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict labels.
@@ -537,6 +561,16 @@ class BaseImageClassifier(KerasClassifierBridge):
         self._recipe = recipe
         self._weights = weights
         vars(self).pop("_model", None)
+
+    def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
+        """List the fitted attributes for the HTML representation, without making `model_`.
+
+        scikit-learn 1.9 reads every public attribute, and reading that one builds a
+        network.
+        """
+        listed = BaseEstimator._get_fitted_attr_html(SimpleNamespace(**vars(self)), doc_link)
+        listed.estimator_class = type(self)
+        return listed
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the weights once: as arrays, not as a network too."""

@@ -3,6 +3,7 @@
 from .augment import augment_function
 from .checkpoint import Checkpoints, TrainingState
 from .fit import Plan, train
+from .range_test import range_test
 from .schedules import SCHEDULES
 from .seeding import Seeds
 from .split import split_validation
@@ -16,6 +17,7 @@ __all__ = [
     "Seeds",
     "TrainingState",
     "augment_function",
+    "range_test",
     "split_validation",
     "train",
 ]

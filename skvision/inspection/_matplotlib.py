@@ -1,0 +1,26 @@
+"""matplotlib is an extra: whoever plots nothing needs none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["new_axes"]
+
+
+def new_axes(ax: Any = None) -> Any:
+    """Return `ax`, or the axes of a new figure.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; the message is the line that installs it.
+    """
+    if ax is not None:
+        return ax
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            'Plots need matplotlib. Install it by: pip install "skvision[plot]"'
+        ) from error
+    return plt.subplots(layout="constrained")[1]

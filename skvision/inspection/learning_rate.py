@@ -1,0 +1,192 @@
+"""`find_learning_rate`: which learning rate to try, in one short training."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from ._matplotlib import new_axes
+
+__all__ = ["LearningRateDisplay", "find_learning_rate"]
+
+# Share of the curve over which neighbouring losses are averaged.
+SMOOTHING = 0.04
+
+
+def find_learning_rate(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    sample_weight: Any = None,
+    lowest: float = 1e-5,
+    highest: float = 10.0,
+    n_steps: int = 100,
+) -> LearningRateDisplay:
+    """Try a range of learning rates in one short training, and suggest one.
+
+    A clone of the estimator is trained for one step at each rate, from the
+    lowest to the highest. Where the loss falls, rates are good; where it rises
+    again, they are too large. The estimator itself is not changed. A grid search
+    around the suggestion (a third of it, three times it) is more certain.
+
+    Parameters
+    ----------
+    estimator : MiniVGGClassifier, or a Pipeline that ends in one
+        Fitted or not. Its ``learning_rate`` and schedule play no part.
+    X : array, sequence, Series or frame of n_samples pictures
+        In any form that its fit takes.
+    y : array-like of shape (n_samples,)
+        Labels.
+    sample_weight : array-like of shape (n_samples,), default=None
+        As in fit.
+    lowest, highest : float, default=1e-5 and 10.0
+        The range, above 0; rates are spaced evenly on a logarithmic scale.
+    n_steps : int, default=100
+        How many rates, at least 20. Each costs the time of one batch.
+
+    Returns
+    -------
+    LearningRateDisplay
+        With ``suggestion``, the curve, and ``plot()``.
+
+    Raises
+    ------
+    ValueError
+        If a parameter, X or y is not as described, or the loss falls nowhere.
+
+    References
+    ----------
+    L. N. Smith, Cyclical Learning Rates for Training Neural Networks, 2015.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skvision import MiniVGGClassifier, find_learning_rate
+    >>> digits = load_digits(n_class=3)
+    >>> net = MiniVGGClassifier(image_size=8, filters=(8,), random_state=0)
+    >>> found = find_learning_rate(net, digits.images / 16, digits.target)
+    >>> 1e-3 < found.suggestion < 1
+    True
+    >>> net = net.set_params(learning_rate=found.suggestion)
+    """
+    if not (isinstance(lowest, Real) and isinstance(highest, Real) and 0 < lowest < highest):
+        raise ValueError(
+            "lowest and highest must be numbers with 0 < lowest < highest. "
+            f"Received: {lowest!r} and {highest!r}"
+        )
+    if not isinstance(n_steps, int) or n_steps < 20:
+        raise ValueError(f"n_steps must be a whole number of at least 20. Received: {n_steps!r}")
+    estimator = clone(estimator)
+    if isinstance(estimator, Pipeline):
+        if len(estimator) > 1:
+            X = estimator[:-1].fit_transform(X, y)
+        estimator = estimator[-1]
+    if not hasattr(estimator, "_range_test"):
+        raise ValueError(
+            "find_learning_rate takes a classifier of skvision that trains a network, or a "
+            f"Pipeline that ends in one. Received: {type(estimator).__name__}"
+        )
+    rates = np.geomspace(lowest, highest, n_steps)
+    losses = estimator._range_test(X, y, sample_weight, rates)
+    return LearningRateDisplay(learning_rates=rates[: len(losses)], losses=losses)
+
+
+class LearningRateDisplay:
+    """The curve of a learning-rate range test, and what it suggests.
+
+    Make one by `find_learning_rate`.
+
+    Parameters
+    ----------
+    learning_rates : ndarray of shape (n_steps,), float
+        Ascending.
+    losses : ndarray of shape (n_steps,), float
+        The loss of one batch at each.
+
+    Attributes
+    ----------
+    smoothed_losses : ndarray of shape (n_steps,), float
+        The losses, averaged with their neighbours.
+    suggestion : float
+        Half way, on the logarithmic scale, from where the smoothed loss falls
+        fastest to where it is lowest.
+    ax_ : matplotlib.axes.Axes
+        After `plot`.
+    figure_ : matplotlib.figure.Figure
+        After `plot`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision import LearningRateDisplay
+    >>> rates = np.geomspace(1e-4, 1, 100)
+    >>> losses = np.where(rates < 0.1, 1 / (1 + 100 * rates), 10 * rates)
+    >>> 0.01 < LearningRateDisplay(rates, losses).suggestion < 0.1
+    True
+    """
+
+    def __init__(self, learning_rates: np.ndarray, losses: np.ndarray) -> None:
+        self.learning_rates = np.asarray(learning_rates, float)
+        self.losses = np.asarray(losses, float)
+        self.smoothed_losses = _smoothed(self.losses)
+        self.suggestion = _suggested(self.learning_rates, self.smoothed_losses)
+
+    def plot(self, ax: Any = None) -> LearningRateDisplay:
+        """Plot the losses over the learning rates, and mark the suggestion.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to plot; None for a new figure.
+
+        Returns
+        -------
+        self : LearningRateDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        ax = new_axes(ax)
+        ax.plot(self.learning_rates, self.losses, ".", color="0.7", label="loss of one batch")
+        ax.plot(self.learning_rates, self.smoothed_losses, color="C0", label="smoothed")
+        ax.axvline(
+            self.suggestion, color="C1", linestyle="--", label=f"suggestion {self.suggestion:.2g}"
+        )
+        ax.set(xscale="log", xlabel="learning rate", ylabel="loss")
+        ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(suggestion={self.suggestion:.2g})"
+
+
+def _smoothed(losses: np.ndarray) -> np.ndarray:
+    if not len(losses):
+        return losses
+    return gaussian_filter1d(losses, SMOOTHING * len(losses), mode="nearest")
+
+
+def _suggested(rates: np.ndarray, losses: np.ndarray) -> float:
+    """A rate on the loss' way down: half way from the steepest point to the lowest.
+
+    The steepest point alone is on the low side: with two data sets and three
+    optimisers, three times as large a rate was better in five cases of six.
+    """
+    lowest = int(np.argmin(losses)) if len(losses) else 0
+    if lowest < 2:
+        raise ValueError(
+            "The loss falls at no learning rate tried: from "
+            f"{len(rates)} steps nothing can be suggested. Try a smaller lowest, more steps, or "
+            "look at the data."
+        )
+    slopes = np.gradient(losses[: lowest + 1], np.log(rates[: lowest + 1]))
+    return float(np.sqrt(rates[np.argmin(slopes)] * rates[lowest]))
