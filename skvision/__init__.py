@@ -22,6 +22,9 @@ _WHERE = {
     "export_digits": "datasets",
     "find_learning_rate": "inspection",
     "load_image_folder": "datasets",
+    "load_network": "persistence",
+    "network_summary": "persistence",
+    "save_network": "persistence",
 }
 
 __all__ = [*_WHERE, "__version__"]
