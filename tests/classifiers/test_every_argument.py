@@ -1,0 +1,133 @@
+"""Each constructor argument decides something; none is stored and forgotten."""
+
+from __future__ import annotations
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skvision import MiniVGGClassifier
+
+from ..conftest import TINY
+
+BASE = MiniVGGClassifier(**{**TINY, "epochs": 1, "image_size": 12})
+
+
+def layers(net, capfd, tmp_path):
+    return [(layer.name, str(layer.get_config())) for layer in net.model_.layers]
+
+
+def answers(net, capfd, tmp_path):
+    X = np.random.default_rng(1).integers(0, 256, (8, 12, 10, 3), dtype=np.uint8)
+    return net.predict_proba(X).tolist()
+
+
+def epochs(net, capfd, tmp_path):
+    return net.n_epochs_
+
+
+def figures(net, capfd, tmp_path):
+    return sorted(net.history_)
+
+
+def output(net, capfd, tmp_path):
+    return capfd.readouterr().out.count("accuracy")
+
+
+def files(net, capfd, tmp_path):
+    return len(list(tmp_path.rglob("*.npz")))
+
+
+SEEN = []
+
+
+class Count(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        SEEN.append(epoch)
+
+
+def calls(net, capfd, tmp_path):
+    return len(SEEN)
+
+
+#: argument: (another value, what it must change, what else must be set in both)
+ARGUMENTS = {
+    "image_size": ((14, 12), layers, {}),
+    "filters": ((16, 8), layers, {}),
+    "convs_per_block": (2, layers, {}),
+    "kernel_size": (5, layers, {}),
+    "dense_units": ((32, 16), layers, {}),
+    "activation": ("tanh", layers, {}),
+    "batch_norm": (False, layers, {}),
+    "conv_dropout": (0.5, layers, {}),
+    "dense_dropout": (0.2, layers, {}),
+    "precision": ("bfloat16", layers, {}),
+    "optimizer": ("sgd", answers, {}),
+    "learning_rate": (0.001, answers, {}),
+    "learning_rate_schedule": ("cosine", answers, {"epochs": 2}),
+    "label_smoothing": (0.2, answers, {}),
+    "epochs": (2, epochs, {}),
+    "batch_size": (16, answers, {}),
+    "augmentation": (lambda images, rng: 255 - images, answers, {}),
+    "class_weight": ({0: 5, 1: 1}, answers, {}),
+    "validation_fraction": (0.2, figures, {}),
+    "early_stopping": (True, figures, {}),
+    "patience": (1, epochs, {"early_stopping": True, "epochs": 12, "learning_rate": 3.0}),
+    "keras_callbacks": (Count(), calls, {}),
+    "checkpoint_dir": ("checkpoints", files, {}),
+    "warm_start": (True, epochs, {}),
+    "resize": ("crop", answers, {}),
+    "random_state": (1, answers, {}),
+    "verbose": (2, output, {}),
+}
+#: what decides which X may come; tested with the image contract below
+CONTRACT = {"row_shape", "value_range"}
+
+
+def test_every_argument_is_in_the_table():
+    assert set(inspect.signature(MiniVGGClassifier).parameters) == set(ARGUMENTS) | CONTRACT
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """Colour noise that is taller than wide, the lighter half of it one class."""
+    X = np.random.default_rng(0).integers(0, 256, (40, 16, 10, 3), dtype=np.uint8)
+    return X, (X.mean(axis=(1, 2, 3)) > np.median(X.mean(axis=(1, 2, 3)))).astype(int)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_an_argument_changes_what_it_names(pictures, name, capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    value, observe, also = ARGUMENTS[name]
+    plain = clone(BASE).set_params(**also)
+    seen = []
+    for net in (plain, clone(plain), clone(plain).set_params(**{name: value})):
+        SEEN.clear()
+        # twice, for what matters in the second fit only
+        seen.append(observe(net.fit(*pictures).fit(*pictures), capfd, tmp_path))
+    assert seen[0] == seen[1]
+    assert seen[0] != seen[2]
+
+
+def test_row_shape_says_how_a_row_becomes_a_picture(pictures):
+    X, y = pictures
+    rows = X.reshape(len(X), -1)
+    with pytest.raises(ValueError, match="row_shape"):
+        clone(BASE).fit(rows, y)
+    net = clone(BASE).set_params(row_shape=(16, 10, 3)).fit(rows, y)
+    expected = clone(BASE).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(net.predict_proba(rows), expected)
+
+
+def test_value_range_says_what_numbers_mean(pictures):
+    X, y = pictures
+    with pytest.raises(ValueError, match="accepted are float64 pixels from 0 to 1"):
+        clone(BASE).fit(X / 1.0, y)
+    net = clone(BASE).set_params(value_range=(0, 255)).fit(X / 1.0, y)
+    expected = clone(BASE).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(net.predict_proba(X / 1.0), expected)
+    raw = clone(BASE).set_params(value_range=None).fit(X * 1000.0 - 7, y)
+    assert raw.predict_proba(X * 1000.0 - 7).shape == (40, 2)
