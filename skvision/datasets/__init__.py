@@ -1,7 +1,9 @@
 """Class folders -> (file names, labels); the bundled digits as such folders."""
 
 from .digits import export_digits
-from .folders import IMAGE_SUFFIXES, find_unreadable, list_images, load_image_folder
+from .folders import load_image_folder
+from .listing import IMAGE_SUFFIXES, list_images
+from .unreadable import find_unreadable
 
 __all__ = [
     "IMAGE_SUFFIXES",

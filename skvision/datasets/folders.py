@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from ..exceptions import ImageDecodeError, SkippedImageWarning
-from ..images import decode
-from ..threads import thread_limit
+from ..exceptions import SkippedImageWarning
+from .listing import existing_folders, layout, list_classes
+from .unreadable import find_unreadable
 
-__all__ = ["IMAGE_SUFFIXES", "find_unreadable", "list_images", "load_image_folder"]
-
-IMAGE_SUFFIXES = frozenset(
-    f".{suffix}"
-    for suffix in (
-        *("bmp", "dib", "gif", "jfif", "jpe", "jpeg", "jpg", "pbm", "pgm", "png"),
-        *("pnm", "ppm", "tif", "tiff", "webp"),
-    )
-)
+__all__ = ["load_image_folder"]
 
 
 def load_image_folder(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     validate: bool = False,
     on_error: Literal["raise", "skip"] = "raise",
@@ -42,8 +33,9 @@ def load_image_folder(
 
     Parameters
     ----------
-    path : str or path-like
-        The folder; ``path/cat/1.jpg`` is a picture of class ``cat``.
+    path : str, path-like or sequence of them
+        The folder; ``path/cat/1.jpg`` is a picture of class ``cat``. Of several
+        folders, classes of the same name are joined.
     validate : bool, default=False
         Whether to decode every picture now, so that an unreadable one is found
         before an hour of training and not in the middle of it. Costs about as
@@ -60,7 +52,8 @@ def load_image_folder(
         With these entries:
 
         data : ndarray of shape (n_images,), object
-            File names, sorted within each class.
+            File names; sorted by class, then by folder in the order given, then
+            by name.
         target : ndarray of shape (n_images,), str
             The class of each.
         target_names : list of str
@@ -68,7 +61,8 @@ def load_image_folder(
         filenames : ndarray of shape (n_images,), object
             The same as ``data``.
         ignored : list of str
-            Hidden files and files that are no pictures by their name.
+            Hidden files and folders, files that are no pictures by their name,
+            and second names of pictures that are listed already (see Notes).
         skipped : list of tuple (str, str)
             File name and reason of each unreadable picture that was left out.
         DESCR : str
@@ -79,58 +73,63 @@ def load_image_folder(
 
     Raises
     ------
-    FileNotFoundError, NotADirectoryError
-        If there is no such folder.
+    FileNotFoundError, NotADirectoryError, PermissionError
+        If there is no such folder, or one that can't be listed.
     ValueError
-        If it holds no pictures, or fewer than two classes.
+        If a folder holds no pictures, all of them together fewer than two
+        classes, or if one picture is in two classes.
     ImageDecodeError
         If ``validate=True``, ``on_error="raise"`` and a picture can't be read.
 
     Warns
     -----
     SkippedImageWarning
-        If pictures were left out.
+        If pictures were left out, or if a class folder holds none.
+
+    Notes
+    -----
+    A picture that is reached twice, by symbolic links or because the folders
+    overlap, counts once, under the name that comes first: else it might be
+    trained on and tested on. Reached under two classes it is refused, since one
+    of the labels must be wrong. Copies and hard links are pictures of their own.
 
     Examples
     --------
+    The flowers of Kaggle's "Flowers Recognition" come as five such folders, here
+    with one tiny picture each:
+
     >>> import tempfile
-    >>> from skvision import export_digits, load_image_folder
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from skvision import load_image_folder
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     digits = load_image_folder(export_digits(folder, n_per_class=3), validate=True)
-    >>> digits.target_names[:3]
-    ['eight', 'five', 'four']
-    >>> len(digits.data)
-    30
+    ...     for name in ("daisy", "dandelion", "rose", "sunflower", "tulip"):
+    ...         Path(folder, name).mkdir()
+    ...         Image.new("RGB", (4, 4)).save(Path(folder, name, "1.jpg"))
+    ...     flowers = load_image_folder(folder, validate=True)
+    >>> flowers.target_names
+    ['daisy', 'dandelion', 'rose', 'sunflower', 'tulip']
+    >>> len(flowers.data)
+    5
     """
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip'. Received: {on_error!r}")
-    folder = _existing_folder(path)
-    files: list[str] = []
-    labels: list[str] = []
-    ignored: list[str] = []
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith(".") or not entry.is_dir():
-            ignored.append(str(entry))
-            continue
-        found, others = list_images(entry)
-        files += found
-        labels += [entry.name] * len(found)
-        ignored += others
-        if not found:
-            warnings.warn(
-                f"The class folder {entry} holds no pictures, so {entry.name!r} is not a class.",
-                SkippedImageWarning,
-            )
+    folders = existing_folders(path)
+    files_of, ignored, empty = list_classes(folders)
+    _warn_of_empty(empty, files_of)
+    files = [file for members in files_of.values() for file in members]
+    labels = [label for label, members in files_of.items() for _ in members]
     errors = find_unreadable(files) if validate else []
     if errors and on_error == "raise":
         raise errors[0]
     skipped = [(error.source, error.reason) for error in errors]
     if skipped:
-        _warn_of(skipped)
         bad = dict(skipped)
-        labels = [label for file, label in zip(files, labels, strict=True) if file not in bad]
+        kept = [label for file, label in zip(files, labels, strict=True) if file not in bad]
         files = [file for file in files if file not in bad]
-    _check_classes(folder, files, labels, ignored)
+        _warn_of(skipped, lost=sorted(set(labels) - set(kept)))
+        labels = kept
+    _check_classes(folders, labels)
     data, target = np.array(files, dtype=object), np.array(labels)
     if return_X_y:
         return data, target
@@ -143,107 +142,37 @@ def load_image_folder(
         ignored=ignored,
         skipped=skipped,
         DESCR=(
-            f"{len(data)} pictures of {len(names)} classes in {folder}; {len(ignored)} other files "
-            f"ignored, {len(skipped)} unreadable pictures skipped."
+            f"{len(data)} pictures of {len(names)} classes in {_shown(folders)}; {len(ignored)} "
+            f"other files ignored, {len(skipped)} unreadable pictures skipped."
         ),
     )
 
 
-def list_images(folder: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
-    """List a folder's pictures, those of its subfolders too, both sorted.
-
-    Parameters
-    ----------
-    folder : str or path-like
-        Where to look.
-
-    Returns
-    -------
-    images, ignored : list of str
-        The pictures, by their names' endings (`IMAGE_SUFFIXES`), and the rest:
-        hidden files and files of other types.
-    """
-    images: list[str] = []
-    ignored: list[str] = []
-    for file in _walk(os.fspath(folder)):
-        name = os.path.basename(file)
-        is_picture = os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
-        (images if is_picture and not name.startswith(".") else ignored).append(file)
-    return sorted(images), sorted(ignored)
-
-
-def _walk(folder: str) -> Iterator[str]:
-    """Every file below, through links to folders too, each real folder once."""
-    seen: set[str] = set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            yield os.path.join(parent, name)
-
-
-def _existing_folder(path: str | os.PathLike[str]) -> Path:
-    folder = Path(path)
-    if not folder.exists():
-        raise FileNotFoundError(f"There is no folder {folder}. Looked in {Path.cwd()}.")
-    if not folder.is_dir():
-        raise NotADirectoryError(
-            f"{folder} is a file. Pass the folder whose subfolders are the classes."
-        )
-    return folder
-
-
-def _check_classes(folder: Path, files: list[str], labels: list[str], ignored: list[str]) -> None:
-    layout = f"Expected one subfolder a class: {folder}/cat/1.jpg, {folder}/dog/1.jpg."
-    if not files:
-        loose = sum(os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES for name in ignored)
-        found = f"{loose} pictures lie directly in it" if loose else "it holds no pictures"
-        raise ValueError(f"No class folders with pictures in {folder}: {found}. {layout}")
+def _check_classes(folders: Sequence[Path], labels: Sequence[str]) -> None:
+    if not labels:
+        raise ValueError(f"None of the pictures in {_shown(folders)} can be read.")
     if len(set(labels)) < 2:
         raise ValueError(
-            f"Only one class, {labels[0]!r}, in {folder}. A classifier needs at least two. {layout}"
+            f"Only one class, {labels[0]!r}, in {_shown(folders)}. A classifier needs at least "
+            f"two. {layout(folders[0])}"
         )
 
 
-def find_unreadable(files: Sequence[str | os.PathLike[str]]) -> list[ImageDecodeError]:
-    """Decode every file; return the errors of those that can't be.
-
-    Parameters
-    ----------
-    files : sequence of str or path-like
-        What to decode, in threads.
-
-    Returns
-    -------
-    list of ImageDecodeError
-        In the order of `files`; each with ``source`` and ``reason``.
-
-    Examples
-    --------
-    >>> from skvision.datasets import find_unreadable
-    >>> [error.reason for error in find_unreadable(["nowhere.jpg"])]
-    ['no such file']
-    """
-    with ThreadPoolExecutor(thread_limit()) as pool:
-        return [error for error in pool.map(_decode_error, files) if error is not None]
+def _shown(folders: Sequence[Path]) -> str:
+    return ", ".join(map(str, folders))
 
 
-def _decode_error(file: str | os.PathLike[str]) -> ImageDecodeError | None:
-    try:
-        decode(file)
-    except ImageDecodeError as error:
-        return error
-    return None
-
-
-def _warn_of(skipped: list[tuple[str, str]]) -> None:
+def _warn_of(skipped: Sequence[tuple[str, str]], lost: Sequence[str]) -> None:
     shown = "; ".join(f"{file}: {reason}" for file, reason in skipped[:5])
     more = f"; and {len(skipped) - 5} more" if len(skipped) > 5 else ""
+    gone = f" Of {', '.join(map(repr, lost))} no picture is left." if lost else ""
     warnings.warn(
-        f"{len(skipped)} unreadable pictures were left out: {shown}{more}.",
+        f"{len(skipped)} unreadable pictures were left out: {shown}{more}.{gone}",
         SkippedImageWarning,
     )
+
+
+def _warn_of_empty(empty: Sequence[Path], classes: Collection[str]) -> None:
+    for folder in empty:
+        lost = "" if folder.name in classes else f", so {folder.name!r} is not a class"
+        warnings.warn(f"The class folder {folder} holds no pictures{lost}.", SkippedImageWarning)

@@ -1,7 +1,8 @@
 """What an image batch may be; bytes and paths -> RGB pixels; the one resize policy."""
 
 from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
-from .decode import ImageSource, decode, open_rgb
+from .decode import decode, decode_resized, open_rgb
+from .opening import ImageSource
 from .reader import ImageReader
 from .resize import RESIZE_POLICIES, resize_array, resize_image
 from .validation import validate_images
@@ -15,6 +16,7 @@ __all__ = [
     "SourceBatch",
     "as_image_batch",
     "decode",
+    "decode_resized",
     "open_rgb",
     "resize_array",
     "resize_image",

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .decode import ImageSource, is_image_source, open_rgb
+from .decode import decode_resized
+from .opening import ImageSource, is_image_source
 from .pixels import PixelRange, check_pixels, pixel_range_of, to_uint8_rgb
-from .resize import resize_array, resize_image
+from .resize import resize_array
 
 __all__ = ["ArrayBatch", "ImageBatch", "SourceBatch", "as_image_batch", "is_rows", "rows_to_images"]
 
@@ -92,8 +93,8 @@ class SourceBatch(ImageBatch):
         return len(self.sources)
 
     def picture(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
-        image = resize_image(open_rgb(self.sources[index]), size, resize)
-        return np.asarray(image).astype(self.dtype, copy=False)
+        pixels = decode_resized(self.sources[index], size, resize)
+        return pixels.astype(self.dtype, copy=False)
 
 
 def as_image_batch(X: Any, *, row_shape: Any = None, value_range: Any = "auto") -> ImageBatch:
@@ -165,7 +166,9 @@ def _unframed(X: Any) -> Any:
 def _as_sources(X: Any) -> Sequence[ImageSource] | None:
     """Return X as a list of things to decode; None where it is something else."""
     if isinstance(X, np.ndarray):
-        if X.ndim != 1 or X.dtype.kind not in "OU":
+        if X.ndim == 2 and X.shape[1] == 1:
+            X = X[:, 0]  # what a one-column frame becomes in other libraries' hands
+        if X.ndim != 1 or X.dtype.kind not in "OUT":
             return None
     elif not isinstance(X, list | tuple):
         return None
@@ -260,7 +263,7 @@ def _described(X: np.ndarray) -> str:
 
 def _shown(item: object) -> str:
     """An item in an error message: short, and a picture's bytes not at all."""
-    if isinstance(item, bytes):
+    if isinstance(item, bytes | bytearray):
         return f"{len(item)} bytes"
     text = repr(item)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,4 +1,4 @@
-"""Picture files and bytes -> RGB pixels.
+"""Pictures -> RGB pixels, upright, at full size or resized.
 
 The only decoder in skvision: training, prediction and the command line all see
 the same pixels of the same file.
@@ -6,34 +6,41 @@ the same pixels of the same file.
 
 from __future__ import annotations
 
-import io
-import os
-from pathlib import Path
-from typing import Any
-
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image
 
-from ..exceptions import ImageDecodeError
+from .modes import to_rgb
+from .opening import ImageSource, opened
+from .resize import Box, resize_image
 
-__all__ = ["ImageSource", "decode", "is_image_source", "open_rgb", "to_rgb"]
+__all__ = ["decode", "decode_resized", "open_rgb"]
 
-ImageSource = str | os.PathLike[str] | bytes | Image.Image
+# A JPEG that is decoded for a small target keeps this many pixels for each of the
+# target's, along both axes, so that most of the shrinking is still antialiased.
+_SPARE = 2
 
-# A 16-bit pixel p becomes round(p / 257), which takes 0..65535 evenly to 0..255.
-SIXTEEN_TO_EIGHT_BITS = 257
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_UPRIGHT = 1
 
 
 def decode(source: ImageSource) -> np.ndarray:
-    """Read one picture as 8-bit RGB.
+    """Read one picture as 8-bit RGB, at full size.
 
     EXIF orientation is applied; grey, palette, CMYK, 16-bit and 1-bit pictures
-    become RGB; transparency is composited on white; of an animation the first
-    frame is taken.
+    become RGB; transparency is composited on white; of an animation or of several
+    pages the first is taken.
 
     Parameters
     ----------
-    source : str, path-like, bytes or PIL.Image.Image
+    source : str, path-like, bytes, bytearray, memoryview or PIL.Image.Image
         A file name, the content of a file, or an opened picture.
 
     Returns
@@ -44,7 +51,15 @@ def decode(source: ImageSource) -> np.ndarray:
     Raises
     ------
     ImageDecodeError
-        If the file is missing, empty, truncated or not a picture.
+        If the file is missing, empty, truncated, not a regular file or not a
+        picture; if it has more than 89,478,485 pixels
+        (`skvision.images.opening.MAX_PIXELS`), which the header tells, before
+        any memory is taken.
+
+    Notes
+    -----
+    Pillow keeps the upper eight bits of 16-bit colour; 16-bit grey is rounded. An
+    orientation that can't be made out counts as upright.
 
     Examples
     --------
@@ -57,85 +72,88 @@ def decode(source: ImageSource) -> np.ndarray:
 
 
 def open_rgb(source: ImageSource) -> Image.Image:
-    """Read one picture as a PIL image of mode RGB; `decode` says how."""
-    if isinstance(source, Image.Image):
-        return _load(source, f"<PIL image {source.size[0]}x{source.size[1]} {source.mode}>")
-    if isinstance(source, bytes):
-        name = f"<{len(source)} bytes>"
-        file: Any = io.BytesIO(source)
-    else:
-        name = os.fspath(source)
-        file = name
-    _refuse_what_is_no_file(source, name)
+    """Read one picture as a PIL image of mode RGB; `decode` says how.
+
+    It is `source` itself if that is an upright RGB image: don't change it.
+    """
+    with opened(source) as image:
+        return _upright_rgb(image)
+
+
+def decode_resized(source: ImageSource, size: tuple[int, int], resize: str) -> np.ndarray:
+    """Read one picture as 8-bit RGB of a given size; faster than `decode` for JPEGs.
+
+    A JPEG file that is at least four times as large as the target is decoded at
+    1/2, 1/4 or 1/8 of its size, yet never below twice the target's along either
+    axis; the antialiased resizing does the rest.
+
+    Parameters
+    ----------
+    source : str, path-like, bytes, bytearray, memoryview or PIL.Image.Image
+        As `decode` takes it; an opened picture is not reduced, since that would
+        change it.
+    size : tuple of int
+        (height, width) of the result, in pixels.
+    resize : {"stretch", "crop", "pad"}
+        The resize policy, as `resize_image` has it.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8
+        The pixels. What was not reduced (other formats, and JPEGs less than four
+        times as large) is exactly ``resize_array(decode(source), size, resize)``.
+        What was reduced differs from it by less than 0.6 of 255 levels on average
+        over photos, and by less than 3 on average within one.
+
+    Raises
+    ------
+    ImageDecodeError
+        As `decode` does.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from skvision.images import decode_resized
+    >>> decode_resized(Image.new("L", (400, 200), 128), (32, 32), "pad").shape
+    (32, 32, 3)
+    """
+    with opened(source) as image:
+        box = None if image is source else _reduced(image, size)
+        return np.asarray(resize_image(_upright_rgb(image), size, resize, box))
+
+
+def _reduced(image: Image.Image, size: tuple[int, int]) -> Box | None:
+    """Have a JPEG decoded smaller; return which part of what is decoded is the picture.
+
+    A picture of 101 pixels is decoded at half size as 51 pixels, of which 50.5
+    are the picture: the rest is padding that JPEG needs.
+    """
+    if image.format not in ("JPEG", "MPO"):
+        return None
+    height, width = size
+    orientation = _orientation(image)
+    sideways = orientation >= 5
+    stored = (height, width) if sideways else (width, height)
+    draft = image.draft(None, (stored[0] * _SPARE, stored[1] * _SPARE))
+    if draft is None:
+        return None
+    _, (_, _, right, bottom) = draft
+    # the padding's place once the picture is turned upright
+    x = (image.width - right, image.width) if orientation in (2, 3, 7, 8) else (0, right)
+    y = (image.height - bottom, image.height) if orientation in (3, 4, 6, 7) else (0, bottom)
+    return (y[0], x[0], y[1], x[1]) if sideways else (x[0], y[0], x[1], y[1])
+
+
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    image.load()  # some formats tell their orientation only now
+    turn = _TURNS.get(_orientation(image))
+    rgb = to_rgb(image)
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
     try:
-        with Image.open(file) as image:
-            return _load(image, name)
-    except ImageDecodeError:
-        raise
-    except Exception as error:  # Pillow's plugins raise anything on a malformed file
-        raise ImageDecodeError(name, _reason(error)) from error
-
-
-def _refuse_what_is_no_file(source: ImageSource, name: str) -> None:
-    if isinstance(source, bytes):
-        empty = not source
-    else:
-        path = Path(name)
-        try:
-            if path.is_dir():
-                raise ImageDecodeError(name, "it is a folder, not a file")
-            empty = path.stat().st_size == 0
-        except (OSError, ValueError) as error:
-            raise ImageDecodeError(name, _reason(error)) from error
-    if empty:
-        raise ImageDecodeError(name, "the file is empty")
-
-
-def _load(image: Image.Image, name: str) -> Image.Image:
-    try:
-        return to_rgb(ImageOps.exif_transpose(image))
-    except Exception as error:  # as above: decoding happens here, not in Image.open
-        raise ImageDecodeError(name, _reason(error)) from error
-
-
-def _reason(error: Exception) -> str:
-    """One line that a user understands, from whatever the system or Pillow raised."""
-    if isinstance(error, FileNotFoundError):
-        return "no such file"
-    if isinstance(error, PermissionError):
-        return "no permission to read it"
-    if isinstance(error, UnidentifiedImageError):
-        return "it is not a picture in a format that Pillow reads"
-    text = str(error).strip().rstrip(".") or type(error).__name__
-    return text.splitlines()[0]
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Turn a PIL image of any mode into RGB, transparency composited on white."""
-    if image.mode == "RGB" and "transparency" not in image.info:
-        image.load()
-        return image
-    if image.mode in ("I", "I;16", "I;16B", "I;16L", "I;16N"):
-        return _sixteen_bits_to_rgb(image)
-    if image.mode == "F":
-        raise ValueError(
-            "it holds floating-point pixels, which have no agreed range; "
-            "read it into an array and pass that with value_range=(low, high)"
-        )
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image.convert("RGB")
-
-
-def _sixteen_bits_to_rgb(image: Image.Image) -> Image.Image:
-    pixels = np.asarray(image).astype(np.int64)
-    if pixels.min() < 0 or pixels.max() > 65535:
-        raise ValueError("it holds integer pixels outside 0..65535")
-    grey = np.round(pixels / SIXTEEN_TO_EIGHT_BITS).astype(np.uint8)
-    return Image.fromarray(grey).convert("RGB")
-
-
-def is_image_source(item: object) -> bool:
-    """Tell whether `item` is something that `decode` can be asked to read."""
-    return isinstance(item, str | os.PathLike | bytes | Image.Image)
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # malformed EXIF raises anything; the pixels are none the worse for it
+        return _UPRIGHT
+    return orientation if orientation in _TURNS else _UPRIGHT

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .decode import to_rgb
+from .modes import to_rgb
 
 __all__ = ["PixelRange", "check_pixels", "pixel_range_of", "to_uint8", "to_uint8_rgb"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
@@ -65,7 +64,8 @@ class ImageReader:
             n_kept = 0
         self._kept = np.empty((n_kept, *self.shape), images.dtype)
         self._have = np.zeros(n_kept, dtype=bool)
-        self._pool = ThreadPoolExecutor(thread_limit(), "skvision-decode")
+        self._n_threads = thread_limit()
+        self._pool = ThreadPoolExecutor(self._n_threads, "skvision-decode")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -80,19 +80,20 @@ class ImageReader:
         kept[kept] = self._have[indices[kept]]
         batch[kept] = self._kept[indices[kept]]
         missing = np.flatnonzero(~kept)
-        read: Callable[[int], np.ndarray] = self._read_one
-        for position, picture in zip(
-            missing, self._pool.map(read, indices[missing].tolist()), strict=True
-        ):
-            batch[position] = picture
-            index = indices[position]
-            if index < len(self._kept):
-                self._kept[index] = picture
-                self._have[index] = True
-        return batch
 
-    def _read_one(self, index: int) -> np.ndarray:
-        return self.images.picture(index, self.size, self.resize)
+        def decode_into_batch(positions: np.ndarray) -> None:
+            for position in positions:
+                index = int(indices[position])
+                batch[position] = self.images.picture(index, self.size, self.resize)
+
+        # one task a thread: a task for each picture would cost a tenth of a small one's time
+        n_shares = min(self._n_threads, len(missing))
+        shares = [missing[first::n_shares] for first in range(n_shares)]
+        list(self._pool.map(decode_into_batch, shares))  # list: raises what was raised there
+        new = missing[indices[missing] < len(self._kept)]
+        self._kept[indices[new]] = batch[new]
+        self._have[indices[new]] = True
+        return batch
 
     def __enter__(self) -> ImageReader:
         return self

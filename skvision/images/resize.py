@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-__all__ = ["RESIZE_POLICIES", "resize_array", "resize_image"]
+__all__ = ["RESIZE_POLICIES", "Box", "resize_array", "resize_image"]
+
+#: (left, top, right, bottom) in pixels, which need not be whole
+Box = tuple[float, float, float, float]
 
 RESIZE_POLICIES = ("stretch", "crop", "pad")
 _FILTER = Image.Resampling.BILINEAR  # Pillow widens the filter when shrinking: antialiased
 
 
-def resize_image(image: Image.Image, size: tuple[int, int], resize: str) -> Image.Image:
+def resize_image(
+    image: Image.Image, size: tuple[int, int], resize: str, box: Box | None = None
+) -> Image.Image:
     """Bring a PIL image to `size`.
 
     Parameters
@@ -24,6 +29,9 @@ def resize_image(image: Image.Image, size: tuple[int, int], resize: str) -> Imag
         ``"stretch"`` ignores the aspect ratio; ``"crop"`` keeps it and cuts off
         what overhangs, evenly on both sides; ``"pad"`` keeps it and fills up
         with black, evenly on both sides.
+    box : tuple of float, default=None
+        (left, top, right, bottom) of the part of `image` that is the picture;
+        None for all of it.
 
     Returns
     -------
@@ -38,28 +46,26 @@ def resize_image(image: Image.Image, size: tuple[int, int], resize: str) -> Imag
     (32, 32)
     """
     height, width = size
-    if image.size == (width, height):
+    left, top, right, bottom = box or (0, 0, *image.size)
+    if (left, top, right, bottom) == (0, 0, width, height) and image.size == (width, height):
         return image
     if resize == "stretch":
-        return image.resize((width, height), _FILTER)
+        return image.resize((width, height), _FILTER, box=(left, top, right, bottom))
     if resize == "crop":
-        return image.resize((width, height), _FILTER, box=_crop_box(image.size, width, height))
-    scale = min(width / image.width, height / image.height)
-    inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        # the largest part of the target's aspect ratio, in the middle
+        scale = min((right - left) / width, (bottom - top) / height)
+        # rounding makes them -1e-15 at times, which Pillow refuses
+        overhang_x = max(0.0, (right - left - width * scale) / 2)
+        overhang_y = max(0.0, (bottom - top - height * scale) / 2)
+        middle = (left + overhang_x, top + overhang_y, right - overhang_x, bottom - overhang_y)
+        return image.resize((width, height), _FILTER, box=middle)
+    scale = min(width / (right - left), height / (bottom - top))
+    inner_width = max(1, round((right - left) * scale))
+    inner_height = max(1, round((bottom - top) * scale))
+    inner = image.resize((inner_width, inner_height), _FILTER, box=(left, top, right, bottom))
     padded = Image.new(image.mode, (width, height))
-    padded.paste(image.resize(inner, _FILTER), ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    padded.paste(inner, ((width - inner_width) // 2, (height - inner_height) // 2))
     return padded
-
-
-def _crop_box(
-    image_size: tuple[int, int], width: int, height: int
-) -> tuple[float, float, float, float]:
-    """The largest box of the target's aspect ratio in the middle of the picture."""
-    image_width, image_height = image_size
-    scale = min(image_width / width, image_height / height)
-    left = (image_width - width * scale) / 2
-    top = (image_height - height * scale) / 2
-    return left, top, left + width * scale, top + height * scale
 
 
 def resize_array(image: np.ndarray, size: tuple[int, int], resize: str) -> np.ndarray:

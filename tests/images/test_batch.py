@@ -26,26 +26,91 @@ def files(noise, tmp_path_factory):
     return paths
 
 
+def objects(items):
+    """An object array of one axis, whatever its items are."""
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
+def contents(files):
+    return [file.read_bytes() for file in files]
+
+
+def pictures(files):
+    return [Image.open(file) for file in files]
+
+
 FORMS = {
     "Path list": list,
     "str list": lambda files: [str(f) for f in files],
     "tuple": tuple,
     "str array": lambda files: np.array([str(f) for f in files]),
+    "StringDType array": lambda files: np.array(
+        [str(f) for f in files], dtype=np.dtypes.StringDType()
+    ),
     "object array": lambda files: np.array([str(f) for f in files], dtype=object),
+    "str column": lambda files: np.array([[str(f)] for f in files]),
+    "object column": lambda files: np.array([[str(f)] for f in files], dtype=object),
     "pandas Series": lambda files: pd.Series(
         [str(f) for f in files], index=range(5, 5 + len(files))
     ),
+    "pandas string Series": lambda files: pd.Series([str(f) for f in files], dtype="string"),
+    "pandas categorical Series": lambda files: pd.Series([str(f) for f in files], dtype="category"),
+    "pandas Series of Paths": lambda files: pd.Series(list(files)),
+    "pandas Series of bytes": lambda files: pd.Series(contents(files)),
     "pandas frame": lambda files: pd.DataFrame({"file": [str(f) for f in files]}),
+    "pandas frame of bytes": lambda files: pd.DataFrame({"content": contents(files)}),
+    "pandas frame of PIL images": lambda files: pd.DataFrame({"picture": objects(pictures(files))}),
     "polars Series": lambda files: pl.Series([str(f) for f in files]),
+    "polars Series of bytes": lambda files: pl.Series(contents(files)),
     "polars frame": lambda files: pl.DataFrame({"file": [str(f) for f in files]}),
-    "bytes": lambda files: [f.read_bytes() for f in files],
-    "PIL images": lambda files: [Image.open(f) for f in files],
+    "polars frame of bytes": lambda files: pl.DataFrame({"content": contents(files)}),
+    "polars frame of PIL images": lambda files: pl.DataFrame(
+        {"picture": pl.Series(pictures(files), dtype=pl.Object)}
+    ),
+    "bytes": contents,
+    "bytes in an object array": lambda files: objects(contents(files)),
+    "bytearrays": lambda files: [bytearray(content) for content in contents(files)],
+    "memoryviews": lambda files: [memoryview(content) for content in contents(files)],
+    "PIL images": pictures,
+    "PIL images in an object array": lambda files: objects(pictures(files)),
+    "all of these": lambda files: [
+        files[0],
+        str(files[1]),
+        *contents(files)[2:4],
+        *pictures(files)[4:],
+    ],
 }
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_files_reads_the_same(form, files, noise):
     np.testing.assert_array_equal(read(FORMS[form](files)), noise)
+
+
+def test_object_arrays_keep_trailing_zeros(files, noise):
+    """Which NumPy's own bytes type takes off, so that is refused."""
+    with_zeros = [content + bytes(3) for content in contents(files)]
+    assert as_image_batch(objects(with_zeros)).sources[0].endswith(bytes(3))
+    np.testing.assert_array_equal(read(objects(with_zeros)), noise)
+    with pytest.raises(ValueError, match="dtype=object"):
+        as_image_batch(np.array(with_zeros))
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+def test_sizes_may_differ_within_a_batch(noise, resize):
+    X = [
+        Image.fromarray(noise[0]),
+        Image.fromarray(noise[1][:5]),
+        Image.fromarray(noise[2]).resize((80, 3)),
+        Image.new("L", (1, 1), 7),
+    ]
+    with ImageReader(as_image_batch(X), (12, 10), resize) as reader:
+        batch = reader.read(np.array([3, 2, 1, 0]))
+    assert batch.shape == (4, 12, 10, 3)
+    np.testing.assert_array_equal(batch[3], noise[0])
+    assert batch[0].max() == 7
 
 
 @pytest.mark.parametrize("size", [(12, 10), (5, 6)])
@@ -57,15 +122,23 @@ def test_files_and_array_agree_exactly(files, noise, size):
     "convert",
     [
         lambda X: X.astype(np.int64),
+        lambda X: X.astype(np.int16),
+        lambda X: X.astype(np.uint32),
         lambda X: X.astype(np.uint16) * 257,
         lambda X: X / 255,
         lambda X: (X / 255).astype(np.float32),
         lambda X: X.astype(">i4"),
         lambda X: np.asfortranarray(X),
         lambda X: X[::-1][::-1],
+        lambda X: np.repeat(X, 2, axis=2)[:, :, ::2],
+        lambda X: X[:, :, :, ::-1].copy()[:, :, :, ::-1],
         lambda X: X.tolist(),
+        lambda X: list(X),
     ],
-    ids=["int64", "uint16", "float64", "float32", "big-endian", "Fortran", "strided", "list"],
+    ids=[
+        *("int64", "int16", "uint32", "uint16", "float64", "float32", "big-endian"),
+        *("Fortran", "reversed twice", "strided", "BGR view", "lists", "list of arrays"),
+    ],
 )
 def test_every_dtype_of_the_same_pictures_reads_the_same(noise, convert):
     np.testing.assert_array_equal(read(convert(noise)), noise)
@@ -74,6 +147,25 @@ def test_every_dtype_of_the_same_pictures_reads_the_same(noise, convert):
 def test_value_range_tells_another_scale(noise):
     np.testing.assert_array_equal(read(noise.astype(float), value_range=(0, 255)), noise)
     np.testing.assert_array_equal(read(noise / 127.5 - 1, value_range=(-1, 1)), noise)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.uint8, np.int64])
+def test_value_range_serves_every_dtype(noise, dtype):
+    X = noise.astype(dtype)  # float16 holds the integers up to 2,048
+    np.testing.assert_array_equal(read(X, value_range=(0, 255)), noise)
+    with pytest.raises(ValueError, match="accepted are .* pixels from 0 to 100"):
+        as_image_batch(X, value_range=(0, 100))
+
+
+def test_half_precision_is_on_the_scale_of_floats(noise):
+    X = (noise / 255).astype(np.float16)
+    assert np.abs(read(X).astype(int) - noise).max() <= 1  # it has 11 bits
+
+
+def test_integers_have_the_scale_of_their_dtype():
+    assert read(np.array([[[0, 255]]], np.uint16), (1, 2))[0, 0].tolist() == [[0] * 3, [1] * 3]
+    assert read(np.array([[[0, 255]]], np.int32), (1, 2))[0, 0].tolist() == [[0] * 3, [255] * 3]
+    assert read(np.array([[[65535]]], np.uint16), (1, 1)).tolist() == [[[[255] * 3]]]
 
 
 def test_bool_is_black_and_white():
@@ -93,10 +185,19 @@ def test_alpha_is_composited_on_white():
     assert read(X, (1, 2))[0, 0].tolist() == [[127] * 3, [9] * 3]
 
 
-def test_rows(noise):
+@pytest.mark.parametrize("row_shape", [(12, 10, 3), (12, -1, 3), (-1, 10, 3), [12, 10, -1]])
+def test_rows(noise, row_shape):
     flat = noise.reshape(len(noise), -1)
-    np.testing.assert_array_equal(read(flat, row_shape=(12, 10, 3)), noise)
-    np.testing.assert_array_equal(read(flat, row_shape=(12, -1, 3)), noise)
+    np.testing.assert_array_equal(read(flat, row_shape=row_shape), noise)
+    np.testing.assert_array_equal(read(pd.DataFrame(flat), row_shape=row_shape), noise)
+    np.testing.assert_array_equal(read(flat.tolist(), row_shape=row_shape), noise)
+
+
+def test_rows_without_channels_are_grey(noise):
+    grey = noise[..., 0]
+    np.testing.assert_array_equal(read(grey.reshape(len(grey), -1), row_shape=(12, -1)), read(grey))
+    as_a_line = read(grey.reshape(len(grey), -1), (1, 120), row_shape=(1, -1))
+    np.testing.assert_array_equal(as_a_line[..., 0], grey.reshape(len(grey), 1, -1))
 
 
 def test_numbers_taken_as_they_are():
@@ -106,17 +207,44 @@ def test_numbers_taken_as_they_are():
     assert batch.tolist() == [[[[-5.0], [1e5]]]]
 
 
-def test_user_array_is_never_changed(noise):
-    X = noise.copy()
+@pytest.mark.parametrize("n_channels", [1, 2, 3, 4, 7])
+def test_numbers_taken_as_they_are_keep_their_channels(n_channels):
+    X = np.random.default_rng(0).normal(size=(2, 3, 3, n_channels))
+    np.testing.assert_array_equal(read(X, (3, 3), value_range=None), X.astype(np.float32))
+
+
+def test_files_have_0_to_255_where_numbers_are_taken_as_they_are(files, noise):
+    batch = read(files, value_range=None)
+    assert batch.dtype == np.float32
+    np.testing.assert_array_equal(batch, noise)
+
+
+@pytest.mark.parametrize("value_range", ["auto", None])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_user_array_is_never_changed(noise, dtype, value_range):
+    X = noise if dtype == np.uint8 else (noise / 255).astype(dtype)
+    X = X.copy()
+    before = X.copy()
     X.flags.writeable = False
-    read(X, (5, 5))
-    read(X)
-    np.testing.assert_array_equal(X, noise)
+    read(X, (5, 5), value_range=value_range)
+    batch = read(X, value_range=value_range)
+    batch[:] = 0  # what was read is the caller's, not a view of X
+    np.testing.assert_array_equal(X, before)
 
 
-def test_memory_mapped_array(noise, tmp_path):
+@pytest.mark.parametrize("size", [(12, 10), (5, 5)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float64])
+def test_memory_mapped_array(noise, tmp_path, dtype, size):
+    X = {np.uint8: noise, np.uint16: noise.astype(np.uint16) * 257, np.float64: noise / 255}[dtype]
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    np.testing.assert_array_equal(read(mapped, size), read(noise, size))
+
+
+def test_memory_mapped_array_stays_on_disk(noise, tmp_path):
     np.save(tmp_path / "X.npy", noise)
-    np.testing.assert_array_equal(read(np.load(tmp_path / "X.npy", mmap_mode="r")), noise)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    assert np.shares_memory(as_image_batch(mapped).pixels, mapped)
 
 
 @pytest.mark.parametrize(
@@ -126,11 +254,17 @@ def test_memory_mapped_array(noise, tmp_path):
         (np.full((2, 4, 4), -0.1), {}, "from -0.1"),
         (np.full((2, 4, 4), 256), {}, "from 256 to 256; accepted .* from 0 to 255"),
         (np.full((2, 4, 4), -1), {}, "from -1 to -1"),
+        (np.full((2, 4, 4), -1, np.int8), {}, "from -1 to -1; accepted .* from 0 to 255"),
+        (np.full((2, 4, 4), 256, np.uint32), {}, "from 256 to 256"),
+        (np.full((2, 4, 4), 2, np.float16), {}, "from 2 to 2; accepted .* from 0 to 1"),
+        (np.full((2, 4, 4), np.nan), {"value_range": (0, 9)}, "NaN or infinity"),
         (np.full((2, 4, 4), np.nan), {}, "NaN or infinity"),
         (np.full((2, 4, 4), np.inf), {"value_range": None}, "NaN or infinity"),
         (np.full((2, 4, 4), 1e300), {"value_range": None}, "32-bit"),
         (np.zeros((2, 16)), {}, r"row_shape=\(height, width\)"),
         (np.zeros((2, 16)), {"row_shape": (3, 5)}, "rows of 16 numbers"),
+        (np.zeros((2, 16)), {"row_shape": (-1, 5)}, "rows of 16 numbers"),
+        (np.zeros((2, 16)), {"row_shape": (-1, -1)}, "rows of 16 numbers"),
         (np.zeros((2, 16)), {"row_shape": (16,)}, r"row_shape must be"),
         (np.zeros((20, 20, 3)), {}, "one colour picture"),
         (np.zeros((2, 4, 4, 2)), {}, "2 channels"),
@@ -142,9 +276,15 @@ def test_memory_mapped_array(noise, tmp_path):
         ("cat.jpg", {}, r"pass it in a list"),
         (Path("cat.jpg"), {}, r"pass it in a list"),
         (b"abc", {}, r"pass it in a list"),
+        (bytearray(b"abc"), {}, r"single picture, 3 bytes.* pass it in a list"),
+        (Image.new("RGB", (2, 2)), {}, r"pass it in a list"),
         (["cat.jpg", None], {}, "item 1 is None"),
         (["cat.jpg", 3], {}, "item 1 is 3"),
         ([None, "cat.jpg"], {}, "first item being None"),
+        (pd.DataFrame({"a": ["x.jpg"], "b": ["y.jpg"]}), {}, r"shape \(1, 2\)"),
+        (pl.DataFrame({"a": ["x.jpg"], "b": ["y.jpg"]}), {}, r"shape \(1, 2\)"),
+        (pd.Series(["cat.jpg", None]), {}, "item 1 is"),
+        (pd.DataFrame({"a": ["x.jpg", 3]}), {}, "item 1 is 3"),
         ([], {}, "Accepted"),
         (np.array([b"abc"]), {}, "dtype=object"),
         (np.zeros((2, 4, 4)), {"value_range": "0-1"}, "value_range must be"),

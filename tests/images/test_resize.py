@@ -39,6 +39,33 @@ def test_crop_of_a_tall_picture():
     )
 
 
+def test_crop_survives_rounding():
+    # 29 / 7 * 7 is a little more than 29, so the box to crop would begin at -1e-15
+    assert 7 * (29 / 7) > 29
+    assert resize_image(Image.new("L", (29, 40)), (1, 7), "crop").size == (7, 1)
+    assert resize_image(Image.new("L", (200, 29)), (7, 1), "crop").size == (1, 7)
+
+
+@pytest.mark.parametrize("resize", RESIZE_POLICIES)
+def test_a_box_is_the_picture(noise, resize):
+    image = Image.fromarray(np.tile(noise[0], (3, 3, 1)))
+    box = (7, 5, 17, 17)
+    np.testing.assert_array_equal(
+        resize_image(image, (12, 10), resize, box), np.asarray(image.crop(box))
+    )
+
+
+def test_a_box_has_the_aspect_ratio_that_counts():
+    # 16 x 4 pixels, of which 8 x 4 are the picture, or its left half
+    image = Image.new("L", (16, 4), 9)
+    padded = np.asarray(resize_image(image, (8, 8), "pad", (0, 0, 8, 4)))
+    np.testing.assert_array_equal(padded[:, 0], [0, 0, 9, 9, 9, 9, 0, 0])
+    image.paste(0, (6, 0, 16, 4))
+    image.paste(0, (0, 0, 2, 4))
+    cropped = resize_image(image, (4, 4), "crop", (0, 0, 8, 4))  # from 2 to 6
+    np.testing.assert_array_equal(cropped, np.full((4, 4), 9))
+
+
 def test_pad_keeps_all_and_adds_black():
     pixels = np.full((2, 4), 9, np.uint8)
     padded = np.asarray(resize_image(Image.fromarray(pixels), (4, 4), "pad"))

@@ -1,0 +1,255 @@
+"""What can't be read is refused, by name and with the reason, before it costs anything."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import subprocess
+import sys
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skvision import ImageDecodeError
+from skvision.images import decode, decode_resized
+from skvision.images.opening import MAX_PIXELS
+
+
+def encoded(image, kind, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return bytearray(buffer.getvalue())
+
+
+SMALL = Image.new("RGB", (8, 8), (1, 2, 3))
+
+
+def claiming(kind, width, height):
+    """A small file whose header says width x height."""
+    data = encoded(SMALL, kind, **({"lossless": True} if kind == "WEBP" else {}))
+    if kind == "PNG":
+        data[16:24] = struct.pack(">II", width, height)
+        data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    elif kind == "GIF":
+        data[6:10] = struct.pack("<HH", width, height)
+    elif kind == "JPEG":
+        start = data.index(b"\xff\xc0") + 5
+        data[start : start + 4] = struct.pack(">HH", height, width)
+    elif kind == "BMP":
+        data[18:26] = struct.pack("<ii", width, height)
+    elif kind == "TIFF":
+        n_entries = struct.unpack_from("<H", data, struct.unpack_from("<I", data, 4)[0])[0]
+        first = struct.unpack_from("<I", data, 4)[0] + 2
+        for entry in range(first, first + 12 * n_entries, 12):
+            tag = struct.unpack_from("<H", data, entry)[0]
+            if tag in (256, 257):
+                value = width if tag == 256 else height
+                data[entry + 2 : entry + 12] = struct.pack("<HII", 4, 1, value)
+    elif kind == "PPM":
+        data = bytearray(f"P6 {width} {height} 255 ".encode() + bytes(3))
+    elif kind == "WEBP":
+        data[21:25] = struct.pack("<I", (width - 1) | (height - 1) << 14)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "JPEG", "BMP", "TIFF", "PPM"])
+def test_decompression_bombs_are_refused(kind, tmp_path):
+    path = tmp_path / "bomb"
+    path.write_bytes(claiming(kind, 60_000, 60_000))
+    reason = "60,000 x 60,000 pixels, more than the 89,478,485"
+    for read in (decode, lambda source: decode_resized(source, (32, 32), "stretch")):
+        with pytest.raises(ImageDecodeError, match=reason):
+            read(path)
+        with pytest.raises(ImageDecodeError, match=reason):
+            read(path.read_bytes())
+
+
+@pytest.mark.parametrize(("side", "why"), [(10_000, "10,000 x 10,000"), (16_383, "89,478,485")])
+def test_webp_bombs_are_refused(side, why):
+    # 16,383 is the most that WebP can have; Pillow refuses that by itself
+    with pytest.raises(ImageDecodeError, match=why):
+        decode(claiming("WEBP", side, side))
+
+
+def test_an_opened_bomb_is_refused():
+    image = Image.new("RGB", (1, 1))
+    image._size = (60_000, 60_000)
+    with pytest.raises(ImageDecodeError, match="60,000 x 60,000 pixels"):
+        decode(image)
+
+
+def test_bombs_take_no_memory(tmp_path):
+    for kind in ("PNG", "GIF", "JPEG", "BMP", "TIFF", "PPM"):
+        (tmp_path / f"bomb.{kind}").write_bytes(claiming(kind, 60_000, 60_000))
+    (tmp_path / "bomb.WEBP").write_bytes(claiming("WEBP", 16_383, 16_383))
+    code = """
+import resource, sys
+from pathlib import Path
+from PIL import Image
+from skvision.datasets import find_unreadable
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+files = sorted(Path(sys.argv[1]).iterdir())
+Image.init()
+before = peak()
+assert len(find_unreadable(files)) == len(files) == 7
+print(peak() - before)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True
+    )
+    assert int(run.stdout) < 16 * 1024  # KiB; a single one of them would take gigabytes
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP"])
+def test_pillow_never_warns_of_sizes(kind):
+    # 100 million pixels: Pillow itself warns from MAX_PIXELS on, and refuses twice as many
+    assert Image.MAX_IMAGE_PIXELS == MAX_PIXELS
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ImageDecodeError, match="10,000 x 10,000"):
+            decode(claiming(kind, 10_000, 10_000))
+
+
+def test_the_largest_that_is_accepted():
+    side = int(MAX_PIXELS**0.5)
+    data = bytes(encoded(Image.new("1", (side, side), 1), "PNG"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pixels = decode_resized(data, (2, 2), "stretch")
+    np.testing.assert_array_equal(pixels, np.full((2, 2, 3), 255))
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.gif", "a.webp", "a.tiff", "a.bmp"])
+def test_truncated_files_are_named(tmp_path, noise, name):
+    path = tmp_path / name
+    Image.fromarray(np.tile(noise[0], (10, 10, 1))).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ImageDecodeError) as caught:
+        decode(path)
+    assert caught.value.source == str(path)
+    assert caught.value.reason
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html>not found</html>", "Grüße".encode(), b"\xff\xd8", b"\0" * 100, b"GIF89a"]
+)
+def test_what_is_no_picture_is_named(tmp_path, content):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content)
+    with pytest.raises(ImageDecodeError, match=r"a\.jpg: it is not a picture in a format"):
+        decode(path)
+
+
+def test_empty(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(ImageDecodeError, match=r"a\.jpg: the file is empty"):
+        decode(tmp_path / "a.jpg")
+    with pytest.raises(ImageDecodeError, match="<0 bytes>: the file is empty"):
+        decode(b"")
+
+
+def test_a_pipe_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(ImageDecodeError, match=r"a\.jpg: it is a pipe, socket or device"):
+        decode(tmp_path / "a.jpg")
+    with pytest.raises(ImageDecodeError, match="it is a pipe, socket or device"):
+        decode("/dev/zero")
+
+
+def test_links(tmp_path, noise):
+    Image.fromarray(noise[0]).save(tmp_path / "real.png")
+    (tmp_path / "good.png").symlink_to(tmp_path / "real.png")
+    (tmp_path / "round.jpg").symlink_to(tmp_path / "round.jpg")
+    (tmp_path / "lost.jpg").symlink_to(tmp_path / "gone.jpg")
+    np.testing.assert_array_equal(decode(tmp_path / "good.png"), noise[0])
+    with pytest.raises(ImageDecodeError, match=r"round\.jpg: its symbolic links go round"):
+        decode(tmp_path / "round.jpg")
+    with pytest.raises(ImageDecodeError, match=r"lost\.jpg: it is a link to .*gone\.jpg, which"):
+        decode(tmp_path / "lost.jpg")
+
+
+def test_names(tmp_path, noise):
+    image = Image.fromarray(noise[0])
+    longest = "ü" * 125 + "a.png"  # 255 bytes in UTF-8
+    not_utf8 = os.fsdecode(b"caf\xe9.png")
+    for name in ("Käse 猫 🐈.png", longest, not_utf8):
+        image.save(tmp_path / name)
+        np.testing.assert_array_equal(decode(tmp_path / name), noise[0])
+        np.testing.assert_array_equal(decode(str(tmp_path / name)), noise[0])
+    with pytest.raises(ImageDecodeError, match="name is longer than the file system allows"):
+        decode(tmp_path / f"{longest}a")
+    with pytest.raises(ImageDecodeError, match="no such file") as caught:
+        decode(tmp_path / os.fsdecode(b"\xe9.png"))
+    assert caught.value.source == str(tmp_path / os.fsdecode(b"\xe9.png"))
+
+
+def test_a_file_taken_for_a_folder(tmp_path):
+    (tmp_path / "a").write_text("x")
+    with pytest.raises(ImageDecodeError, match="a part of its path is a file"):
+        decode(tmp_path / "a" / "b.jpg")
+
+
+def test_unreadable_file(tmp_path, noise):
+    path = tmp_path / "a.png"
+    Image.fromarray(noise[0]).save(path)
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("permissions don't bind this user")
+    with pytest.raises(ImageDecodeError, match="no permission to read it"):
+        decode(path)
+
+
+def test_no_permission_is_said_plainly(tmp_path, noise, monkeypatch):
+    """The same for those whom permissions don't bind, such as root."""
+    path = tmp_path / "a.png"
+    Image.fromarray(noise[0]).save(path)
+    original = os.stat
+
+    def stat(name, *rest, **more):
+        if str(name) == str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(name, *rest, **more)
+
+    monkeypatch.setattr(os, "stat", stat)
+    with pytest.raises(ImageDecodeError, match=r"a\.png: no permission to read it"):
+        decode(path)
+
+
+def test_an_opened_picture_is_named_by_its_file(tmp_path, noise):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(bytes(encoded(Image.fromarray(np.tile(noise[0], (9, 9, 1))), "JPEG"))[:2000])
+    with (
+        Image.open(path) as image,
+        pytest.raises(ImageDecodeError, match=r"a\.jpg <PIL image 90x108 RGB>: .*truncated"),
+    ):
+        decode(image)
+
+
+def test_a_closed_picture_is_refused(tmp_path, noise):
+    Image.fromarray(noise[0]).save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        pass
+    with pytest.raises(ImageDecodeError, match=r"a\.png <PIL image 10x12 RGB>"):
+        decode(image)
+
+
+def test_one_opened_picture_in_many_threads(tmp_path, noise):
+    """Pillow loads a picture in place, and two threads at it get in each other's way."""
+    path = tmp_path / "a.png"
+    Image.fromarray(noise[0]).resize((300, 300)).save(path)
+    expected = decode(path)
+    for _ in range(20):
+        with Image.open(path) as image, ThreadPoolExecutor(8) as pool:
+            for pixels in pool.map(decode, [image] * 8):
+                np.testing.assert_array_equal(pixels, expected)
+
+
+def test_bytes_like_objects(noise):
+    data = encoded(Image.fromarray(noise[0]), "PNG")
+    for form in (bytes, bytearray, memoryview):
+        np.testing.assert_array_equal(decode(form(data)), noise[0])
