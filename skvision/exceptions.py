@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "CheckpointWarning",
+    "FeatureEngineWarning",
     "ImageDecodeError",
     "SkippedImageWarning",
     "TrainingDivergedError",
@@ -48,6 +49,10 @@ class SkippedImageWarning(UserWarning):
 
 class TrainingInterruptedWarning(UserWarning):
     """Ctrl-C ended training; the estimator is fitted with what it had learnt by then."""
+
+
+class FeatureEngineWarning(UserWarning):
+    """Features are computed otherwise than in fit, and will differ a little."""
 
 
 class CheckpointWarning(UserWarning):

@@ -26,9 +26,7 @@ LAYERS = [
     {"atomic", "exceptions", "threads"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-WITHOUT_KERAS = {"images", "datasets", "augmentation", "persistence"} | set(
-    LAYERS[-1]
-)
+WITHOUT_KERAS = {"images", "datasets", "augmentation", "persistence"} | set(LAYERS[-1])
 
 
 def modules():

@@ -54,7 +54,7 @@ from ..training.progress import progress
 from ..training.schedules import Schedule
 from ._scikeras import KerasClassifierBridge, sample_weights
 
-__all__ = ["BaseImageClassifier", "as_positive_ints"]
+__all__ = ["PRECISIONS", "BaseImageClassifier"]
 
 # As MLPClassifier sets aside where early stopping is asked for and no share is named.
 DEFAULT_VALIDATION_FRACTION = 0.1
@@ -322,6 +322,8 @@ class BaseImageClassifier(KerasClassifierBridge):
         self._set_network(recipe, trained)
         self._state = state
         self._versions = _versions()
+        # what the command line measured on another training
+        vars(self).pop("held_out_", None)
 
     def _put_back(self, network: CompiledNetwork, recipe: NetworkRecipe) -> None:
         """Set a network that was just reset to where the last fit left it."""
@@ -580,26 +582,6 @@ class BaseImageClassifier(KerasClassifierBridge):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_weights")
-
-
-def as_positive_ints(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
-    """Read a parameter that is a sequence of whole numbers above 0.
-
-    Examples
-    --------
-    >>> from skvision.classifiers.base import as_positive_ints
-    >>> as_positive_ints("filters", [32, 64])
-    (32, 64)
-    """
-    try:
-        numbers = tuple(value)
-    except TypeError:
-        numbers = ()
-    whole = all(isinstance(n, Integral) and not isinstance(n, bool) and n > 0 for n in numbers)
-    if not whole or not hasattr(value, "__len__") or length not in (None, len(numbers)):
-        expected = f"{length} whole numbers" if length else "whole numbers"
-        raise ValueError(f"{name} must be a tuple of {expected} above 0. Received: {value!r}")
-    return tuple(int(n) for n in numbers)
 
 
 def _named_schedule(name: str) -> Schedule:

@@ -7,8 +7,14 @@ from typing import Any, ClassVar
 
 from sklearn.utils._param_validation import Interval
 
-from ..networks import ACTIVATIONS, MiniVGGArchitecture, match_name
-from .base import PRECISIONS, BaseImageClassifier, as_positive_ints
+from ..networks import (
+    ACTIVATIONS,
+    MiniVGGArchitecture,
+    as_image_size,
+    as_positive_ints,
+    match_name,
+)
+from .base import PRECISIONS, BaseImageClassifier
 
 __all__ = ["MiniVGGClassifier"]
 
@@ -239,11 +245,7 @@ class MiniVGGClassifier(BaseImageClassifier):
 
     @property
     def _input_size(self) -> tuple[int, int]:
-        size = self.image_size
-        height, width = as_positive_ints(
-            "image_size", (size, size) if isinstance(size, Integral) else size, length=2
-        )
-        return height, width
+        return as_image_size(self.image_size)
 
     def _architecture(
         self, n_channels: int, n_classes: int, *, pictures: bool

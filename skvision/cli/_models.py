@@ -1,14 +1,18 @@
-"""Model files, as the commands read and write them."""
+"""Model files and folders of pictures, as the commands read and write them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ._errors import message
 from ._tensorflow import start_quietly
 
-__all__ = ["chunks", "load_model"]
+__all__ = ["chunks", "load_model", "model_writer", "read_folders"]
 
 T = TypeVar("T")
 
@@ -16,8 +20,11 @@ T = TypeVar("T")
 CHUNK = 128
 
 
-def load_model(path: Path, trust: bool) -> Any:
-    """Read a joblib file; refuse to without ``--trust``, since reading it runs code."""
+def load_model(path: Path, trust: bool, method: str = "predict") -> Any:
+    """Read a joblib file; refuse to without ``--trust``, since reading it runs code.
+
+    `method` is what the command will ask of the model.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"There is no model file {path}.")
     if not trust:
@@ -34,14 +41,66 @@ def load_model(path: Path, trust: bool) -> Any:
         raise ValueError(
             f"{path} is damaged or no model file of skvision: {type(error).__name__}: {error}"
         ) from error
-    if not hasattr(model, "predict"):
-        raise ValueError(f"{path} holds a {type(model).__name__}, which can't predict.")
+    if not hasattr(model, method):
+        lacking = {"predict": "can't predict", "predict_proba": "gives no probabilities"}
+        raise ValueError(f"{path} holds a {type(model).__name__}, which {lacking[method]}.")
     return model
 
 
+@contextmanager
+def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
+    """Try `path` at once; write the model that the block hands over at its end.
+
+    A model that can't be written there goes to the temporary directory: an hour's
+    training must not be lost to a full disk. The error says where it is.
+    """
+    import joblib
+
+    from ..atomic import written_whole
+
+    models: list[Any] = []
+    try:
+        with written_whole(path) as temporary:
+            yield models.append
+            joblib.dump(models[0], temporary)
+    except OSError as error:
+        if not models:
+            raise
+        reason = error.strerror or error
+        try:
+            spare = Path(tempfile.mkdtemp(prefix="skvision-")) / path.name
+            with written_whole(spare) as temporary:
+                joblib.dump(models[0], temporary)
+        except OSError as second:
+            raise OSError(
+                f"The model could not be written to {path} ({reason}), nor to the temporary "
+                f"directory ({message(second)}). It is lost; make room, or name another --out."
+            ) from error
+        raise OSError(
+            f"The model could not be written to {path} ({reason}), but it is saved as {spare}. "
+            "Move it to where you want it."
+        ) from error
+
+
+def read_folders(folders: Sequence[Path], skip_unreadable: bool) -> Any:
+    """List and check the pictures of class folders, as `skvision.load_image_folder` does."""
+    from ..datasets import load_image_folder
+
+    return load_image_folder(
+        folders[0] if len(folders) == 1 else list(folders),
+        validate=True,
+        on_error="skip" if skip_unreadable else "raise",
+    )
+
+
 def chunks(items: Sequence[T], description: str) -> Iterator[Sequence[T]]:
-    """Cut `items` into chunks, with a progress bar on standard error."""
+    """Cut `items` into chunks, with a progress bar on standard error.
+
+    Without one where standard output is a terminal too: results that appear there
+    show the progress, and would be mixed up with the bar.
+    """
     from ..training.progress import progress
 
-    for start in progress(range(0, len(items), CHUNK), description, verbose=1):
+    starts = range(0, len(items), CHUNK)
+    for start in progress(starts, description, verbose=not sys.stdout.isatty()):
         yield items[start : start + CHUNK]

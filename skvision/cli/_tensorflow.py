@@ -1,4 +1,4 @@
-"""Start TensorFlow without its remarks on the machine.
+"""Start TensorFlow with as many threads as asked for, without its remarks on the machine.
 
 It writes a dozen lines about instruction sets and absent graphics cards to
 standard error, from C++, before any setting of its own takes effect.
@@ -10,7 +10,18 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["start_quietly"]
+__all__ = ["start_quietly", "use_threads"]
+
+
+def use_threads(number: int | None) -> None:
+    """Cap the threads that decode pictures and those of NumPy and TensorFlow.
+
+    To be called before any of them is imported: NumPy's and TensorFlow's number of
+    threads is fixed when they start.
+    """
+    if number is not None:
+        # whence skvision.threads takes it, and skvision.networks TensorFlow's
+        os.environ["OMP_NUM_THREADS"] = str(number)
 
 
 def start_quietly() -> None:

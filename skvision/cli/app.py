@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+import traceback
 import warnings
 
 import typer
 
 from .. import __version__
+from ._errors import Interrupted, message, say
+from ._options import Debug, Settings
 from .evaluate import evaluate
+from .info import info
 from .predict import predict
 from .train import train
 
@@ -21,10 +25,9 @@ app = typer.Typer(
     name="skvision",
     help="Classify photos: train on a folder, evaluate, predict.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (train, predict, evaluate):
+for _command in (train, predict, evaluate, info):
     app.command()(_command)
 
 
@@ -39,6 +42,7 @@ def _skvision(
     version: bool = typer.Option(
         False, "--version", callback=_show_version, is_eager=True, help="Show the version."
     ),
+    debug: Debug = False,
 ) -> None:
     """Classify photos: train on a folder, evaluate, predict."""
 
@@ -52,35 +56,33 @@ def main(arguments: list[str] | None = None) -> None:
         The words after ``skvision``; None for the process's own.
     """
     warnings.showwarning = _one_line_warning
+    settings = Settings()
     try:
         code = typer.main.get_command(app).main(
-            args=arguments, prog_name="skvision", standalone_mode=False
+            args=arguments, prog_name="skvision", standalone_mode=False, obj=settings
         )
-    except KeyboardInterrupt:
+        if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+            raise Interrupted("interrupted")
+    except (KeyboardInterrupt, Interrupted) as interruption:
+        say(str(interruption) or "interrupted")
         code = INTERRUPTED
-    except (ValueError, OSError) as error:
-        _say(_message(error))
-        code = USAGE_ERROR
     except Exception as error:
-        # the command line's own errors; which class depends on Typer's version
-        if not hasattr(error, "format_message"):
-            raise
-        _say(f"{error.format_message()} See skvision --help.")
+        _explain(error, settings.debug)
         code = USAGE_ERROR
-    if code == INTERRUPTED:  # Typer makes this number of Ctrl-C too
-        _say("interrupted; no file was written")
     sys.exit(code or 0)
 
 
-def _message(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error)
+def _explain(error: Exception, debug: bool) -> None:
+    # the command line's own errors; which class depends on Typer's version
+    if hasattr(error, "format_message"):
+        say(f"{error.format_message()} See skvision --help.")
+    elif debug:
+        traceback.print_exception(error)
+    elif isinstance(error, ValueError | OSError):
+        say(message(error))
+    else:  # not foreseen, so its text alone may mean little
+        say(f"{type(error).__name__}: {error}. Add --debug to see where.")
 
 
-def _say(message: str) -> None:
-    print(f"skvision: {' '.join(message.split())}", file=sys.stderr)
-
-
-def _one_line_warning(message: Warning | str, *rest: object) -> None:
-    _say(f"warning: {message}")
+def _one_line_warning(text: Warning | str, *rest: object) -> None:
+    say(f"warning: {text}")

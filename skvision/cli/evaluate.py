@@ -2,67 +2,120 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
 
-import typer
-
-from ._models import chunks, load_model
+from ._models import chunks, load_model, read_folders
+from ._options import Debug, Folders, Format, FormatOption, Jobs, ModelFile, SkipUnreadable, Trust
+from ._output import aligned, as_csv, as_json, standard_output
+from ._tensorflow import use_threads
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A file that skvision train wrote.")],
-    folder: Annotated[Path, typer.Argument(help="One subfolder of pictures a class.")],
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
-    ] = False,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Load the model although that can run code in it.")
-    ] = False,
+    model: ModelFile,
+    folders: Folders,
+    output: FormatOption = Format.table,
+    skip_unreadable: SkipUnreadable = False,
+    jobs: Jobs = None,
+    trust: Trust = False,
+    debug: Debug = False,
 ) -> None:
-    """Measure a model on a folder of pictures it has not seen.
+    """Measure a model on pictures it has not seen.
 
     Prints accuracy, precision, recall and F1 of each class, and the confusion
-    matrix (a row is a true class, a column a predicted one).
+    matrix (a row is a true class, a column a predicted one). --format json adds
+    the pictures that were misclassified; --format csv is one row a picture.
     """
+    use_threads(jobs)
     # before the pictures are decoded: a forgotten --trust should cost no time
     estimator = load_model(model, trust)
-    import numpy as np
-    from sklearn.metrics import accuracy_score, classification_report, confusion_matrix
-
-    from ..datasets import load_image_folder
-
-    data = load_image_folder(folder, validate=True, on_error="skip" if skip_unreadable else "raise")
+    data = read_folders(folders, skip_unreadable)
     known = [str(name) for name in estimator.classes_]
     unknown = sorted(set(data.target_names) - set(known))
     if unknown:
         raise ValueError(
-            f"{folder} has classes that the model does not know: {', '.join(unknown)}. It knows: "
-            f"{', '.join(known)}."
+            f"{', '.join(map(str, folders))} has classes that the model does not know: "
+            f"{', '.join(unknown)}. It knows: {', '.join(known)}."
         )
-    predicted = np.concatenate(
-        [estimator.predict(chunk) for chunk in chunks(data.data, "evaluating")]
-    ).astype(str)
-    typer.echo(
-        f"Accuracy {accuracy_score(data.target, predicted):.4f} on {len(predicted)} pictures\n"
+    out = standard_output()
+    answers = _answers(estimator, data)
+    if output is Format.csv:
+        out.writelines(as_csv(chain([Answer._fields], answers)))
+        return
+    figures = _figures(list(answers), known)
+    out.write(as_json(figures) if output is Format.json else _as_text(figures))
+
+
+class Answer(NamedTuple):
+    """What a model says of one picture; its fields are the columns of the CSV."""
+
+    file: str
+    true: str
+    predicted: str
+    probability: float | None
+
+
+def _answers(estimator: Any, data: Any) -> Iterator[Answer]:
+    for part in chunks(range(len(data.data)), "evaluating"):
+        files = data.data[part]
+        if hasattr(estimator, "predict_proba"):
+            probabilities = estimator.predict_proba(files)
+            best = probabilities.argmax(axis=1)
+            predicted = estimator.classes_[best]
+            scores = [round(float(row[k]), 6) for row, k in zip(probabilities, best, strict=True)]
+        else:  # a support vector machine on features, say
+            predicted, scores = estimator.predict(files), [None] * len(files)
+        for answer in zip(files, data.target[part], predicted, scores, strict=True):
+            file, true, name, score = answer
+            yield Answer(file, str(true), str(name), score)
+
+
+def _figures(answers: Sequence[Answer], known: list[str]) -> dict[str, Any]:
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    true = [answer.true for answer in answers]
+    predicted = [answer.predicted for answer in answers]
+    misclassified = [answer for answer in answers if answer.true != answer.predicted]
+    by_class = zip(
+        known,
+        *precision_recall_fscore_support(true, predicted, labels=known, zero_division=0),
+        strict=True,
     )
-    typer.echo(
-        classification_report(data.target, predicted, labels=known, digits=3, zero_division=0)
-    )
-    typer.echo("Confusion matrix (rows: true, columns: predicted)")
-    typer.echo(_table(known, confusion_matrix(data.target, predicted, labels=known)))
+    return {
+        "accuracy": (len(answers) - len(misclassified)) / len(answers),
+        "n": len(answers),
+        "classes": {
+            name: {
+                "precision": float(precision),
+                "recall": float(recall),
+                "f1": float(f1),
+                "n": int(n),
+            }
+            for name, precision, recall, f1, n in by_class
+        },
+        "confusion_matrix": {
+            "labels": known,
+            "matrix": confusion_matrix(true, predicted, labels=known).tolist(),
+        },
+        "misclassified": [answer._asdict() for answer in misclassified],
+    }
 
 
-def _table(names: list[str], matrix: object) -> str:
-    import numpy as np
-
-    counts = np.asarray(matrix)
-    width = max(*(len(name) for name in names), len(str(counts.max()))) + 2
-    lines = [" " * width + "".join(f"{name:>{width}}" for name in names)]
-    lines += [
-        f"{name:>{width}}" + "".join(f"{count:>{width}}" for count in row)
-        for name, row in zip(names, counts, strict=True)
+def _as_text(figures: dict[str, Any]) -> str:
+    classes = [
+        ("", "precision", "recall", "f1", "pictures"),
+        *(
+            (name, *(f"{each[it]:.3f}" for it in ("precision", "recall", "f1")), each["n"])
+            for name, each in figures["classes"].items()
+        ),
     ]
-    return "\n".join(lines)
+    labels, matrix = figures["confusion_matrix"].values()
+    confusion = [("", *labels), *((name, *row) for name, row in zip(labels, matrix, strict=True))]
+    return (
+        f"Accuracy {figures['accuracy']:.4f} on {figures['n']} pictures\n\n"
+        f"{aligned(classes)}\n\n"
+        f"Confusion matrix (rows: true, columns: predicted)\n{aligned(confusion)}\n"
+    )

@@ -2,56 +2,138 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ._errors import say
 from ._models import chunks, load_model
+from ._options import Debug, Format, FormatOption, Jobs, ModelFile, Trust
+from ._output import as_csv, as_json_list, standard_output
+from ._tensorflow import use_threads
 
 __all__ = ["predict"]
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="A file that skvision train wrote.")],
-    pictures: Annotated[list[Path], typer.Argument(help="Pictures, and folders of pictures.")],
+    model: ModelFile,
+    pictures: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PICTURE",
+            help="Pictures and folders of pictures; - for a list of them on standard input.",
+        ),
+    ],
     top: Annotated[int, typer.Option(min=1, help="How many classes to name for each.")] = 1,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Load the model although that can run code in it.")
-    ] = False,
+    output: FormatOption = Format.table,
+    jobs: Jobs = None,
+    trust: Trust = False,
+    debug: Debug = False,
 ) -> None:
     """Name the class of each picture, with probabilities.
 
     Unreadable pictures are named on standard error, the others predicted; the
-    exit code is then 2.
+    exit code is then 2. File names on standard input are one a line.
     """
+    use_threads(jobs)
     files = _files(pictures)
-    estimator = load_model(model, trust)
+    estimator = load_model(model, trust, "predict_proba")
+    out = standard_output()
+    top = min(top, len(estimator.classes_))
+    failed = False
+
+    def said() -> Iterator[Prediction]:
+        nonlocal failed
+        for prediction in _predictions(estimator, files, top):
+            if prediction.error:
+                failed = True
+                say(prediction.error)
+            yield prediction
+
+    for text in _WRITERS[output](said(), top):
+        out.write(text)
+    if failed:
+        raise typer.Exit(2)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The best classes of a file with their probabilities, or why there are none."""
+
+    file: str
+    best: Sequence[tuple[str, float]] = ()
+    error: str | None = None
+
+
+def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Prediction]:
     import numpy as np
 
     from ..datasets import find_unreadable
 
-    unreadable = find_unreadable(files)
-    bad = {error.source for error in unreadable}
-    readable = [file for file in files if file not in bad]
-    for chunk in chunks(readable, "predicting"):
-        probabilities = estimator.predict_proba(np.array(chunk, dtype=object))
-        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-        for file, row, best in zip(chunk, probabilities, order, strict=True):
-            named = ", ".join(f"{estimator.classes_[k]} {row[k]:.3f}" for k in best)
-            typer.echo(f"{file}: {named}")
-    for error in unreadable:
-        typer.echo(f"skvision: {error}", err=True)
-    if unreadable:
-        raise typer.Exit(2)
+    for chunk in chunks(files, "predicting"):
+        errors = {error.source: str(error) for error in find_unreadable(chunk)}
+        readable = np.array([file for file in chunk if file not in errors], dtype=object)
+        rows = iter(estimator.predict_proba(readable) if len(readable) else ())
+        for file in chunk:
+            if file in errors:
+                yield Prediction(file, error=errors[file])
+                continue
+            row = next(rows)
+            order = np.argsort(-row, kind="stable")[:top]
+            yield Prediction(file, [(str(estimator.classes_[k]), float(row[k])) for k in order])
 
 
-def _files(pictures: list[Path]) -> list[str]:
+def _as_lines(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
+    for prediction in predictions:
+        named = ", ".join(f"{name} {probability:.3f}" for name, probability in prediction.best)
+        if named:
+            yield f"{prediction.file}: {named}\n"
+
+
+def _as_rows(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
+    def rows() -> Iterator[list[Any]]:
+        yield ["file", *(f"{it}_{k + 1}" for k in range(top) for it in ("class", "probability"))]
+        for prediction in predictions:
+            if prediction.best:
+                best = ((name, f"{probability:.6f}") for name, probability in prediction.best)
+                yield [prediction.file, *(cell for pair in best for cell in pair)]
+
+    return as_csv(rows())
+
+
+def _as_entries(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
+    return as_json_list(
+        {"file": prediction.file, "error": prediction.error}
+        if prediction.error
+        else {
+            "file": prediction.file,
+            "predictions": [
+                {"class": name, "probability": round(probability, 6)}
+                for name, probability in prediction.best
+            ],
+        }
+        for prediction in predictions
+    )
+
+
+_WRITERS: dict[Format, Callable[[Iterable[Prediction], int], Iterator[str]]] = {
+    Format.table: _as_lines,
+    Format.csv: _as_rows,
+    Format.json: _as_entries,
+}
+
+
+def _files(pictures: Iterable[Path]) -> list[str]:
     """Folders replaced by the pictures in them, names as the user wrote them."""
     from ..datasets import list_images
 
     files: list[str] = []
-    for path in pictures:
+    for path in _with_standard_input(pictures):
         if path.is_dir():
             found, _ = list_images(path)
             if not found:
@@ -60,3 +142,21 @@ def _files(pictures: list[Path]) -> list[str]:
         else:
             files.append(str(path))
     return files
+
+
+def _with_standard_input(pictures: Iterable[Path]) -> Iterator[Path]:
+    for path in pictures:
+        if str(path) != "-":
+            yield path
+            continue
+        # bytes, since a file's name need not be text; zeros are those of find -print0
+        given = sys.stdin.buffer.read()
+        names = [
+            name.removesuffix(b"\r") for name in given.split(b"\0" if b"\0" in given else b"\n")
+        ]
+        if not any(names):
+            raise ValueError(
+                "There are no file names on standard input; - takes one a line, as in: "
+                "find . -name '*.jpg' | skvision predict MODEL -"
+            )
+        yield from (Path(os.fsdecode(name)) for name in names if name)

@@ -2,99 +2,261 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ._arguments import read, read_config, read_grid, read_settings
+from ._completion import activations, argument_names, optimizers, resize_policies
+from ._constructor import minivgg
+from ._errors import Interrupted, message
+from ._interruption import when_interrupted
+from ._models import model_writer, read_folders
+from ._options import Debug, Folders, SkipUnreadable
+from ._tensorflow import start_quietly, use_threads
+
 __all__ = ["train"]
 
+FOLDS = 3
 
-def _image_size(text: str) -> tuple[int, int]:
-    height, _, width = text.lower().partition("x")
-    try:
-        return int(height), int(width or height)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no size; write 32 or 32x48.") from None
+
+def _shorthand(
+    name: str, metavar: str, text: str, complete: Callable[[str], list[str]] | None = None
+) -> Any:
+    """An option that stands for ``--set name=...``; not given, it is not passed on."""
+    default = minivgg().defaults[name].strip("'").replace("None", "none")
+    text = f"{text} Default: {default}."
+    return Annotated[str | None, typer.Option(metavar=metavar, help=text, autocompletion=complete)]
+
+
+Epochs = _shorthand("epochs", "N", "Passes over the pictures.")
+ImageSize = _shorthand("image_size", "SIZE", "Pixels, height x width: 32, or 32x48.")
+Optimizer = _shorthand("optimizer", "NAME", "SGD, Adam, RMSprop, ...", optimizers)
+LearningRate = _shorthand("learning_rate", "NUMBER", "Step size; none: the optimiser's own.")
+Activation = _shorthand("activation", "NAME", "relu, tanh, LeakyReLU, ...", activations)
+BatchSize = _shorthand("batch_size", "N", "Pictures a step.")
+Resize = _shorthand("resize", "POLICY", "stretch, crop or pad.", resize_policies)
+
+
+def _show_arguments(asked: bool) -> None:
+    if asked:
+        typer.echo(minivgg().documentation)
+        raise typer.Exit
 
 
 def train(
-    folder: Annotated[Path, typer.Argument(help="One subfolder of pictures a class.")],
-    out: Annotated[Path, typer.Option(help="The model file to write: NAME.joblib.")],
-    epochs: Annotated[int, typer.Option(help="Passes over the pictures.")] = 30,
-    image_size: Annotated[str, typer.Option(help="Pixels, height x width: 32, or 32x48.")] = "32",
-    optimizer: Annotated[str, typer.Option(help="SGD, Adam, RMSprop, ...")] = "sgd",
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Step size; the optimiser's own if not given.")
-    ] = None,
-    activation: Annotated[str, typer.Option(help="relu, tanh, LeakyReLU, ...")] = "relu",
-    batch_size: Annotated[int, typer.Option(help="Pictures a step.")] = 32,
-    resize: Annotated[str, typer.Option(help="stretch, crop or pad.")] = "stretch",
-    test_fraction: Annotated[
-        float, typer.Option(help="Share of the pictures kept back to measure accuracy; 0 for none.")
-    ] = 0.25,
+    folders: Folders,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The model file to write: NAME.joblib.")
+    ],
+    epochs: Epochs = None,
+    image_size: ImageSize = None,
+    optimizer: Optimizer = None,
+    learning_rate: LearningRate = None,
+    activation: Activation = None,
+    batch_size: BatchSize = None,
+    resize: Resize = None,
     early_stopping: Annotated[
         bool, typer.Option("--early-stopping", help="Stop when validation gets no better.")
     ] = False,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
+    seed: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="The same seed gives the same model. Default: 0."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any argument of the classifier; repeatable.",
+            autocompletion=argument_names,
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A TOML file of arguments; --set and other options go before it."
+        ),
+    ] = None,
+    searched: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--search",
+            metavar="NAME=VALUE,VALUE",
+            help="Values to try by cross-validation; repeatable, for all combinations.",
+            autocompletion=argument_names,
+        ),
+    ] = None,
+    cv: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=2, help=f"Folds of the cross-validation. Default: {FOLDS}."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Processes of a search; without --search, threads. Default: 1 process, all cores.",
+        ),
+    ] = None,
+    test_fraction: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE", help="Share of the pictures kept back to measure accuracy; 0 for none."
+        ),
+    ] = 0.25,
+    skip_unreadable: SkipUnreadable = False,
+    arguments: Annotated[
+        bool,
+        typer.Option(
+            "--arguments",
+            callback=_show_arguments,
+            is_eager=True,
+            help="List the names for --set, --search and --config.",
+        ),
     ] = False,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    debug: Debug = False,
 ) -> None:
-    """Train a MiniVGG on a folder of pictures and write it to a file."""
-    size = _image_size(image_size)
+    """Train a MiniVGG on folders of pictures and write it to a file.
+
+    Ctrl-C ends the training; the model of the last whole epoch is still measured
+    and written, and the exit code is 130.
+    """
+    given = {
+        "epochs": epochs,
+        "image_size": image_size,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "activation": activation,
+        "batch_size": batch_size,
+        "resize": resize,
+        "early_stopping": "true" if early_stopping else None,
+        "random_state": seed,
+    }
+    options = {"random_state": "--seed"}
+    explicit = {
+        **read_settings(minivgg(), settings or ()),
+        **{
+            name: read(minivgg(), name, text, options.get(name, f"--{name.replace('_', '-')}"))
+            for name, text in given.items()
+            if text is not None
+        },
+    }
+    grid = read_grid(minivgg(), searched or ())
+    for name in grid.keys() & explicit.keys():
+        raise ValueError(f"{name} is both set and searched; give one of the two.")
+    if cv is not None and not grid:
+        raise typer.BadParameter("--cv needs something to --search.")
     if not 0 <= test_fraction < 1:
         raise typer.BadParameter(
             f"--test-fraction must be at least 0 and below 1, not {test_fraction}."
         )
     if out.suffix != ".joblib":
         raise typer.BadParameter(f"--out must end in .joblib, not {out.name!r}.")
+    parameters = {
+        "random_state": 0,
+        "verbose": 1,
+        **(read_config(minivgg(), config) if config else {}),
+        **explicit,
+    }
+    # joblib shares the cores out to the processes of a search
+    use_threads(None if grid else jobs)
+    try:
+        _train(folders, out, parameters, grid, cv or FOLDS, jobs, test_fraction, skip_unreadable)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; no file was written") from None
 
-    from ..datasets import load_image_folder
-    from ..persistence import written_whole
-    from ._tensorflow import start_quietly
 
+def _train(
+    folders: list[Path],
+    out: Path,
+    parameters: dict[str, Any],
+    grid: dict[str, list[Any]],
+    folds: int,
+    jobs: int | None,
+    test_fraction: float,
+    skip_unreadable: bool,
+) -> None:
     # the output is tried before the training, so that no work is lost to a wrong path
-    with written_whole(out) as temporary:
-        data = load_image_folder(
-            folder, validate=True, on_error="skip" if skip_unreadable else "raise"
-        )
+    with model_writer(out) as write:
+        data = read_folders(folders, skip_unreadable)
         counts = ", ".join(f"{(data.target == name).sum()} {name}" for name in data.target_names)
         typer.echo(f"{len(data.data)} pictures: {counts}")
         start_quietly()
-        import joblib
-
         from ..classifiers import MiniVGGClassifier
 
-        net = MiniVGGClassifier(
-            image_size=size,
-            epochs=epochs,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            activation=activation,
-            batch_size=batch_size,
-            resize=resize,
-            early_stopping=early_stopping,
-            random_state=seed,
-            verbose=1,
-        )
-        _fit_and_score(net, data, test_fraction, seed)
+        net = MiniVGGClassifier(**parameters)
+        seen, kept_back = _split(data, test_fraction, net.random_state)
+        if grid:
+            net.set_params(**_best(net, grid, *seen, folds, jobs))
+        interruptions: list[Any] = []
+        with when_interrupted(interruptions.append):
+            net.fit(*seen)
+        figures: list[str] = []
+        failure = None
+        try:
+            if kept_back:
+                _measure(net, *seen, *kept_back, figures.append)
+        except KeyboardInterrupt as interruption:
+            interruptions.append(interruption)
+        except Exception as error:  # a picture deleted meanwhile, say: no reason to lose the model
+            failure = error
         net.set_params(verbose=0)
-        joblib.dump(net, temporary)
+        write(net)
+    # not before the model is safe: whoever reads the output may have gone
+    if figures:
+        typer.echo(" ".join(figures))
+    if interruptions:
+        raise Interrupted(_what_there_is(net, out, measured=bool(figures or not kept_back)))
+    if failure:
+        raise ValueError(
+            f"The model was written to {out}, but not measured: {message(failure)}"
+        ) from failure
     typer.echo(f"Model written to {out}")
 
 
-def _fit_and_score(net: Any, data: Any, test_fraction: float, seed: int) -> None:
+def _split(data: Any, test_fraction: float, seed: Any) -> tuple[Any, Any]:
+    """(X, y) to train on, and (X, y) kept back or None."""
+    if not test_fraction:
+        return (data.data, data.target), None
     from sklearn.model_selection import train_test_split
 
-    if not test_fraction:
-        net.fit(data.data, data.target)
-        return
     X_train, X_test, y_train, y_test = train_test_split(
         data.data, data.target, test_size=test_fraction, stratify=data.target, random_state=seed
     )
-    net.fit(X_train, y_train)
-    typer.echo(
-        f"Accuracy {net.score(X_test, y_test):.4f} on {len(y_test)} pictures kept back "
-        f"({net.score(X_train, y_train):.4f} on the {len(y_train)} trained on)"
-    )
+    return (X_train, y_train), (X_test, y_test)
+
+
+def _best(
+    net: Any, grid: dict[str, list[Any]], X: Any, y: Any, folds: int, jobs: int | None
+) -> dict[str, Any]:
+    from sklearn.base import clone
+
+    from ._search import search, table
+
+    candidate = clone(net).set_params(verbose=0)
+    n_candidates = math.prod(len(values) for values in grid.values())
+    typer.echo(f"Combinations to try: {n_candidates}, in {folds} folds each")
+    found = search(candidate, grid, X, y, folds=folds, jobs=jobs, seed=net.random_state)
+    typer.echo(table(found, grid))
+    typer.echo("Best: " + ", ".join(f"{name}={found.best_params_[name]}" for name in grid))
+    return found.best_params_
+
+
+def _measure(
+    net: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any, tell: Callable[[str], None]
+) -> None:
+    accuracy = float(net.score(X_test, y_test))
+    net.held_out_ = {"accuracy": accuracy, "n_samples": len(y_test)}
+    tell(f"Accuracy {accuracy:.4f} on {len(y_test)} pictures kept back")
+    tell(f"({net.score(X_train, y_train):.4f} on the {len(y_train)} trained on)")
+
+
+def _what_there_is(net: Any, out: Path, measured: bool) -> str:
+    done = f"interrupted after epoch {net.n_epochs_} of {net.epochs}"
+    model = "the best model until then" if net.early_stopping else "the model of that epoch"
+    lacks = "" if measured else ", its accuracy not measured"
+    return f"{done}; {model} was written to {out}{lacks}"

@@ -14,6 +14,7 @@ from .pool import (
     NetworkState,
     network_pool,
 )
+from .sizes import as_image_size, as_positive_ints
 
 __all__ = [
     "ACTIVATIONS",
@@ -26,6 +27,8 @@ __all__ = [
     "NetworkRecipe",
     "NetworkState",
     "OptimizerRecipe",
+    "as_image_size",
+    "as_positive_ints",
     "match_name",
     "network_pool",
     "optimizer_recipe",

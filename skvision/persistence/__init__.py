@@ -1,6 +1,5 @@
 """Models and networks to files and back."""
 
-from ..atomic import written_whole
 from .network_file import load_network, network_summary, save_network
 
-__all__ = ["load_network", "network_summary", "save_network", "written_whole"]
+__all__ = ["load_network", "network_summary", "save_network"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import keras
@@ -14,7 +14,6 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
-    track,
 )
 
 __all__ = ["TrainingProgress", "progress"]
@@ -38,6 +37,7 @@ class TrainingProgress(keras.callbacks.Callback):
             TimeRemainingColumn(),
             TextColumn("{task.fields[figures]}"),
             console=Console(stderr=True),
+            redirect_stdout=False,  # what is printed meanwhile is not for standard error
         )
         self._bar.start()
         self._task = self._bar.add_task(
@@ -69,9 +69,13 @@ class TrainingProgress(keras.callbacks.Callback):
 
 def progress(items: Sequence[T], description: str, verbose: int) -> Iterable[T]:
     """Go through `items`, with a bar if `verbose` is above 0."""
-    if not verbose:
-        return items
+    return _with_bar(items, description) if verbose else items
+
+
+def _with_bar(items: Sequence[T], description: str) -> Iterator[T]:
     console = Console(stderr=True)
-    return track(
-        items, description, console=console, transient=True, disable=not console.is_terminal
+    bar = Progress(
+        console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
     )
+    with bar:
+        yield from bar.track(items, description=description)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.exceptions import FitFailedWarning
@@ -63,11 +68,30 @@ def test_workers_get_their_share_of_threads(tiny, digits):
 
 
 def tensorflow_threads():
-    import os
+    import tensorflow as tf
 
     import skvision.networks  # noqa: F401
 
-    return int(os.environ["TF_NUM_INTRAOP_THREADS"])
+    return tf.config.threading.get_intra_op_parallelism_threads()
+
+
+@pytest.mark.slow
+def test_workers_get_their_own_share_whatever_the_parents_is():
+    code = (
+        "from joblib import Parallel, delayed, parallel_config\n"
+        "from tests.classifiers.test_model_selection import tensorflow_threads\n"
+        "print(tensorflow_threads())\n"
+        "with parallel_config('loky', inner_max_num_threads=1):\n"
+        "    print(*Parallel(2)(delayed(tensorflow_threads)() for _ in range(2)))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "OMP_NUM_THREADS": "4"},
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert run.stdout.split() == ["4", "1", "1"], run.stderr
 
 
 def test_cross_val_predict(tiny, digits):

@@ -1,0 +1,72 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "Debug",
+    "Folders",
+    "Format",
+    "FormatOption",
+    "Jobs",
+    "ModelFile",
+    "Settings",
+    "SkipUnreadable",
+    "Trust",
+]
+
+
+@dataclass
+class Settings:
+    """What holds for a whole run of the command, whichever it is."""
+
+    debug: bool = False
+
+
+class Format(StrEnum):
+    """How results are written to standard output."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def _set_debug(context: typer.Context, asked: bool) -> None:
+    if asked and isinstance(context.obj, Settings):
+        context.obj.debug = True
+
+
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        callback=_set_debug,
+        is_eager=True,
+        help="Show where in the program an error occurred.",
+    ),
+]
+Folders = Annotated[
+    list[Path], typer.Argument(metavar="FOLDER", help="One subfolder of pictures a class.")
+]
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="How to write the results to standard output.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Threads to use at most. Default: one a core."),
+]
+ModelFile = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A file that skvision train wrote.")
+]
+SkipUnreadable = Annotated[
+    bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
+]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Load the model although that can run code in it.")
+]

@@ -1,0 +1,42 @@
+"""Parameters that are sizes: tuples of whole numbers."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+__all__ = ["as_image_size", "as_positive_ints"]
+
+
+def as_image_size(value: Any) -> tuple[int, int]:
+    """Read the parameter ``image_size``: (height, width), or one number for a square.
+
+    Examples
+    --------
+    >>> from skvision.networks import as_image_size
+    >>> as_image_size(32), as_image_size((32, 48))
+    ((32, 32), (32, 48))
+    """
+    pair = (value, value) if isinstance(value, Integral) else value
+    height, width = as_positive_ints("image_size", pair, length=2)
+    return height, width
+
+
+def as_positive_ints(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
+    """Read a parameter that is a sequence of whole numbers above 0.
+
+    Examples
+    --------
+    >>> from skvision.networks import as_positive_ints
+    >>> as_positive_ints("filters", [32, 64])
+    (32, 64)
+    """
+    try:
+        numbers = tuple(value)
+    except TypeError:
+        numbers = ()
+    whole = all(isinstance(n, Integral) and not isinstance(n, bool) and n > 0 for n in numbers)
+    if not whole or not hasattr(value, "__len__") or length not in (None, len(numbers)):
+        expected = f"{length} whole numbers" if length else "whole numbers"
+        raise ValueError(f"{name} must be a tuple of {expected} above 0. Received: {value!r}")
+    return tuple(int(n) for n in numbers)

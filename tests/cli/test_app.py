@@ -1,0 +1,139 @@
+"""Help, completion and errors: what all commands have in common."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from skvision import __version__
+from skvision.cli._completion import activations, optimizers
+from skvision.cli.app import _explain
+from skvision.networks import ACTIVATIONS, OPTIMIZERS
+
+from .command import called, ran, refused, run
+
+COMMANDS = ("train", "predict", "evaluate", "info")
+
+
+def test_help_and_version():
+    for words in (["--help"], []):
+        result = run(*words)
+        assert result.returncode in (0, 2)
+        for command in COMMANDS:
+            assert command in result.stdout
+    assert ran("--version") == f"skvision {__version__}\n"
+    assert "--learning-rate" in ran("train", "--help")
+
+
+@pytest.mark.parametrize(
+    ("words", "environment"),
+    [
+        (["--help"], {}),
+        (["train", "--arguments"], {}),
+        ([], {"_SKVISION_COMPLETE": "complete_bash", "COMP_WORDS": "skvision ", "COMP_CWORD": "1"}),
+    ],
+)
+def test_help_and_completion_load_no_keras(words, environment):
+    code = (
+        "import sys\n"
+        "from skvision.cli import main\n"
+        f"try:\n    main({words})\nexcept SystemExit:\n    pass\n"
+        "heavy = {'keras', 'tensorflow', 'sklearn', 'numpy'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    assert result.stdout.strip().endswith("[]")
+
+
+def completed(line, cwd):
+    """What bash would offer after `line`."""
+    words = line.split(" ")
+    environment = {
+        "_SKVISION_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    return ran(env={**os.environ, **environment}, cwd=cwd).split()
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("skvision ", {"train", "predict", "evaluate", "info"}),
+        ("skvision train x --set ep", {"epochs="}),
+        ("skvision train x --search image_s", {"image_size="}),
+        ("skvision train x --optimizer rms", {"rmsprop"}),
+        ("skvision train x --optimizer RMS", {"RMSprop"}),
+        ("skvision train x --activation leaky", {"leaky_relu"}),
+        ("skvision train x --resize ", {"stretch", "crop", "pad"}),
+        ("skvision predict m x --format ", {"table", "csv", "json"}),
+    ],
+)
+def test_completion(line, offered, tmp_path):
+    assert set(completed(line, tmp_path)) == offered
+
+
+def test_completion_knows_what_the_library_knows():
+    assert set(optimizers("")) == set(OPTIMIZERS)
+    assert set(activations("")) == set(ACTIVATIONS)
+
+
+def test_completion_is_installed(tmp_path):
+    """By the installed command, in a real shell, into a home folder of its own."""
+    folder = Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+    }
+    script = "skvision --show-completion; skvision --install-completion; exit $?"
+    result = subprocess.run(
+        ["bash", "--norc", "-c", script], capture_output=True, text=True, env=environment
+    )
+    assert result.returncode == 0, result.stderr
+    assert "_SKVISION_COMPLETE=complete_bash" in result.stdout
+    assert "skvision" in (tmp_path / ".bashrc").read_text()
+    source = subprocess.run(
+        [folder / "skvision"],
+        capture_output=True,
+        text=True,
+        env={**environment, "_SKVISION_COMPLETE": "source_bash"},
+    )
+    assert "_SKVISION_COMPLETE=complete_bash" in source.stdout
+
+
+def test_no_such_command():
+    assert "No such command 'frob'" in refused("frob", by=run)
+
+
+def test_debug_shows_where(tmp_path):
+    words = ("train", tmp_path / "nowhere", "--out", tmp_path / "m.joblib")
+    for arguments in (("--debug", *words), (*words, "--debug")):
+        result = called(*arguments)
+        assert result.returncode == 2
+        assert "Traceback" in result.stderr
+        assert "FileNotFoundError: There is no folder" in result.stderr
+
+
+def test_an_error_that_was_not_foreseen_is_one_line_too(capsys):
+    _explain(TypeError("no\nnumber"), debug=False)
+    expected = "skvision: TypeError: no number. Add --debug to see where.\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    command = f"{sys.executable} -m skvision train --arguments | head -1"
+    result = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True
+    )
+    assert result.stdout.startswith("image_size")
+    assert "Traceback" not in result.stderr

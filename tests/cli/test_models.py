@@ -1,0 +1,61 @@
+"""Where models go that can't be written where they should."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+
+import joblib
+import pytest
+
+from skvision.cli._models import model_writer
+from skvision.cli._tensorflow import use_threads
+from skvision.threads import thread_limit
+
+
+@pytest.fixture
+def out(tmp_path, monkeypatch):
+    """A file in a folder, and a temporary directory beside it."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "spare").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spare"))
+    return tmp_path / "folder" / "m.joblib"
+
+
+def write_to_what_goes(out, *folders):
+    with model_writer(out) as write:
+        for folder in folders:
+            shutil.rmtree(folder)
+        write("a model")
+
+
+def test_a_model_is_written(out):
+    with model_writer(out) as write:
+        write("a model")
+    assert joblib.load(out) == "a model"
+
+
+def test_a_second_place(out, tmp_path):
+    with pytest.raises(OSError, match="but it is saved as") as caught:
+        write_to_what_goes(out, out.parent)
+    (spare,) = (tmp_path / "spare").glob("skvision-*/m.joblib")
+    assert str(spare) in str(caught.value)
+    assert joblib.load(spare) == "a model"
+
+
+def test_no_place_at_all(out, tmp_path):
+    with pytest.raises(OSError, match="It is lost"):
+        write_to_what_goes(out, out.parent, tmp_path / "spare")
+
+
+def test_an_error_of_the_training_is_no_error_of_the_file(out):
+    with pytest.raises(FileNotFoundError, match="^a picture$"), model_writer(out):
+        raise FileNotFoundError("a picture")
+
+
+def test_threads(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    use_threads(None)
+    assert thread_limit() == 7
+    use_threads(3)
+    assert thread_limit() == 3

@@ -1,0 +1,110 @@
+"""``skvision predict``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+
+import joblib
+import pytest
+
+from .command import OnTerminal, called, ran, refused, run
+
+
+def test_predict_names_files_and_folders(model, one, digits_folder):
+    words = ("predict", model, one, digits_folder / "two", "--top", 3, "--trust")
+    lines = ran(*words, by=called).splitlines()
+    assert len(lines) == 13
+    file, answer = lines[0].split(": ")
+    assert file == str(one)
+    names_and_scores = [part.split() for part in answer.split(", ")]
+    assert len(names_and_scores) == 3
+    scores = [float(score) for _, score in names_and_scores]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_csv_with_more_classes_asked_for_than_there_are(model, one):
+    text = ran("predict", model, one, "--top", 99, "--trust", "--format", "csv", by=called)
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert len(row) == 1 + 2 * 10
+    assert row["file"] == str(one)
+    numbers = [float(row[f"probability_{k}"]) for k in range(1, 11)]
+    assert numbers == sorted(numbers, reverse=True)
+    assert sum(numbers) == pytest.approx(1, abs=1e-4)
+    assert {row[f"class_{k}"] for k in range(1, 11)} == set(joblib.load(model).classes_)
+
+
+def test_json_of_names_on_standard_input(model, one, digits_folder, tmp_path):
+    """Names with spaces, of all languages and of none; a folder; unreadable pictures."""
+    names = [os.fsencode(name) for name in ("a b.png", "ñ 犬.png", " c ")] + [b"\xff.png"]
+    for name in names:
+        shutil.copy(one, os.path.join(os.fsencode(tmp_path), name))
+    (tmp_path / "bad.png").write_bytes(b"")
+    shutil.copytree(digits_folder / "two", tmp_path / "folder")
+    given = b"\n".join([*names, b"", b"bad.png", b"nowhere.png", b"folder"])
+    words = ("predict", model, "-", "--trust", "--format", "json")
+    result = run(*words, input=given, cwd=tmp_path, text=False)
+    assert result.returncode == 2
+    entries = json.loads(result.stdout)
+    files = [os.fsencode(entry["file"]) for entry in entries]
+    assert files[:6] == [*names, b"bad.png", b"nowhere.png"]
+    assert len(files) == 6 + 12
+    answers = [entry["predictions"] for entry in entries[:4]]
+    assert answers == [answers[0]] * 4
+    assert set(answers[0][0]) == {"class", "probability"}
+    assert [entry.get("error") for entry in entries[4:6]] == [
+        "cannot read the picture bad.png: the file is empty",
+        "cannot read the picture nowhere.png: no such file",
+    ]
+    assert result.stderr.decode().splitlines() == [
+        f"skvision: {entry['error']}" for entry in entries[4:6]
+    ]
+
+
+def test_unreadable_pictures_do_not_stop_the_others(model, one, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"")
+    result = called("predict", model, bad, one, "--trust")
+    assert result.returncode == 2
+    assert len(result.stdout.splitlines()) == 1
+    assert result.stderr == f"skvision: cannot read the picture {bad}: the file is empty\n"
+
+
+def test_predictions_go_to_standard_output_past_the_progress_bar(model, digits_folder):
+    predicting = OnTerminal("predict", model, digits_folder, "--trust")
+    code, printed, shown = predicting.end()
+    assert code == 0
+    assert len(printed.splitlines()) == 120
+    assert "predicting" in shown
+    assert ".png" not in shown
+
+
+def test_wrong_pictures(model, tmp_path):
+    assert "no pictures in the folder" in refused("predict", model, tmp_path, "--trust")
+    empty = refused("predict", model, "-", "--trust", by=run, input="\n")
+    assert "no file names on standard input" in empty
+
+
+def test_wrong_models(tmp_path, model, one, digits_folder):
+    assert "--trust" in refused("predict", model, one, by=run)
+    assert "There is no model file" in refused("predict", tmp_path / "m.joblib", one, "--trust")
+    broken = tmp_path / "broken.joblib"
+    broken.write_bytes(model.read_bytes()[:3000])
+    assert "damaged" in refused("predict", broken, one, "--trust")
+    broken.write_text("hello")
+    assert "damaged" in refused("evaluate", broken, digits_folder, "--trust")
+    joblib.dump({"no": "model"}, broken)
+    assert "holds a dict" in refused("predict", broken, one, "--trust")
+
+
+def test_a_model_is_not_loaded_without_trust(tmp_path, digits_folder):
+    class Bomb:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "exploded"), "w"))
+
+    joblib.dump(Bomb(), tmp_path / "m.joblib")
+    refused("predict", tmp_path / "m.joblib", digits_folder)
+    assert not (tmp_path / "exploded").exists()

@@ -1,0 +1,68 @@
+"""The search itself, with estimators that need no network."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from skvision import TrainingDivergedError, TrainingInterruptedWarning
+from skvision.cli._search import search, table
+
+X = np.zeros((12, 1))
+Y = np.repeat(["cat", "dog"], 6)
+
+
+class Fake(ClassifierMixin, BaseEstimator):
+    """Says the class that it is told; may fail or be interrupted."""
+
+    def __init__(self, says="cat", behaves="well"):
+        self.says = says
+        self.behaves = behaves
+
+    def fit(self, X, y):
+        if self.behaves == "diverges":
+            raise TrainingDivergedError("Training diverged: try less.")
+        if self.behaves == "stopped":
+            warnings.warn("interrupted", TrainingInterruptedWarning)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.says)
+
+
+def found(grid, folds=3):
+    return search(Fake(), grid, X, Y, folds=folds, jobs=None, seed=0)
+
+
+def test_a_failed_combination_costs_no_other(recwarn):
+    grid = {"says": ["cat", "mouse"], "behaves": ["well", "diverges"]}
+    result = found(grid)
+    assert result.best_params_ == {"says": "cat", "behaves": "well"}
+    assert table(result, grid).splitlines() == [
+        "rank   says   behaves  accuracy     std",
+        "1       cat      well    0.5000  0.0000",
+        "2     mouse      well    0.0000  0.0000",
+        "-       cat  diverges         -       -  failed: Training diverged: try less.",
+        "-     mouse  diverges         -       -  failed: Training diverged: try less.",
+    ]
+    assert len(recwarn) == 0
+
+
+def test_all_combinations_fail():
+    message = "^Every combination of the search failed, the first so: Training diverged: try less.$"
+    with pytest.raises(ValueError, match=message):
+        found({"behaves": ["diverges"]})
+
+
+def test_ctrl_c_within_a_fit_ends_the_search():
+    with pytest.raises(KeyboardInterrupt):
+        found({"behaves": ["stopped", "well"]})
+
+
+def test_more_folds_than_pictures_of_a_class():
+    with pytest.raises(ValueError, match="--cv 7 needs at least 7 pictures .* cat has 6"):
+        found({"says": ["cat"]}, folds=7)

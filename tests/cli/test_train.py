@@ -1,0 +1,229 @@
+"""``skvision train``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+
+import joblib
+import numpy as np
+import pytest
+
+from skvision import ImageDecodeError, MiniVGGClassifier
+
+from .command import COMMAND, OnTerminal, called, ran, refused, run
+
+
+def test_train_writes_what_the_library_reads(model):
+    net = joblib.load(model)
+    assert net.n_epochs_ == 12
+    assert net.get_params()["image_size"] == 8
+    assert net.get_params()["learning_rate"] == 0.05
+    assert net.verbose == 0
+    assert net.held_out_["n_samples"] == 30
+    assert 0 <= net.held_out_["accuracy"] <= 1
+
+
+def test_options_go_before_set_before_config_and_the_seed_gives_the_same_model(
+    model, digits_folder, tmp_path
+):
+    config = tmp_path / "net.toml"
+    config.write_text("epochs = 1\nimage_size = [8, 8]\nlearning_rate = 9.0\nrandom_state = 1\n")
+    again = tmp_path / "again.joblib"
+    result = run(
+        "train", digits_folder, "--out", again, "--config", config, "--epochs", 12,
+        "--set", "epochs=2", "--set", "learning_rate=0.05", "--set", "optimizer__momentum=0.0",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    net = joblib.load(again)
+    assert (net.epochs, net.image_size, net.learning_rate) == (12, (8, 8), 0.05)
+    assert net.get_params()["optimizer__momentum"] == 0.0
+    X = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype=np.uint8)
+    np.testing.assert_array_equal(net.predict_proba(X), joblib.load(model).predict_proba(X))
+
+
+def test_the_arguments_are_listed():
+    listed = ran("train", "--arguments")
+    for name in ("image_size : ", "filters : ", "**optimizer_options : "):
+        assert f"\n{name}" in f"\n{listed}"
+
+
+def test_wrong_arguments(tmp_path, digits_folder):
+    train = ("train", digits_folder, "--out", tmp_path / "m.joblib")
+    assert "--out" in refused("train", digits_folder)
+    assert ".joblib" in refused("train", digits_folder, "--out", tmp_path / "m.txt")
+    for words, message in [
+        (("--epochs", "many"), "--epochs takes a whole number, not 'many'."),
+        (("--image-size", "big"), "--image-size takes 2 whole numbers such as 32x48, or a whole"),
+        (("--learning-rate", "nan"), "--learning-rate takes a number or none, not 'nan'."),
+        (("--test-fraction", "2"), "--test-fraction must be"),
+        (("--set", "epochs"), "--set takes name=value"),
+        (("--set", "epoch=3"), "Did you mean epochs?"),
+        (("--config", tmp_path / "no.toml"), "There is no file"),
+        (("--search", "epochs=1,2", "--epochs", "3"), "epochs is both set and searched"),
+        (("--search", "epochs=1,2", "--cv", "1"), "--cv"),
+        (("--cv", "3"), "--cv needs something to --search"),
+        (("--jobs", "0"), "--jobs"),
+        (("--search", "epochs=1,2", "--cv", "10"), "eight has 9. Lower --cv or add pictures."),
+        (("--epochs", "0"), "Got 0"),
+        (("--set", "optimizer__momentum=x"), "momentum"),
+        (("--activation", "x"), "Unknown activation"),
+    ]:
+        assert message in refused(*train, *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_folders(tmp_path, digits_folder):
+    out = tmp_path / "m.joblib"
+    nowhere = refused("train", tmp_path / "nowhere", "--out", out, by=run)
+    assert "There is no folder" in nowhere
+    assert "no pictures" in refused("train", tmp_path, "--out", out)
+    assert "lie directly in it" in refused("train", digits_folder / "one", "--out", out)
+    assert "to write" in refused("train", digits_folder, "--out", tmp_path / "nowhere" / "m.joblib")
+
+
+def test_a_corrupt_picture_ends_training_before_it_begins(tmp_path, digits_folder):
+    folder = shutil.copytree(digits_folder, tmp_path / "digits")
+    (folder / "one" / "bad.jpg").write_text("<html>")
+    out = tmp_path / "m.joblib"
+    assert "bad.jpg" in refused("train", folder, "--out", out)
+    # the other folder with the same classes, so that both are read
+    other = shutil.copytree(digits_folder, tmp_path / "more")
+    result = run(
+        "train", folder, other, "--out", out, "--epochs", 1, "--image-size", 8,
+        "--skip-unreadable", "--test-fraction", 0, "--jobs", 1,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "warning: 1 unreadable pictures were left out" in result.stderr
+    assert result.stdout.startswith("240 pictures: 24 eight")
+    assert "kept back" not in result.stdout
+    assert not hasattr(joblib.load(out), "held_out_")
+
+
+def test_search(tmp_path, digits_folder):
+    out = tmp_path / "m.joblib"
+    result = run(
+        "train", digits_folder, "--out", out, "--epochs", 2, "--image-size", 8,
+        "--set", "dense_units=16", "--search", "learning_rate=0.1,1e30",
+        "--search", "filters=(8,),(8,16)", "--cv", 2, "--jobs", 2,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "absl" not in result.stderr
+    rows = result.stdout.split("2 folds each\n")[1].splitlines()[:5]
+    assert rows[0].split() == ["rank", "learning_rate", "filters", "accuracy", "std"]
+    assert [row.split()[0] for row in rows[1:]] == ["1", "2", "-", "-"]
+    # the end of a long line is there, although standard output is no terminal
+    assert rows[4].endswith("try a tenth of it.")
+    assert "failed: Training diverged" in rows[4]
+    assert "\nBest: learning_rate=0.1, filters=(8," in result.stdout
+    assert "on 30 pictures kept back" in result.stdout
+    net = joblib.load(out)
+    assert (net.n_epochs_, net.learning_rate, net.dense_units) == (2, 0.1, (16,))
+
+
+def test_ctrl_c_before_the_first_epoch_writes_nothing(tmp_path, digits_folder):
+    out = tmp_path / "m.joblib"
+    process = subprocess.Popen(
+        [*COMMAND, "train", digits_folder, "--out", out, "--image-size", "8"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "120 pictures" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "skvision: interrupted; no file was written\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_leaves_the_model_of_the_last_epoch(tmp_path, digits_folder):
+    out = tmp_path / "m.joblib"
+    training = OnTerminal(
+        "train", digits_folder, "--out", out, "--epochs", 100000, "--image-size", 8
+    )
+    training.wait_for(r"epoch [2-9]\d*/100000")
+    training.interrupt()
+    code, printed, shown = training.end()
+    assert code == 130, shown
+    assert "Accuracy" in printed
+    assert "Traceback" not in shown
+    net = joblib.load(out)
+    assert 1 <= net.n_epochs_ < 100000
+    said = f"skvision: interrupted after epoch {net.n_epochs_} of 100000; the model of that epoch"
+    assert said in shown
+    assert len(net.predict([str(next((digits_folder / "one").iterdir()))])) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (
+            KeyboardInterrupt(),
+            130,
+            "interrupted after epoch 1 of 1; the model of that epoch was written to {out}, its "
+            "accuracy not measured",
+        ),
+        (
+            ImageDecodeError("a.png", "no such file"),
+            2,
+            "The model was written to {out}, but not measured: cannot read the picture a.png: "
+            "no such file",
+        ),
+    ],
+)
+def test_a_model_that_could_not_be_measured_is_written(
+    error, code, said, tmp_path, digits_folder, monkeypatch
+):
+    def score(*_):
+        raise error
+
+    monkeypatch.setattr(MiniVGGClassifier, "score", score)
+    out = tmp_path / "m.joblib"
+    result = called("train", digits_folder, "--out", out, "--epochs", 1, "--image-size", 8)
+    assert result.returncode == code
+    assert result.stderr.splitlines()[-1] == f"skvision: {said.format(out=out)}"
+    assert joblib.load(out).n_epochs_ == 1
+
+
+def test_a_model_is_not_lost_with_its_folder(tmp_path, digits_folder):
+    folder, spare = tmp_path / "gone", tmp_path / "spare"
+    folder.mkdir()
+    spare.mkdir()
+    process = subprocess.Popen(
+        [*COMMAND, "train", digits_folder, "--out", folder / "m.joblib", "--epochs", "1",
+         "--image-size", "8"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(spare)},
+    )  # fmt: skip
+    assert "120 pictures" in process.stdout.readline()
+    shutil.rmtree(folder)  # while TensorFlow starts
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
+    (saved,) = spare.glob("skvision-*/m.joblib")
+    last = err.strip().splitlines()[-1]
+    assert last.startswith(f"skvision: The model could not be written to {folder / 'm.joblib'} (")
+    assert f"it is saved as {saved}." in last
+    assert joblib.load(saved).n_epochs_ == 1
+
+
+@pytest.mark.parametrize("words", [("--set", "learning_rate=1e30"), ()])
+def test_nothing_is_written_where_training_fails(words, tmp_path):
+    """By divergence, and by a class with too few pictures to keep one back."""
+    from PIL import Image
+
+    folder = tmp_path / "folder"
+    for name, n in (("cat", 8), ("dog", 8 if words else 1)):
+        (folder / name).mkdir(parents=True)
+        for k in range(n):
+            Image.effect_noise((8, 8), 50).save(folder / name / f"{k}.png")
+    out = tmp_path / "m.joblib"
+    result = called("train", folder, "--out", out, "--image-size", 8, *words)
+    assert result.returncode == 2
+    assert ("diverged" if words else "dog") in result.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == [folder]

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from skvision.training.progress import progress
+
+
+def test_without_verbosity_items_are_themselves():
+    items = [1, 2, 3]
+    assert progress(items, "counting", 0) is items
+
+
+@pytest.mark.parametrize("what", ["progress(range(3), 'counting', 1)", "bar()"])
+def test_what_is_printed_beside_a_bar_goes_to_standard_output(what):
+    code = (
+        "from skvision.training.progress import TrainingProgress, progress\n"
+        "def bar():\n"
+        "    bar = TrainingProgress()\n"
+        "    bar.set_params({'epochs': 3, 'steps': 1})\n"
+        "    bar.on_train_begin()\n"
+        "    for epoch in range(3):\n"
+        "        bar.on_epoch_begin(epoch)\n"
+        "        yield epoch\n"
+        "    bar.close()\n"
+        f"for number in {what}:\n    print('item', number)\n"
+    )
+    terminal, end = pty.openpty()
+    run = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=end, text=True, check=True
+    )
+    os.close(end)
+    assert run.stdout == "item 0\nitem 1\nitem 2\n"
+    shown = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert "item" not in shown
+    assert "counting" in shown or "epoch 3/3" in shown
