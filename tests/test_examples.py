@@ -8,6 +8,7 @@ import os
 import pkgutil
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -33,56 +34,94 @@ def test_docstring_examples(name):
     assert results.failed == 0
 
 
-def readme_blocks(language):
-    text = (ROOT / "README.md").read_text()
-    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FLOWERS = dict(
+    zip(
+        ("daisy", "dandelion", "rose", "sunflower", "tulip"),
+        ("zero", "one", "two", "three", "four"),
+        strict=True,
+    )
+)
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.DOTALL)
+
+
+def pages_with(language):
+    return [pytest.param(page, id=page.stem) for page in PAGES if blocks(page, language)]
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """The folders that README and docs work in, with digits in place of photos."""
+    folder = tmp_path_factory.mktemp("docs")
+    export_digits(folder / "animals", n_per_class=20)
+    for name in ("flowers", "more_flowers"):
+        for flower, digit in FLOWERS.items():
+            shutil.copytree(folder / "animals" / digit, folder / name / flower)
+    return folder
 
 
 @pytest.fixture
-def animals_like(tmp_path, monkeypatch):
-    """A working folder with `animals/` in it, as the README assumes."""
+def work_folder(pictures, tmp_path, monkeypatch):
+    for folder in pictures.iterdir():
+        (tmp_path / folder.name).symlink_to(folder)
     monkeypatch.chdir(tmp_path)
-    export_digits(tmp_path / "animals", n_per_class=20)
     return tmp_path
 
 
 def shortened(code):
-    """The README's code with fewer epochs: what it does, in less time."""
-    return re.sub(r"epochs=\d+", "epochs=1", code)
+    """The same with fewer epochs: what it does, in less time."""
+    return re.sub(r"epochs([= ])\d+", r"epochs\g<1>1", code)
 
 
-def test_readme_has_the_examples_that_are_tested():
-    assert len(readme_blocks("python")) >= 2
+def in_shell(line):
+    """Run a line where `python` and `skvision` are those of this environment."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path}
+    return subprocess.run(line, shell=True, env=environment, capture_output=True, text=True)
 
 
-def test_readme_python_runs_from_top_to_bottom(animals_like):
-    names = {}
-    for block in readme_blocks("python"):
-        exec(compile(shortened(block), "README.md", "exec"), names)
-    assert names["net"].classes_.size == 10
+def test_there_are_pages_to_test():
+    assert len(blocks(ROOT / "README.md", "python")) >= 2
+    assert {page.id for page in pages_with("python")} >= {"README", "folders", "training"}
+    assert {page.id for page in pages_with("sh")} >= {"README", "command_line"}
 
 
 @pytest.mark.slow
-def test_readme_shell_runs(animals_like):
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    lines = [
-        line
-        for block in readme_blocks("sh")
-        for line in block.splitlines()
-        if line.startswith("skvision ")
-    ]
+@pytest.mark.parametrize("page", pages_with("python"))
+def test_python_of_a_page_runs_from_top_to_bottom(page, work_folder):
+    names = {}
+    for block in blocks(page, "python"):
+        exec(compile(shortened(block), page.name, "exec"), names)
+    if "net" in names:
+        assert names["net"].predict(names["X"][:3]).shape == (3,)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", pages_with("sh"))
+def test_shell_of_a_page_runs_from_top_to_bottom(page, work_folder):
+    lines = [line for block in blocks(page, "sh") for line in block.splitlines() if line]
     assert lines
     for line in lines:
-        line = re.sub(r"--epochs \d+", "--epochs 1", line)
-        run = subprocess.run(
-            line, shell=True, env={**os.environ, "PATH": path}, capture_output=True, text=True
-        )
+        run = in_shell(shortened(line))
         assert run.returncode == 0, f"{line}\n{run.stderr}"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)
 def test_example_scripts_run(script, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", [str(script), str(tmp_path)])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr(sys, "argv", [str(script), "folder"])
     runpy.run_path(str(script), run_name="__main__")
     assert "ccuracy" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.sh")), ids=lambda p: p.stem)
+def test_example_shell_scripts_run(script):
+    run = in_shell(str(script))
+    assert run.returncode == 0, run.stderr
+    assert "Accuracy" in run.stdout

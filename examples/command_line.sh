@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# The command line on scikit-learn's handwritten digits: a grid search, the accuracy on
+# pictures kept back, single files, and what the model file holds.
+# Usage: examples/command_line.sh [FOLDER], with one subfolder of pictures a class.
+set -euo pipefail
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+folder=${1:-$out/digits}
+[ -d "$folder" ] || python -c "import skvision; skvision.export_digits('$folder', n_per_class=40)"
+
+skvision train "$folder" --out "$out/model.joblib" --image-size 8 --epochs 6 \
+  --search learning_rate=0.1,0.01,0.001 --cv 3
+skvision evaluate "$out/model.joblib" "$folder" --trust
+find "$folder" -type f | sort | head -3 | skvision predict "$out/model.joblib" - --top 2 --trust
+skvision info "$out/model.joblib" --trust

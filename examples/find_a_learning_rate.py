@@ -1,0 +1,40 @@
+"""
+A learning rate in one short training
+=====================================
+
+The learning-rate range test (L. N. Smith, 2015): train one step at each of a hundred
+rising rates. Where the loss falls, rates are good; where it rises again, they are too
+large. Then train with the suggestion, and with rates far off it, to see whether to believe it.
+"""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sklearn.base import clone
+from sklearn.model_selection import train_test_split
+
+from skvision import MiniVGGClassifier, export_digits, find_learning_rate, load_image_folder
+
+# %%
+# The handwritten digits as PNG files; a folder of your own goes in as an argument.
+temporary = TemporaryDirectory()
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else temporary.name)
+if not any(folder.iterdir()):
+    export_digits(folder, n_per_class=60)
+X, y = load_image_folder(folder, return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
+
+# %%
+# The test works on a clone: `net` is as it was.
+net = MiniVGGClassifier(image_size=8, epochs=6, random_state=0)
+found = find_learning_rate(net, X_train, y_train)
+print(f"Suggestion: {found.suggestion:.2g}")
+picture = Path("learning_rate.png")
+found.plot().figure_.savefig(picture)
+print(f"The curve is in {picture}")
+
+# %%
+for rate in (found.suggestion / 100, found.suggestion):
+    trained = clone(net).set_params(learning_rate=rate).fit(X_train, y_train)
+    print(f"learning rate {rate:.2g}: accuracy {trained.score(X_test, y_test):.3f}")

@@ -1,0 +1,52 @@
+"""
+A model to a file and back
+==========================
+
+Three things to keep: a training that may be cut off (checkpoints), the classifier (joblib),
+and the network alone, as HDF5 for Keras.
+"""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+
+from skvision import (
+    MiniVGGClassifier,
+    export_digits,
+    load_image_folder,
+    load_network,
+    network_summary,
+    save_network,
+)
+
+temporary = TemporaryDirectory()
+out = Path(sys.argv[1] if len(sys.argv) > 1 else temporary.name)
+X, y = load_image_folder(export_digits(out / "digits", n_per_class=30), return_X_y=True)
+
+# %%
+# The state of the training after each epoch. Were the process killed, the same call would go
+# on from there; called again when all epochs are done, it has nothing left to train.
+net = MiniVGGClassifier(
+    image_size=8, epochs=5, checkpoint_dir=out / "checkpoints", random_state=0
+).fit(X, y)
+again = clone(net).fit(X, y)
+assert (again.predict_proba(X) == net.predict_proba(X)).all()
+print(f"Accuracy on the pictures trained on: {net.score(X, y):.3f}")
+
+# %%
+# The classifier: parameters, classes and weights. Load only what you trust: joblib runs code.
+joblib.dump(net, out / "digits.joblib")
+print(joblib.load(out / "digits.joblib").predict(X[:3]))
+
+# %%
+# The network alone. It takes 8-bit RGB pictures of its size, and knows no class names.
+save_network(net, out / "digits.hdf5")
+network = load_network(out / "digits.hdf5")
+print(network_summary(network))
+pictures = np.zeros((1, *network.input_shape[1:]), "uint8")
+for name, probability in zip(net.classes_, network.predict(pictures, verbose=0)[0], strict=True):
+    print(f"{name} {probability:.3f}")
