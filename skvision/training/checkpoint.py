@@ -40,7 +40,8 @@ class TrainingState:
     #: one number an epoch of each figure
     history: dict[str, list[float]]
     network: NetworkState
-    #: weights of the epoch of the lowest validation loss; empty where nobody asks
+    #: what the estimator gets if training ends here, where that is not the last epoch's
+    #: weights: those of the best epoch, or what a callback made of them in the end
     best_weights: list[np.ndarray]
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -154,6 +154,7 @@ def train(
                 callbacks=[*bar, *callbacks, course],
                 **extra,
             )
+            course.finish()
         except KeyboardInterrupt:
             if not course.epochs:
                 raise
@@ -198,7 +199,7 @@ class _Course(keras.callbacks.Callback):
         self._seeds = seeds
         self._checkpoints = checkpoints
         self._watched = watched
-        # history, the last epoch's weights and the best epoch's
+        # history, the last epoch's weights, and those to take in their place
         self._completed: tuple[dict[str, list[float]], list[np.ndarray], list[np.ndarray]]
         self._completed = ({}, [], [])
 
@@ -233,16 +234,35 @@ class _Course(keras.callbacks.Callback):
         if self._plan.schedule is not None:
             figures["learning_rate"] = float(np.asarray(self.model.optimizer.learning_rate))
         history = {name: [*self.history.get(name, []), value] for name, value in figures.items()}
-        losses, best = history[self._watched], self._completed[2]
+        losses = history[self._watched]
         weights = self._network.get_weights()
-        if self._plan.early_stopping and _best(losses) == len(losses) - 1:
-            best = weights
+        best: list[np.ndarray] = []
+        if self._plan.early_stopping:
+            best = weights if _best(losses) == len(losses) - 1 else self._completed[2]
         self._completed = (history, weights, best)
         if self._plan.is_done(losses):
             self.model.stop_training = True
-        if self._checkpoints is not None:
-            state = TrainingState(self._seeds, history, self._network.get_state(), best)
-            self._checkpoints.save(state)
+        self._save()
+
+    def finish(self) -> None:
+        """Take what the end of training made of the weights.
+
+        Averages of an optimiser, a callback that restores the best epoch: both change
+        them after the last epoch.
+        """
+        history, last, _ = self._completed
+        final = self._network.get_weights()
+        same = all(np.array_equal(a, b) for a, b in zip(final, last, strict=True))
+        if not (self._plan.early_stopping or same):
+            self._completed = (history, last, final)
+            self._save()
+
+    def _save(self) -> None:
+        if self._checkpoints is None:
+            return
+        history, last, best = self._completed
+        network = replace(self._network.get_state(), weights=last)
+        self._checkpoints.save(TrainingState(self._seeds, history, network, best))
 
 
 def _refuse_divergence(

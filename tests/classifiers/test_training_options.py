@@ -376,6 +376,29 @@ def test_a_damaged_checkpoint_costs_an_epoch_and_no_more(tiny, digits, tmp_path)
     assert_same_answers(again, whole, digits[0])
 
 
+def test_what_the_end_of_training_makes_of_the_weights_counts(tiny, digits, tmp_path):
+    """Here a callback that restores the best epoch, which is Keras' own."""
+    stop = keras.callbacks.EarlyStopping("loss", mode="max", patience=1, restore_best_weights=True)
+    net = clone(tiny).set_params(keras_callbacks=stop, checkpoint_dir=tmp_path).fit(*digits)
+    assert net.n_epochs_ == 2
+    first = clone(tiny).set_params(epochs=1).fit(*digits)
+    assert_same_answers(net, first, digits[0])
+    # and after a restart, too, unless it is asked for more
+    net.set_params(epochs=2)
+    assert_same_answers(clone(net).fit(*digits), first, digits[0])
+    more = clone(net).set_params(epochs=4, keras_callbacks=None).fit(*digits)
+    whole = clone(tiny).set_params(epochs=4).fit(*digits)
+    assert_same_answers(more, whole, digits[0])
+
+
+def test_averaged_weights_of_an_optimizer_count(tiny, digits):
+    tiny.set_params(optimizer__use_ema=True, optimizer__ema_momentum=0.9)
+    assert not np.array_equal(
+        tiny.fit(*digits).predict_proba(digits[0]),
+        clone(tiny).set_params(optimizer__use_ema=False).fit(*digits).predict_proba(digits[0]),
+    )
+
+
 @pytest.mark.slow
 def test_a_killed_process_goes_on(tmp_path, digits):
     code = (
