@@ -28,6 +28,7 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
+from ..estimator import DocumentationLink, all_or_nothing
 from ..images import RESIZE_POLICIES, ImageBatch, ImageReader, validate_images
 from ..networks import (
     PREDICT_BATCH,
@@ -65,19 +66,13 @@ PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 _PACKAGES = ("skvision", "keras", "tensorflow", "scikit-learn", "numpy")
 
 
-class BaseImageClassifier(KerasClassifierBridge):
+class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
     """Base of the classifiers that train a Keras network on pictures.
 
     A subclass names its parameters and says in `_architecture` what network they
     make. Fitted state is two private values, the network's recipe and its weights
     as arrays; networks themselves belong to the pool.
     """
-
-    # the link in the HTML representation
-    _doc_link_module = "skvision"
-    _doc_link_template = (
-        "https://skvision.readthedocs.io/en/stable/api/skvision.{estimator_name}.html"
-    )
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "optimizer": [
@@ -154,7 +149,7 @@ class BaseImageClassifier(KerasClassifierBridge):
         """
         self._validate_params()
         continued = bool(self.warm_start) and self.__sklearn_is_fitted__()
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             before = self.classes_ if continued else None
             images, targets, weights = self._checked(X, y, sample_weight, reset=not continued)
             if continued and not np.array_equal(before, self.classes_):
@@ -213,7 +208,7 @@ class BaseImageClassifier(KerasClassifierBridge):
                     f"be used with {name}={value!r}. Use fit, or set {name}="
                     f"{False if value is True else None}."
                 )
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             first = _check_partial_fit_first_call(self, classes)
             images, targets, weights = self._checked(
                 X, y, sample_weight, reset=first, classes=self.classes_
@@ -464,17 +459,6 @@ class BaseImageClassifier(KerasClassifierBridge):
             raise ValueError("Input y contains NaN or infinity: every image needs a label.")
         check_classification_targets(y)
         return y
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """Restore the estimator's attributes if the block fails."""
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict class probabilities.
