@@ -24,9 +24,10 @@ __all__ = ["MAX_PIXELS", "ImageSource", "is_image_source", "opened"]
 
 ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
 
-# Where Pillow begins to warn of decompression bombs: 358 MB once decoded. It is our own
-# constant because Pillow's is one setting for the whole process, which is the user's.
-MAX_PIXELS = 89_478_485
+# Where Pillow refuses decompression bombs: 537 MB once decoded. Phones take photos of a
+# hundred million pixels, at which it only warns. It is our own constant because Pillow's
+# is one setting for the whole process, which is the user's.
+MAX_PIXELS = 178_956_970
 
 # A PIL image is loaded in place, and the same one may stand in a batch more than once.
 _LOADING = Lock()

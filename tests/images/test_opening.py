@@ -61,7 +61,7 @@ def claiming(kind, width, height):
 def test_decompression_bombs_are_refused(kind, tmp_path):
     path = tmp_path / "bomb"
     path.write_bytes(claiming(kind, 60_000, 60_000))
-    reason = "60,000 x 60,000 pixels, more than the 89,478,485"
+    reason = "60,000 x 60,000 pixels, more than the 178,956,970"
     for read in (decode, lambda source: decode_resized(source, (32, 32), "stretch")):
         with pytest.raises(ImageDecodeError, match=reason):
             read(path)
@@ -69,10 +69,10 @@ def test_decompression_bombs_are_refused(kind, tmp_path):
             read(path.read_bytes())
 
 
-@pytest.mark.parametrize(("side", "why"), [(10_000, "10,000 x 10,000"), (16_383, "89,478,485")])
-def test_webp_bombs_are_refused(side, why):
-    # 16,383 is the most that WebP can have; Pillow refuses that by itself
-    with pytest.raises(ImageDecodeError, match=why):
+@pytest.mark.parametrize("side", [14_000, 16_383])
+def test_webp_bombs_are_refused(side):
+    # 16,383 is the most that WebP can have; Pillow looks while it opens one
+    with pytest.raises(ImageDecodeError, match="178,956,970"):
         decode(claiming("WEBP", side, side))
 
 
@@ -107,12 +107,12 @@ print(peak() - before)
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP"])
 def test_pillow_never_warns_of_sizes(kind):
-    # 100 million pixels: Pillow itself warns from MAX_PIXELS on, and refuses twice as many
-    assert Image.MAX_IMAGE_PIXELS == MAX_PIXELS
+    # Pillow itself warns from half of MAX_PIXELS on, and refuses what we refuse
+    assert 2 * Image.MAX_IMAGE_PIXELS == MAX_PIXELS
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(ImageDecodeError, match="10,000 x 10,000"):
-            decode(claiming(kind, 10_000, 10_000))
+        with pytest.raises(ImageDecodeError, match="14,000 x 14,000"):
+            decode(claiming(kind, 14_000, 14_000))
 
 
 def test_the_largest_that_is_accepted():

@@ -82,15 +82,15 @@ def test_a_reduced_picture_lies_where_it_should(scene, orientation, resize):
 
 @pytest.mark.parametrize(
     ("size", "scale"),
-    [((8, 8), 8), ((17, 17), 8), ((18, 18), 4), ((34, 34), 4), ((35, 35), 2), ((70, 60), 1)],
+    [((8, 8), 8), ((22, 22), 8), ((23, 23), 4), ((46, 46), 4), ((47, 47), 2), ((93, 60), 1)],
 )
-def test_twice_the_target_is_always_left(scene, scales, size, scale):
+def test_one_and_a_half_times_the_target_is_always_left(scene, scales, size, scale):
     decode_resized(jpeg(scene), size, "stretch")  # 277 pixels high: 277 / 8 = 34.6
     assert scales == [scale]
 
 
 def test_a_sideways_picture_is_measured_upright(scene, scales):
-    upright = (80, 20)  # height, width; stored as 403 x 277, the height along the 403
+    upright = (100, 20)  # height, width; stored as 403 x 277, the height along the 403
     decode_resized(jpeg(scene, orientation=6), upright, "stretch")
     decode_resized(jpeg(scene), upright, "stretch")
     assert scales == [2, 1]
@@ -112,9 +112,9 @@ def test_the_first_picture_of_a_stereo_jpeg_is_reduced_too(scene, scales):
 
 @pytest.mark.parametrize("resize", RESIZE_POLICIES)
 @pytest.mark.parametrize("orientation", [1, 3, 6])
-def test_what_is_less_than_four_times_as_large_agrees_exactly(scene, orientation, resize):
+def test_what_is_less_than_three_times_as_large_agrees_exactly(scene, orientation, resize):
     data = jpeg(scene, orientation)
-    for size in ((277, 403), (403, 277), (277, 277), (70, 110)):
+    for size in ((277, 403), (403, 277), (277, 277), (93, 110)):
         np.testing.assert_array_equal(decode_resized(data, size, resize), whole(data, size, resize))
 
 
@@ -177,5 +177,5 @@ def test_truncation_is_found_at_every_scale(scene, tmp_path, options):
 def test_photos_stay_within_the_stated_tolerance(side, resize):
     photos = sorted(ANIMALS.glob("*/*.jpg"))[::25]
     means = [apart(photo, (side, side), resize).mean() for photo in photos]
-    assert np.mean(means) < 0.6
-    assert np.max(means) < 3
+    assert np.mean(means) < 1.2
+    assert np.max(means) < 4
