@@ -13,14 +13,17 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "CheckpointWarning": "exceptions",
+    "FeatureEngineWarning": "exceptions",
     "ImageDecodeError": "exceptions",
     "LearningRateDisplay": "inspection",
     "MiniVGGClassifier": "classifiers",
+    "PretrainedFeatureTransformer": "feature_extraction.transformer",
     "SkippedImageWarning": "exceptions",
     "TrainingDivergedError": "exceptions",
     "TrainingInterruptedWarning": "exceptions",
     "export_digits": "datasets",
     "find_learning_rate": "inspection",
+    "make_feature_classifier": "feature_extraction.pipeline",
     "load_image_folder": "datasets",
     "load_network": "persistence",
     "network_summary": "persistence",

@@ -68,6 +68,7 @@ def work_folder(pictures, tmp_path, monkeypatch):
     for folder in pictures.iterdir():
         (tmp_path / folder.name).symlink_to(folder)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SKVISION_CACHE", str(tmp_path / "cache"))
     return tmp_path
 
 

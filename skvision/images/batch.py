@@ -44,6 +44,10 @@ class ImageBatch(ABC):
     def __len__(self) -> int: ...
 
     @abstractmethod
+    def item(self, index: int) -> ImageSource | np.ndarray:
+        """Return one picture as it came: something to decode, or its pixels."""
+
+    @abstractmethod
     def picture(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
         """Read one picture: (height, width, n_channels) of `dtype`."""
 
@@ -66,8 +70,12 @@ class ArrayBatch(ImageBatch):
     def __len__(self) -> int:
         return len(self.pixels)
 
+    def item(self, index: int) -> np.ndarray:
+        pixels: np.ndarray = self._read(self.pixels[index : index + 1])[0]
+        return pixels
+
     def picture(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
-        return resize_array(self._read(self.pixels[index : index + 1])[0], size, resize)
+        return resize_array(self.item(index), size, resize)
 
     def stacked(self, indices: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
         if self.pixels.shape[1:3] != tuple(size):
@@ -91,6 +99,9 @@ class SourceBatch(ImageBatch):
 
     def __len__(self) -> int:
         return len(self.sources)
+
+    def item(self, index: int) -> ImageSource:
+        return self.sources[index]
 
     def picture(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
         pixels = decode_resized(self.sources[index], size, resize)

@@ -1,0 +1,98 @@
+"""The interface of engines, and the choice between them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+__all__ = ["PRECISIONS", "Engine", "EngineChoice", "resolve_engine"]
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """An engine and a precision that this machine has."""
+
+    engine: str
+    precision: str
+
+
+class Engine(ABC):
+    """Runs one feature network over batches of pictures.
+
+    Parameters
+    ----------
+    network : keras.Model
+        (n, height, width, 3) pixels to (n, n_features).
+    precision : str
+        One of `precisions`.
+    batch_size : int
+        Pictures a batch at most.
+    """
+
+    #: what the extra is called that brings it; None if it is always there
+    extra: ClassVar[str | None] = None
+
+    @abstractmethod
+    def __init__(self, network: Any, precision: str, batch_size: int) -> None: ...
+
+    @staticmethod
+    @abstractmethod
+    def is_installed() -> bool:
+        """Whether it can be imported."""
+
+    @staticmethod
+    @abstractmethod
+    def precisions() -> tuple[str, ...]:
+        """What it computes with at full speed on this machine, the fastest first."""
+
+    @staticmethod
+    @abstractmethod
+    def version() -> str:
+        """What its results depend on besides the network: the package's version."""
+
+    @property
+    @abstractmethod
+    def n_features(self) -> int:
+        """Length of a feature vector."""
+
+    @abstractmethod
+    def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the features of each batch, (n, n_features) float32, in order."""
+
+
+def resolve_engine(
+    engines: Mapping[str, type[Engine]], engine: str, precision: str
+) -> EngineChoice:
+    """Choose from a table of engines; `skvision.feature_extraction.engines.resolve` says how."""
+    if engine == "auto":
+        engine = next(name for name, each in engines.items() if each.is_installed())
+    elif engine not in engines:
+        raise ValueError(
+            f"engine must be 'auto' or one of {', '.join(map(repr, engines))}. Received: {engine!r}"
+        )
+    chosen = engines[engine]
+    if not chosen.is_installed():
+        raise ImportError(
+            f"engine={engine!r} is not installed. Install it by: "
+            f'pip install "skvision[{chosen.extra}]"'
+        )
+    available = chosen.precisions()
+    if precision == "auto":
+        precision = available[0]
+    elif precision not in PRECISIONS:
+        raise ValueError(
+            f"precision must be 'auto' or one of {', '.join(map(repr, PRECISIONS))}. "
+            f"Received: {precision!r}"
+        )
+    elif precision not in available:
+        raise ValueError(
+            f"precision={precision!r} is not to be had with engine={engine!r} on this machine, "
+            f"only {', '.join(map(repr, available))}. Use precision='auto'."
+        )
+    return EngineChoice(engine, precision)

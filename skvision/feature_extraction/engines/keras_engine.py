@@ -1,0 +1,44 @@
+"""Keras itself: always there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from .base import Engine
+
+__all__ = ["KerasEngine"]
+
+
+class KerasEngine(Engine):
+    """Batches of one fixed shape through ``predict_on_batch``: traced once."""
+
+    def __init__(self, network: Any, precision: str, batch_size: int) -> None:
+        self._network = network
+        self._batch_size = batch_size
+
+    @staticmethod
+    def is_installed() -> bool:
+        return True
+
+    @staticmethod
+    def precisions() -> tuple[str, ...]:
+        return ("float32",)
+
+    @staticmethod
+    def version() -> str:
+        return f"keras {keras.__version__} on {keras.backend.backend()}"
+
+    @property
+    def n_features(self) -> int:
+        return int(self._network.output_shape[-1])
+
+    def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        for batch in batches:
+            missing = self._batch_size - len(batch)
+            full = np.concatenate([batch, np.repeat(batch[-1:], missing, 0)]) if missing else batch
+            features = self._network.predict_on_batch(full)
+            yield np.asarray(features, np.float32)[: len(batch)]

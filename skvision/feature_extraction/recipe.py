@@ -1,0 +1,152 @@
+"""What a feature network is, as a value: which backbone, weights, layer, pooling, size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+from sklearn.frozen import FrozenEstimator
+
+from ..networks.backbone_weights import digest_of_network, weights_digest
+from ..networks.backbones import BACKBONES, backbone_name, build_backbone, up_to_layer
+
+__all__ = ["POOLINGS", "FeatureRecipe", "feature_recipe", "pooled"]
+
+POOLINGS = ("avg", "max", "flatten")
+
+
+@dataclass(frozen=True)
+class FeatureRecipe:
+    """What builds a network from pictures to feature vectors.
+
+    Two recipes are equal if their features are: a backbone of the user's own is
+    told apart by the digest of its weights.
+
+    Parameters
+    ----------
+    backbone : str
+        A name in `skvision.networks.backbones.BACKBONES`, or what the user's own
+        network shall be called in feature names.
+    weights : str or None
+        ``"imagenet"``, a weights file, or None for random ones.
+    layer : str or None
+        Whose output is taken; None for the last feature map.
+    pooling : {"avg", "max", "flatten"}
+        How a feature map becomes a vector.
+    image_size : tuple of int
+        (height, width) in pixels.
+    digest : str
+        Identity of the weights.
+    seed : int
+        Decides random weights.
+    own : keras.Model, default=None
+        The user's network, up to its features.
+    """
+
+    backbone: str
+    weights: Any
+    layer: str | None
+    pooling: str
+    image_size: tuple[int, int]
+    digest: str
+    seed: int = 0
+    own: Any = field(default=None, compare=False, repr=False)
+
+    def build(self) -> keras.Model:
+        """Make the network: (n, height, width, 3) pixels 0..255 to (n, n_features)."""
+        body = self.own
+        if body is None:
+            body = build_backbone(
+                self.backbone,
+                image_size=self.image_size,
+                weights=self.weights,
+                layer=self.layer,
+                seed=self.seed,
+            )
+        return pooled(body, self.pooling)
+
+
+def feature_recipe(
+    backbone: Any,
+    *,
+    weights: Any,
+    layer: str | None,
+    pooling: str,
+    image_size: tuple[int, int] | None,
+    seed: int,
+) -> FeatureRecipe:
+    """Read the transformer's parameters; what is left open is filled in.
+
+    Raises
+    ------
+    ValueError
+        If there is no such backbone or layer, or an own network has another size.
+    """
+    if isinstance(backbone, str):
+        name = backbone_name(backbone)
+        row = BACKBONES[name]
+        size = image_size or (row.size, row.size)
+        # what a file holds goes with the estimator: elsewhere there may be no such file
+        from_file = weights not in ("imagenet", None)
+        return FeatureRecipe(
+            backbone=name,
+            weights=weights,
+            layer=layer,
+            pooling=row.pooling if pooling == "auto" else pooling,
+            image_size=size,
+            digest=weights_digest(name, weights, seed),
+            seed=seed,
+            own=build_backbone(name, image_size=size, weights=weights, layer=layer)
+            if from_file
+            else None,
+        )
+    own = _own_network(backbone)
+    if layer is not None:
+        own = up_to_layer(own, layer)
+    size = own.input_shape[1:3]
+    if None in size:
+        size = image_size
+    if size is None or image_size not in (None, size):
+        raise ValueError(
+            f"The backbone {own.name} reads pictures of {own.input_shape[1:3]} pixels. "
+            f"Received: image_size={image_size}"
+        )
+    return FeatureRecipe(
+        backbone=own.name,
+        weights=None,
+        layer=layer,
+        pooling="avg" if pooling == "auto" else pooling,
+        image_size=size,
+        digest=digest_of_network(own),
+        own=own,
+    )
+
+
+def _own_network(backbone: Any) -> keras.Model:
+    """A Keras model as it is; of a fitted classifier what comes before its last layer."""
+    if isinstance(backbone, FrozenEstimator):
+        backbone = backbone.estimator
+    if isinstance(backbone, keras.Model):
+        return backbone
+    if not hasattr(type(backbone), "model_"):
+        raise ValueError(
+            "backbone must be a name, a keras.Model or a fitted classifier of skvision. "
+            f"Received: {backbone!r}"
+        )
+    network = backbone.model_  # says so if it is not fitted
+    name = f"{network.name}_body"
+    return keras.Model(network.input, network.layers[-1].input, name=name)
+
+
+def pooled(body: keras.Model, pooling: str) -> keras.Model:
+    """Put a pooling on a network's output; what is a vector already stays one."""
+    x = body.outputs[0]
+    if len(x.shape) == 4 and pooling != "flatten":
+        layer = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
+        x = layer[pooling](name="pooled_features")(x)
+    elif len(x.shape) > 2:
+        x = keras.layers.Flatten(name="flat_features")(x)
+    # features are 32-bit floats, whatever the network computes with
+    x = keras.layers.Activation("linear", dtype="float32", name="features")(x)
+    return keras.Model(body.inputs, x, name=f"{body.name}_features")

@@ -1,0 +1,357 @@
+"""`PretrainedFeatureTransformer`: what a ready-made network sees in a picture, as numbers."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from ..estimator import DocumentationLink, all_or_nothing
+from ..exceptions import FeatureEngineWarning
+from ..images import RESIZE_POLICIES, ImageBatch, ImageReader, validate_images
+from ..networks import as_image_size
+from ..training.progress import progress
+from .cache import FeatureCache
+from .engines import Engine, EngineChoice, resolve
+from .fingerprint import image_key, network_key
+from .recipe import POOLINGS, feature_recipe
+from .running import running_engines
+
+__all__ = ["PretrainedFeatureTransformer"]
+
+
+class PretrainedFeatureTransformer(DocumentationLink, TransformerMixin, BaseEstimator):
+    """Turn pictures into the features that a ready-made network computes.
+
+    Transfer learning by feature extraction: a network trained on millions of photos, cut
+    off before its last layer, describes each picture by a vector; any classifier
+    of scikit-learn is trained on these. With a few hundred photos this is
+    usually the most accurate way, and the quickest.
+
+    Parameters
+    ----------
+    backbone : str, keras.Model or fitted skvision classifier, \
+default="EfficientNetLite0"
+        The network: a name in any case (``skvision networks`` lists them), of which
+        ``"EfficientNetLite0"`` comes with the package; a Keras model; or a fitted
+        classifier of skvision, whose layers before the last are taken. (Where it is
+        a value in a search's grid, wrap it in `sklearn.frozen.FrozenEstimator`:
+        scikit-learn clones such values, which unfits them.)
+    weights : "imagenet", str, path-like or None, default="imagenet"
+        ``"imagenet"``: the published weights, downloaded once by Keras; a weights
+        file of one's own (``.h5``, ``.hdf5``, ``.keras``); None: random ones, decided
+        by ``random_state``. Without meaning for a network of one's own.
+    layer : str, default=None
+        Name of the layer whose output is taken; None for the last before the
+        classification.
+    pooling : {"auto", "avg", "max", "flatten"}, default="auto"
+        How a feature map becomes a vector: the mean or the largest of each
+        channel, or all numbers (VGG16: 7 x 7 x 512 = 25,088). ``"auto"`` is
+        ``"flatten"`` for VGG, ``"avg"`` for all others.
+    image_size : int or tuple of int, default=None
+        (height, width) in pixels that pictures are resized to; None for the
+        network's own (224 for most).
+    resize : {"stretch", "crop", "pad"}, default="stretch"
+        How pictures of another aspect ratio are brought to ``image_size``.
+    batch_size : int, default=32
+        Pictures computed at a time, at least 1. Decides memory and speed, not the
+        features.
+    engine : {"auto", "keras", "openvino"}, default="auto"
+        What computes. ``"auto"`` is OpenVINO where it is installed
+        (``pip install "skvision[fast]"``), else Keras.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        What it computes with. ``"auto"`` is bfloat16 where the engine and the
+        processor have it; that changes features by about half a percent.
+    cache : None, True, str or path-like, default=None
+        Where features are kept, so that none is ever computed twice: True for the
+        user's cache folder, a folder, or None for nowhere.
+    row_shape : tuple of int, default=None
+        (height, width) or (height, width, channels) of a picture that comes as a
+        flat row of a 2-D X; one entry may be -1.
+    value_range : "auto", tuple of float or None, default="auto"
+        The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
+        0..65535, bool and floats 0..1. A pair (black, white) names another. None
+        takes any finite numbers as they are.
+    random_state : int, RandomState instance or None, default=None
+        Decides random weights.
+    verbose : {0, 1}, default=0
+        Whether to show a progress bar.
+
+    Attributes
+    ----------
+    engine_ : str
+        What computes; resolved in fit.
+    precision_ : str
+        What it computes with; resolved in fit.
+    n_features_out_ : int
+        Length of the vectors.
+    pixel_range_ : tuple of float or None
+        (black, white) of the numbers in fit's X; None if X were files.
+    n_channels_ : int
+        Channels of fit's X: 3, or X's own with ``value_range=None``.
+    n_features_in_ : int
+        Length of a row; only if X were rows.
+
+    See Also
+    --------
+    skvision.MiniVGGClassifier : A small network trained from scratch.
+
+    Notes
+    -----
+    Pictures are scaled for the network inside it; scaling them before is an error,
+    and floats above 1 are refused.
+
+    References
+    ----------
+    A. S. Razavian and others, CNN Features off-the-shelf: an Astounding Baseline for
+    Recognition, 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision import PretrainedFeatureTransformer
+    >>> X = np.random.default_rng(0).integers(0, 256, (4, 40, 40, 3), dtype=np.uint8)
+    >>> transformer = PretrainedFeatureTransformer(image_size=64, engine="keras")
+    >>> transformer.fit_transform(X).shape
+    (4, 1280)
+    >>> transformer.get_feature_names_out()[:2].tolist()
+    ['efficientnetlite0_0', 'efficientnetlite0_1']
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "weights": [str, os.PathLike, None],
+        "layer": [str, None],
+        "pooling": [StrOptions({"auto", *POOLINGS})],
+        "resize": [StrOptions(set(RESIZE_POLICIES))],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "engine": [str],
+        "precision": [str],
+        "cache": ["boolean", str, os.PathLike, None],
+        "random_state": ["random_state"],
+        "verbose": [Options(Integral, {0, 1}), "boolean"],
+    }
+
+    def __init__(
+        self,
+        backbone: Any = "EfficientNetLite0",
+        weights: Any = "imagenet",
+        layer: str | None = None,
+        pooling: str = "auto",
+        image_size: tuple[int, int] | int | None = None,
+        resize: str = "stretch",
+        batch_size: int = 32,
+        engine: str = "auto",
+        precision: str = "auto",
+        cache: Any = None,
+        row_shape: tuple[int, ...] | None = None,
+        value_range: Any = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.backbone = backbone
+        self.weights = weights
+        self.layer = layer
+        self.pooling = pooling
+        self.image_size = image_size
+        self.resize = resize
+        self.batch_size = batch_size
+        self.engine = engine
+        self.precision = precision
+        self.cache = cache
+        self.row_shape = row_shape
+        self.value_range = value_range
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None) -> PretrainedFeatureTransformer:
+        """Make the network ready and look at the form of X; nothing is learnt.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples pictures
+            Arrays of pictures, file names, or 2-D rows with ``row_shape``.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or X is not as described, or weights don't fit.
+        ImportError
+            If the engine asked for is not installed.
+        OSError
+            If published weights are neither here nor to be downloaded.
+        """
+        self._validate_params()
+        with all_or_nothing(self):
+            validate_images(self, X, reset=True)
+            if self.n_channels_ not in (1, 3):
+                raise ValueError(
+                    f"X has {self.n_channels_} channels; ready-made networks read 3 (or 1, which "
+                    "is repeated)."
+                )
+            choice = resolve(self.engine, self.precision)
+            self.engine_, self.precision_ = choice.engine, choice.precision
+            seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+            self._recipe = feature_recipe(
+                self.backbone,
+                weights=self.weights,
+                layer=self.layer,
+                pooling=self.pooling,
+                image_size=None if self.image_size is None else as_image_size(self.image_size),
+                seed=seed,
+            )
+            self.n_features_out_ = self._engine(choice).n_features
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the features of pictures.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples pictures
+            In any form that fit takes; on the scale of fit where it is an array.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out_), float32
+            One row a picture.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer has not been fitted.
+        ValueError
+            If X is not as described.
+        ImageDecodeError
+            If a file can't be read.
+
+        Warns
+        -----
+        FeatureEngineWarning
+            If the engine or precision of fit is not to be had here.
+        """
+        check_is_fitted(self)
+        images = validate_images(self, X, reset=False)
+        choice = self._reproduced_choice()
+        size = self._recipe.image_size
+        with ImageReader(images, size, self.resize, keep_bytes=0) as reader:
+
+            def compute(indices: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+                return self._computed(self._engine(choice), reader, indices)
+
+            if self.cache is None or self.cache is False:
+                features = np.empty((len(images), self.n_features_out_), np.float32)
+                for positions, rows in compute(np.arange(len(images))):
+                    features[positions] = rows
+                return features
+            return _cache_at(self.cache).fetch_or_compute(
+                self._network_key(choice), _image_keys(images), compute, self.n_features_out_
+            )
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Get the names of the features: ``vgg16_0``, ``vgg16_1``, ...
+
+        Parameters
+        ----------
+        input_features : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_features_out_,), object
+        """
+        check_is_fitted(self)
+        prefix = self._recipe.backbone.lower()
+        names = [f"{prefix}_{index}" for index in range(self.n_features_out_)]
+        return np.array(names, dtype=object)
+
+    def _computed(
+        self, engine: Engine, reader: ImageReader, indices: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield (positions, features) of batches; the next is decoded meanwhile."""
+        n_batches = -(-len(indices) // int(self.batch_size))
+        chunks = np.array_split(indices, max(n_batches, 1)) if len(indices) else []
+        features = engine.run(_read_ahead(reader, chunks))
+        bar = progress(chunks, "computing features", int(self.verbose))
+        yield from zip(bar, features, strict=True)
+
+    def _engine(self, choice: EngineChoice) -> Engine:
+        return running_engines.get(self._recipe, choice, int(self.batch_size))
+
+    def _reproduced_choice(self) -> EngineChoice:
+        """The engine and precision of fit or, with a warning, what there is here."""
+        try:
+            return resolve(self.engine_, self.precision_)
+        except (ImportError, ValueError):
+            choice = resolve("auto", "auto")
+            if self.precision_ == "float32":
+                choice = resolve(choice.engine, "float32")
+            warnings.warn(
+                f"Fitted with engine {self.engine_!r} in {self.precision_}, which this machine "
+                f"does not have; computing with {choice.engine!r} in {choice.precision} instead. "
+                "Features will differ a little.",
+                FeatureEngineWarning,
+            )
+            return choice
+
+    def _network_key(self, choice: EngineChoice) -> str:
+        recipe = self._recipe
+        return network_key(
+            network=recipe.backbone,
+            weights=recipe.digest,
+            size=recipe.image_size,
+            resize=self.resize,
+            layer=recipe.layer,
+            pooling=recipe.pooling,
+            value_range=None if self.value_range is None else "pictures",
+            engine=choice.engine,
+            precision=choice.precision,
+        )
+
+    def __sklearn_clone__(self) -> PretrainedFeatureTransformer:
+        """Clone, but keep a fitted classifier as backbone fitted."""
+        params = self.get_params(deep=False)
+        backbone = params.pop("backbone")
+        copied = {name: clone(value, safe=False) for name, value in params.items()}
+        return type(self)(backbone=backbone, **copied)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _read_ahead(reader: ImageReader, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Read batches, each while the one before is computed; grey numbers in three channels."""
+    with ThreadPoolExecutor(1, "skvision-read-ahead") as thread:
+        coming = None
+        for chunk in [*chunks, None]:
+            ready = coming
+            coming = None if chunk is None else thread.submit(reader.read, chunk)
+            if ready is not None:
+                batch = ready.result()
+                yield np.repeat(batch, 3, axis=-1) if batch.shape[-1] == 1 else batch
+
+
+def _cache_at(cache: Any) -> FeatureCache:
+    return FeatureCache(None if cache is True else cache)
+
+
+def _image_keys(images: ImageBatch) -> list[bytes]:
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(lambda index: image_key(images.item(index)), range(len(images))))

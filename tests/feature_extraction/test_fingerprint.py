@@ -1,0 +1,210 @@
+"""Keys: the same for the same content, everywhere; different where features may differ."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skvision import ImageDecodeError
+from skvision.feature_extraction import fingerprint
+from skvision.feature_extraction.fingerprint import image_key, network_key
+
+
+def noise(shape=(6, 5, 3), dtype=np.uint8):
+    return np.random.default_rng(0).integers(0, 256, shape).astype(dtype)
+
+
+def test_a_file_is_its_content(tmp_path):
+    content = bytes(range(256)) * 10_000  # more than is read at a time
+    for name in ("a.jpg", "b.png"):
+        (tmp_path / name).write_bytes(content)
+    keys = {
+        image_key(tmp_path / "a.jpg"),
+        image_key(str(tmp_path / "b.png")),
+        image_key(content),
+        image_key(bytearray(content)),
+        image_key(memoryview(content)),
+    }
+    assert len(keys) == 1
+    assert len(keys.pop()) == 16
+    assert image_key(content) != image_key(content[:-1] + b"x")
+
+
+def test_a_file_is_not_decoded(tmp_path):
+    (tmp_path / "a.jpg").write_text("no picture")
+    assert image_key(tmp_path / "a.jpg") == image_key(b"no picture")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: None, "no such file"),
+        (lambda path: path.touch(), "empty"),
+        (lambda path: path.mkdir(), "folder"),
+        (lambda path: os.mkfifo(path), "pipe"),
+        (lambda path: path.symlink_to("nowhere"), "link to nowhere"),
+    ],
+)
+def test_what_is_no_file_is_named(tmp_path, make, reason):
+    path = tmp_path / "cat.jpg"
+    make(path)
+    with pytest.raises(ImageDecodeError, match=reason) as error:
+        image_key(path)
+    assert error.value.source == str(path)
+
+
+def test_what_else_is_refused():
+    with pytest.raises(ImageDecodeError, match="empty"):
+        image_key(b"")
+    with pytest.raises(ImageDecodeError, match="null"):
+        image_key("a\0b")
+    with pytest.raises(TypeError, match="'int'"):
+        image_key(5)
+    with pytest.raises(ValueError, match="dtype object"):
+        image_key(np.array([None]))
+
+
+def test_kinds_do_not_share_keys():
+    pixels = noise()
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    sources = [pixels, Image.fromarray(pixels), pixels.tobytes(), buffer.getvalue()]
+    assert len({image_key(source) for source in sources}) == 4
+
+
+def test_arrays_differ_by_shape_type_and_numbers():
+    pixels = noise((4, 4, 3))
+    other = pixels.copy()
+    other[3, 3, 2] ^= 1
+    different = [
+        pixels,
+        other,
+        pixels.reshape(2, 8, 3),
+        pixels[..., :1],
+        pixels.astype(np.int8),
+        pixels.astype(np.uint16),
+        pixels.astype(np.float32),
+    ]
+    assert len({image_key(array) for array in different}) == len(different)
+
+
+def test_arrays_do_not_differ_by_their_place_in_memory():
+    pixels = noise((6, 5, 3), np.uint16)
+    same = [
+        pixels,
+        np.asfortranarray(pixels),
+        pixels.astype(">u2"),
+        np.repeat(pixels, 2, axis=0)[::2],
+    ]
+    assert len({image_key(array) for array in same}) == 1
+
+
+def test_opened_pictures_differ_by_all_that_their_pixels_depend_on(tmp_path):
+    grey = Image.fromarray(noise((6, 6)))
+    palette = grey.convert("P")
+    red = palette.copy()
+    red.putpalette([255, 0, 0] * 256)
+    see_through = palette.copy()
+    see_through.info["transparency"] = 3
+    turned = grey.copy()
+    turned.getexif()[0x0112] = 6
+    different = [
+        grey,
+        grey.convert("RGB"),
+        palette,
+        red,
+        see_through,
+        turned,
+        grey.crop((0, 0, 6, 5)),
+    ]
+    assert len({image_key(image) for image in different}) == len(different)
+    grey.save(tmp_path / "grey.png")
+    with Image.open(tmp_path / "grey.png") as opened:
+        assert image_key(opened) == image_key(grey)
+        assert image_key(opened) == image_key(grey.copy())
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "I", "I;16", "F"]
+)
+def test_opened_pictures_of_every_mode(mode):
+    image = Image.new(mode, (3, 2))
+    assert image_key(image) == image_key(image.copy())
+
+
+def test_an_opened_picture_that_can_not_be_read(tmp_path):
+    path = tmp_path / "cat.png"
+    Image.fromarray(noise((64, 64, 3))).save(path)
+    path.write_bytes(path.read_bytes()[:500])
+    with Image.open(path) as image, pytest.raises(ImageDecodeError, match="cat.png"):
+        image_key(image)
+
+
+PARTS = {"name": "VGG16", "size": (224, 224), "resize": "stretch", "layer": None, "bf16": True}
+
+
+def test_a_networks_key_depends_on_every_part():
+    changes = [
+        {},
+        {"name": "VGG19"},
+        {"size": (224, 225)},
+        {"resize": "crop"},
+        {"layer": "block4"},
+        {"bf16": False},
+        {"more": 1},
+    ]
+    assert len({network_key(**PARTS | change) for change in changes}) == len(changes)
+
+
+def test_a_networks_key_does_not_depend_on_how_parts_are_written():
+    keys = {
+        network_key(**PARTS),
+        network_key(**dict(reversed(PARTS.items()))),
+        network_key(**PARTS | {"size": [np.int64(224), 224], "bf16": np.True_}),
+    }
+    assert len(keys) == 1
+    assert network_key(network="My net/é: 1").startswith("My_net_1-")
+    assert network_key().startswith("network-")
+
+
+def test_a_networks_key_depends_on_the_decoder(monkeypatch):
+    keys = [network_key(**PARTS), network_key(**PARTS, decoder=[2])]
+    monkeypatch.setattr(fingerprint, "DECODER_VERSION", fingerprint.DECODER_VERSION + 1)
+    keys.append(network_key(**PARTS))
+    monkeypatch.setattr(fingerprint.PIL, "__version__", "99")
+    keys.append(network_key(**PARTS))
+    monkeypatch.setattr(fingerprint.features, "version", lambda codec: "99")
+    keys.append(network_key(**PARTS))
+    assert len(set(keys)) == 5
+
+
+def test_parts_that_might_differ_between_processes_are_refused():
+    for part in (object(), {1: 2}, {1, 2}, b"bytes", noise()):
+        with pytest.raises(TypeError, match="Accepted: text"):
+            network_key(part=part)
+    with pytest.raises(ValueError, match="JSON compliant"):
+        network_key(part=float("nan"))
+
+
+def test_keys_are_the_same_in_every_process():
+    code = (
+        "from tests.feature_extraction.test_fingerprint import *\n"
+        "print(network_key(**PARTS), image_key(noise()).hex())"
+    )
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert runs == {f"{network_key(**PARTS)} {image_key(noise()).hex()}"}

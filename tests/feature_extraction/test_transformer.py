@@ -1,0 +1,446 @@
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skvision import (
+    FeatureEngineWarning,
+    MiniVGGClassifier,
+    PretrainedFeatureTransformer,
+    make_feature_classifier,
+)
+from skvision.feature_extraction.engines import ENGINES, KerasEngine
+from skvision.feature_extraction.running import running_engines
+from skvision.networks import efficientnet_lite
+from skvision.networks.backbones import BACKBONES, build_backbone
+
+SMALL = {"image_size": 32, "engine": "keras", "batch_size": 4}
+
+
+@pytest.fixture(scope="module")
+def X():
+    return np.random.default_rng(0).integers(0, 256, (10, 40, 36, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def features(X):
+    return PretrainedFeatureTransformer(**SMALL).fit_transform(X)
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """How many pictures went through an engine."""
+    counts = []
+    run = KerasEngine.run
+
+    def counting(self, batches):
+        def watched():
+            for batch in batches:
+                counts.append(len(batch))
+                yield batch
+
+        return run(self, watched())
+
+    monkeypatch.setattr(KerasEngine, "run", counting)
+    return counts
+
+
+def same(one, two, tolerance=1e-4):
+    """Within a tolerance of the largest feature."""
+    return np.abs(one - two).max() <= tolerance * np.abs(two).max()
+
+
+# what it computes
+
+# one of each kind of preprocessing, and all five of the lecture
+NETWORKS = [
+    "EfficientNetLite0", "VGG16", "VGG19", "ResNet50", "InceptionV3", "Xception",
+    "MobileNetV2", "DenseNet121", "MobileNetV3Small",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_features_are_those_of_keras_applications(name):
+    row = BACKBONES[name]
+    side = row.smallest
+    pixels = np.random.default_rng(1).integers(0, 256, (3, side, side, 3), dtype=np.uint8)
+    ours = build_backbone(name, image_size=(side, side), weights=None, seed=3)
+    if row.module:
+        builder, module = (
+            getattr(keras.applications, name),
+            getattr(keras.applications, row.module),
+        )
+    else:
+        builder, module = efficientnet_lite.EfficientNetLite0, efficientnet_lite
+    theirs = builder(include_top=False, weights=None, input_shape=(side, side, 3))
+    theirs.set_weights(ours.get_weights())
+
+    def expected(pictures):
+        scaled = module.preprocess_input(pictures.astype(np.float32).copy())
+        return np.asarray(theirs(scaled, training=False))
+
+    found = np.asarray(ours(pixels.astype(np.float32), training=False))
+    assert same(found, expected(pixels))
+    assert not same(found, expected(pixels[..., ::-1]))
+    assert not same(found, expected(pixels / 255))
+
+
+def test_the_table_tells_each_networks_last_feature_map():
+    for name in ("EfficientNetLite0", "VGG16", "Xception", "MobileNetV2"):
+        row = BACKBONES[name]
+        assert build_backbone(name, weights=None).output_shape[1:] == row.features
+
+
+def test_every_row_names_a_network_of_keras():
+    for name, row in BACKBONES.items():
+        if row.module:
+            assert callable(getattr(keras.applications, name))
+            assert callable(getattr(keras.applications, row.module).preprocess_input)
+
+
+def test_float_uint8_files_and_rows_agree(X, features, tmp_path):
+    files = [tmp_path / f"{k}.png" for k in range(len(X))]
+    for file, pixels in zip(files, X, strict=True):
+        Image.fromarray(pixels).save(file)
+    for same_pictures in (X / 255, files, [file.read_bytes() for file in files]):
+        found = PretrainedFeatureTransformer(**SMALL).fit_transform(same_pictures)
+        np.testing.assert_array_equal(found, features)
+    rows = PretrainedFeatureTransformer(**SMALL, row_shape=(40, 36, 3))
+    np.testing.assert_array_equal(rows.fit_transform(X.reshape(len(X), -1)), features)
+    assert rows.n_features_in_ == 40 * 36 * 3
+
+
+def test_grey_and_transparent_pictures(X):
+    transformer = PretrainedFeatureTransformer(**SMALL).fit(X)
+    grey = transformer.transform(X[..., 0])
+    np.testing.assert_array_equal(grey, transformer.transform(np.repeat(X[..., :1], 3, -1)))
+    opaque = np.concatenate([X, np.full_like(X[..., :1], 255)], axis=-1)
+    np.testing.assert_array_equal(transformer.transform(opaque), transformer.transform(X))
+
+
+def test_batches_do_not_matter(X, features):
+    for batch_size in (1, 3, 32):
+        found = PretrainedFeatureTransformer(**{**SMALL, "batch_size": batch_size})
+        assert same(found.fit_transform(X), features, 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("params", "n_features"),
+    [
+        ({"backbone": "VGG16", "weights": None}, 25_088),
+        ({"backbone": "vgg16", "weights": None, "pooling": "avg"}, 512),
+        ({"backbone": "VGG16", "weights": None, "layer": "block4_pool", "pooling": "max"}, 512),
+        ({"backbone": "MobileNetV2", "weights": None, "image_size": (64, 96)}, 1280),
+        ({"backbone": "EfficientNetLite0", "layer": "block4a_bn", "pooling": "avg"}, 240),
+    ],
+)
+def test_layers_and_poolings(X, params, n_features):
+    transformer = PretrainedFeatureTransformer(engine="keras", **params).fit(X)
+    assert transformer.n_features_out_ == n_features
+
+
+def test_poolings_are_what_they_say():
+    X = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    common = {**SMALL, "image_size": 64}
+    flat, mean, most = (
+        PretrainedFeatureTransformer(**common, pooling=pooling).fit_transform(X)
+        for pooling in ("flatten", "avg", "max")
+    )
+    maps = flat.reshape(2, 4, 1280)
+    np.testing.assert_allclose(mean, maps.mean(axis=1), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(most, maps.max(axis=1), rtol=1e-5)
+
+
+def test_random_weights_come_from_the_random_state(X):
+    common = {**SMALL, "backbone": "MobileNetV2", "weights": None}
+    one, again, other = (
+        PretrainedFeatureTransformer(**common, random_state=seed).fit_transform(X)
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert not same(one, other, 0.1)
+
+
+def test_global_seeds_are_left_alone(X):
+    import random
+
+    state, numpy_state = random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
+    PretrainedFeatureTransformer(**SMALL, backbone="VGG16", weights=None).fit(X)
+    assert random.getstate() == state
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
+
+
+# a transformer among transformers
+
+
+@parametrize_with_checks(
+    [
+        PretrainedFeatureTransformer(
+            row_shape=(1, -1), value_range=None, image_size=32, engine=engine, batch_size=16
+        )
+        for engine in ENGINES
+    ]
+)
+def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+def test_names_and_frames(X):
+    transformer = PretrainedFeatureTransformer(**SMALL).fit(X)
+    names = transformer.get_feature_names_out()
+    assert names[[0, -1]].tolist() == ["efficientnetlite0_0", "efficientnetlite0_1279"]
+    for container in ("pandas", "polars"):
+        frame = clone(transformer).set_output(transform=container).fit_transform(X)
+        assert list(frame.columns) == names.tolist()
+        assert frame.shape == (10, 1280)
+
+
+def test_before_fit(X):
+    with pytest.raises(NotFittedError):
+        PretrainedFeatureTransformer().transform(X)
+    with pytest.raises(NotFittedError):
+        PretrainedFeatureTransformer().get_feature_names_out()
+
+
+def test_a_pickle_is_small_and_works_elsewhere(X, features, tmp_path):
+    transformer = PretrainedFeatureTransformer(**SMALL).fit(X)
+    data = pickle.dumps(transformer)
+    assert len(data) < 5000
+    (tmp_path / "t.pkl").write_bytes(data)
+    np.save(tmp_path / "X.npy", X)
+    code = (
+        "import pickle, sys, numpy as np\n"
+        "folder = sys.argv[1]\n"
+        "transformer = pickle.load(open(folder + '/t.pkl', 'rb'))\n"
+        "np.save(folder + '/F.npy', transformer.transform(np.load(folder + '/X.npy')))\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True)
+    assert same(np.load(tmp_path / "F.npy"), features, 1e-6)
+
+
+# networks of one's own
+
+
+def test_a_fitted_classifier_as_backbone(fitted, digits):
+    X, y = digits
+    transformer = PretrainedFeatureTransformer(fitted, engine="keras")
+    found = transformer.fit_transform(X[:40])
+    assert found.shape == (40, 32)
+    assert transformer.get_feature_names_out()[0] == "minivgg_body_0"
+    head = fitted.model_.layers[-1]
+    logits = found @ head.kernel.numpy() + head.bias.numpy()
+    np.testing.assert_array_equal(fitted.classes_[logits.argmax(axis=1)], fitted.predict(X[:40]))
+    # clones keep it fitted, and so does a pipeline of it
+    again = make_pipeline(clone(transformer), LogisticRegression()).fit(X[:100], y[:100])
+    assert again.score(X, y) > 0.9
+    frozen = PretrainedFeatureTransformer(FrozenEstimator(fitted), engine="keras")
+    np.testing.assert_array_equal(frozen.fit_transform(X[:40]), found)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(transformer)).transform(X[:40]), found)
+
+
+def test_a_keras_model_as_backbone(X):
+    own = keras.Sequential(
+        [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(5)], name="mine"
+    )
+    transformer = PretrainedFeatureTransformer(own, engine="keras").fit(X)
+    assert transformer.get_feature_names_out().tolist() == [f"mine_{k}" for k in range(5)]
+    with pytest.raises(ValueError, match=r"mine reads pictures of \(8, 8\)"):
+        clone(transformer).set_params(image_size=9).fit(X)
+
+
+@pytest.mark.parametrize("suffix", ["weights.h5", "keras"])
+def test_weights_from_a_file(X, tmp_path, suffix):
+    source = keras.applications.MobileNetV2(
+        weights=None, include_top=False, input_shape=(32, 32, 3)
+    )
+    path = tmp_path / f"own.{suffix}"
+    source.save_weights(path) if suffix == "weights.h5" else source.save(path)
+    transformer = PretrainedFeatureTransformer("MobileNetV2", str(path), **SMALL).fit(X)
+    scaled = np.stack([np.asarray(Image.fromarray(x).resize((32, 32), 2)) for x in X]) / 127.5 - 1
+    expected = np.asarray(source(scaled.astype(np.float32), training=False)).mean(axis=(1, 2))
+    assert same(transformer.transform(X), expected)
+    data = pickle.dumps(transformer)
+    path.unlink()
+    running_engines.clear()
+    assert same(pickle.loads(data).transform(X), expected)
+
+
+# engines
+
+
+def test_openvino_computes_the_same(X, features):
+    found = PretrainedFeatureTransformer(image_size=32, engine="openvino", precision="float32").fit(
+        X
+    )
+    assert (found.engine_, found.precision_) == ("openvino", "float32")
+    assert same(found.transform(X), features)
+
+
+def test_auto_takes_what_there_is(X, monkeypatch):
+    auto = PretrainedFeatureTransformer(image_size=32)
+    assert clone(auto).fit(X).engine_ == "openvino"
+    monkeypatch.setattr(ENGINES["openvino"], "is_installed", staticmethod(lambda: False))
+    fitted = clone(auto).fit(X)
+    assert (fitted.engine_, fitted.precision_) == ("keras", "float32")
+    with pytest.raises(ImportError, match=r'pip install "skvision\[fast\]"'):
+        clone(auto).set_params(engine="openvino").fit(X)
+
+
+def test_another_machine_is_warned_about(X, monkeypatch):
+    transformer = PretrainedFeatureTransformer(image_size=32, engine="openvino").fit(X)
+    expected = transformer.transform(X)
+    monkeypatch.setattr(ENGINES["openvino"], "is_installed", staticmethod(lambda: False))
+    with pytest.warns(FeatureEngineWarning, match="Fitted with engine 'openvino'.*'keras'"):
+        found = transformer.transform(X)
+    assert same(found, expected, 0.02)
+
+
+def test_openvino_reports_to_nobody():
+    code = (
+        "import sys\n"
+        "from skvision.feature_extraction.engines import OpenVINOEngine\n"
+        "OpenVINOEngine.version()\n"
+        "print([name for name in sys.modules if name.startswith('openvino_telemetry')])\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+# the cache
+
+
+def test_nothing_is_computed_twice(X, features, computed, tmp_path):
+    transformer = PretrainedFeatureTransformer(**SMALL, cache=tmp_path)
+    twice = np.concatenate([X, X[:3]])
+    found = transformer.fit(twice).transform(twice)
+    assert sum(computed) == 10
+    np.testing.assert_array_equal(found[:10], features)
+    np.testing.assert_array_equal(found[10:], features[:3])
+    np.testing.assert_array_equal(clone(transformer).fit_transform(X[::-1]), features[::-1])
+    assert sum(computed) == 10
+    # another layer, resize or size is another feature
+    for other in ({"layer": "block4a_bn"}, {"resize": "crop"}, {"image_size": 40}):
+        clone(transformer).set_params(**other).fit_transform(X)
+    assert sum(computed) == 40
+
+
+def test_a_search_makes_one_pass_a_backbone(X, computed, tmp_path):
+    y = np.arange(10) % 2
+    pipeline = make_pipeline(
+        PretrainedFeatureTransformer(**SMALL, weights=None, random_state=0, cache=tmp_path),
+        StandardScaler(),
+        LogisticRegression(),
+    )
+    grid = {
+        "pretrainedfeaturetransformer__backbone": ["EfficientNetLite0", "MobileNetV2"],
+        "logisticregression__C": [0.01, 0.1, 1.0],
+    }
+    GridSearchCV(pipeline, grid, cv=5).fit(X, y)
+    assert sum(computed) == 2 * 10
+
+
+@pytest.mark.slow
+def test_two_workers_share_the_work(X, tmp_path):
+    y = np.arange(10) % 2
+    pipeline = make_pipeline(
+        PretrainedFeatureTransformer(**SMALL, cache=tmp_path), LogisticRegression()
+    )
+    one, two = (
+        GridSearchCV(pipeline, {"logisticregression__C": [0.1, 1.0]}, cv=2, n_jobs=n_jobs)
+        .fit(X, y)
+        .cv_results_["mean_test_score"]
+        for n_jobs in (1, 2)
+    )
+    np.testing.assert_array_equal(one, two)
+
+
+# bad input
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"backbone": "VGG18"}, "Unknown backbone: 'VGG18'. Did you mean 'VGG1[69]'"),
+        ({"backbone": 3}, "backbone must be a name, a keras.Model or a fitted classifier"),
+        ({"backbone": "VGG16", "weights": None, "layer": "block9"}, "no layer 'block9'.*block"),
+        ({"backbone": "Xception", "weights": None}, "too small for Xception.*71x71"),
+        ({"image_size": (32,)}, "image_size"),
+        ({"pooling": "mean"}, "pooling"),
+        ({"engine": "onnx"}, "engine must be 'auto' or one of 'openvino', 'keras'"),
+        ({"precision": "float16"}, "precision must be 'auto' or one of"),
+        ({"precision": "bfloat16"}, "not to be had with engine='keras'"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"resize": "squash"}, "resize"),
+        ({"cache": 3}, "cache"),
+    ],
+)
+def test_bad_parameters(X, params, message):
+    transformer = PretrainedFeatureTransformer(**{**SMALL, **params})
+    with pytest.raises(ValueError, match=message):
+        transformer.fit(X)
+    assert not hasattr(transformer, "engine_")
+
+
+def test_an_unfitted_classifier_as_backbone_says_so(X):
+    with pytest.raises(NotFittedError, match="MiniVGGClassifier"):
+        PretrainedFeatureTransformer(MiniVGGClassifier()).fit(X)
+
+
+def test_scaled_pictures_are_refused(X):
+    with pytest.raises(ValueError, match="accepted are float64 pixels from 0 to 1"):
+        PretrainedFeatureTransformer(**SMALL).fit(X / 2.0)
+    transformer = PretrainedFeatureTransformer(**SMALL).fit(X)
+    with pytest.raises(ValueError, match="fitted on the scale 0..255"):
+        transformer.transform(X / 255)
+
+
+def test_weights_that_are_nowhere(X, tmp_path, monkeypatch):
+    def offline(*args, **kwargs):
+        raise Exception("URL fetch failure on https://example.org/a/vgg16_notop.h5: None -- no")
+
+    monkeypatch.setattr(keras.applications, "VGG16", offline)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(OSError, match=r"vgg16_notop.h5.*into .*models.*'EfficientNetLite0'"):
+        PretrainedFeatureTransformer("VGG16", **SMALL).fit(X)
+
+
+def test_another_networks_weights_are_refused(X, tmp_path):
+    path = tmp_path / "vgg.weights.h5"
+    keras.applications.VGG16(weights=None, include_top=False).save_weights(path)
+    with pytest.raises(ValueError, match="does not hold the weights of MobileNetV2"):
+        PretrainedFeatureTransformer("MobileNetV2", path, **SMALL).fit(X)
+    with pytest.raises(FileNotFoundError, match="There is no weights file"):
+        PretrainedFeatureTransformer("MobileNetV2", "nowhere.h5", **SMALL).fit(X)
+
+
+# with a head
+
+
+@pytest.mark.parametrize("head", ["logistic", "SVM", "knn", "forest"])
+def test_feature_classifiers(digits, head, tmp_path):
+    X, y = digits
+    pipeline = make_feature_classifier(
+        head=head, random_state=0, image_size=32, engine="keras", cache=tmp_path.parent / "heads"
+    )
+    pipeline.fit(X[:150], y[:150])
+    assert pipeline.score(X[150:], y[150:]) > 0.8
+    assert pipeline.predict_proba(X[:2]).shape == (2, 3)
+
+
+def test_an_unknown_head(digits):
+    with pytest.raises(ValueError, match="Unknown head: 'tree'"):
+        make_feature_classifier(head="tree")
