@@ -41,7 +41,7 @@ class PretrainedFeatureTransformer(DocumentationLink, TransformerMixin, BaseEsti
     ----------
     backbone : str, keras.Model or fitted skvision classifier, \
 default="EfficientNetLite0"
-        The network: a name in any case (``skvision networks`` lists them), of which
+        The network: a name in any case (`skvision.networks.backbones` has the table), of which
         ``"EfficientNetLite0"`` comes with the package; a Keras model; or a fitted
         classifier of skvision, whose layers before the last are taken. (Where it is
         a value in a search's grid, wrap it in `sklearn.frozen.FrozenEstimator`:
