@@ -14,8 +14,9 @@ import keras
 import numpy as np
 
 from . import efficientnet_lite
+from .backbone_table import BACKBONES
 
-__all__ = ["body_with_weights", "digest_of_network", "weights_digest"]
+__all__ = ["body_with_weights", "digest_of_network", "published_weights", "weights_digest"]
 
 BUNDLED = "EfficientNetLite0"
 WEIGHT_SUFFIXES = (".h5", ".hdf5", ".keras")
@@ -52,20 +53,35 @@ def body_with_weights(
     return body
 
 
+def published_weights(name: str) -> Path | None:
+    """Return where Keras keeps a network's published weights, there or not.
+
+    None for the bundled network, whose weights come with the package.
+
+    Examples
+    --------
+    >>> from skvision.networks.backbone_weights import published_weights
+    >>> published_weights("NASNetMobile").name
+    'nasnet_mobile_no_top.h5'
+    """
+    file = BACKBONES[name].file
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    return home / "models" / file if file else None
+
+
 def _published(
     name: str, builder: Callable[..., keras.Model], input_shape: tuple[int, int, int]
 ) -> keras.Model:
     try:
         return builder(include_top=False, weights="imagenet", input_shape=input_shape)
     except Exception as error:
-        found = re.search(r"https?://\S+/([^/\s:]+)", str(error))
-        if found is None:
+        address = re.search(r"https?://[^\s:]+", str(error))
+        if address is None:
             raise
-        home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
         raise OSError(
             f"The ImageNet weights of {name} are not on this machine and could not be downloaded. "
-            f"Put the file {found[1]}, from {found[0]}, into {home / 'models'}; or use "
-            f"backbone={BUNDLED!r}, whose weights come with skvision."
+            f"Get {address[0]} and put it where Keras looks for it, as {published_weights(name)}; "
+            f"or use backbone={BUNDLED!r}, whose weights come with skvision."
         ) from error
 
 

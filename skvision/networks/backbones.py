@@ -7,94 +7,17 @@ Every network gets its own preprocessing in front, as layers: it takes RGB pixel
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 
+from .backbone_table import BACKBONES, Backbone
 from .backbone_weights import body_with_weights
 from .efficientnet_lite import MEAN, STD, EfficientNetLite0
 from .names import match_name
 
 __all__ = ["BACKBONES", "Backbone", "backbone_name", "build_backbone", "up_to_layer"]
 
-
-@dataclass(frozen=True)
-class Backbone:
-    """A row of the table.
-
-    Parameters
-    ----------
-    module : str
-        Its module in `keras.applications`; "" for our own.
-    mode : {"caffe", "tf", "torch", "lite", "none"}
-        How pixels are scaled for it; ``"none"`` where the network does so itself.
-    size : int
-        Side in pixels of the pictures that it was trained on.
-    features : tuple of int
-        Shape of its last feature map at that size.
-    smallest : int, default=32
-        The smallest side that it takes.
-    pooling : {"avg", "flatten"}
-        What usually becomes of the last feature map.
-    """
-
-    module: str
-    mode: str
-    size: int
-    features: tuple[int, int, int]
-    smallest: int = 32
-    pooling: str = "avg"
-
-
-def _row(module: str, mode: str, size: int, grid: int, channels: int, **more: Any) -> Backbone:
-    return Backbone(module, mode, size, features=(grid, grid, channels), **more)
-
-
-BACKBONES: dict[str, Backbone] = {
-    "EfficientNetLite0": _row("", "lite", 224, 7, 1280),
-    # the lecture's five
-    "VGG16": _row("vgg16", "caffe", 224, 7, 512, pooling="flatten"),
-    "VGG19": _row("vgg19", "caffe", 224, 7, 512, pooling="flatten"),
-    "ResNet50": _row("resnet", "caffe", 224, 7, 2048),
-    "InceptionV3": _row("inception_v3", "tf", 299, 8, 2048, smallest=75),
-    "Xception": _row("xception", "tf", 299, 10, 2048, smallest=71),
-    "ResNet101": _row("resnet", "caffe", 224, 7, 2048),
-    "ResNet152": _row("resnet", "caffe", 224, 7, 2048),
-    "ResNet50V2": _row("resnet_v2", "tf", 224, 7, 2048),
-    "ResNet101V2": _row("resnet_v2", "tf", 224, 7, 2048),
-    "ResNet152V2": _row("resnet_v2", "tf", 224, 7, 2048),
-    "InceptionResNetV2": _row("inception_resnet_v2", "tf", 299, 8, 1536, smallest=75),
-    "MobileNet": _row("mobilenet", "tf", 224, 7, 1024),
-    "MobileNetV2": _row("mobilenet_v2", "tf", 224, 7, 1280),
-    "MobileNetV3Small": _row("mobilenet_v3", "none", 224, 7, 576),
-    "MobileNetV3Large": _row("mobilenet_v3", "none", 224, 7, 960),
-    "DenseNet121": _row("densenet", "torch", 224, 7, 1024),
-    "DenseNet169": _row("densenet", "torch", 224, 7, 1664),
-    "DenseNet201": _row("densenet", "torch", 224, 7, 1920),
-    "NASNetMobile": _row("nasnet", "tf", 224, 7, 1056),
-    "NASNetLarge": _row("nasnet", "tf", 331, 11, 4032),
-    "EfficientNetB0": _row("efficientnet", "none", 224, 7, 1280),
-    "EfficientNetB1": _row("efficientnet", "none", 240, 8, 1280),
-    "EfficientNetB2": _row("efficientnet", "none", 260, 9, 1408),
-    "EfficientNetB3": _row("efficientnet", "none", 300, 10, 1536),
-    "EfficientNetB4": _row("efficientnet", "none", 380, 12, 1792),
-    "EfficientNetB5": _row("efficientnet", "none", 456, 15, 2048),
-    "EfficientNetB6": _row("efficientnet", "none", 528, 17, 2304),
-    "EfficientNetB7": _row("efficientnet", "none", 600, 19, 2560),
-    "EfficientNetV2B0": _row("efficientnet_v2", "none", 224, 7, 1280),
-    "EfficientNetV2B1": _row("efficientnet_v2", "none", 240, 8, 1280),
-    "EfficientNetV2B2": _row("efficientnet_v2", "none", 260, 9, 1408),
-    "EfficientNetV2B3": _row("efficientnet_v2", "none", 300, 10, 1536),
-    "EfficientNetV2S": _row("efficientnet_v2", "none", 384, 12, 1280),
-    "EfficientNetV2M": _row("efficientnet_v2", "none", 480, 15, 1280),
-    "EfficientNetV2L": _row("efficientnet_v2", "none", 480, 15, 1280),
-    "ConvNeXtTiny": _row("convnext", "none", 224, 7, 768),
-    "ConvNeXtSmall": _row("convnext", "none", 224, 7, 768),
-    "ConvNeXtBase": _row("convnext", "none", 224, 7, 1024),
-    "ConvNeXtLarge": _row("convnext", "none", 224, 7, 1536),
-    "ConvNeXtXLarge": _row("convnext", "none", 224, 7, 2048),
-}
 
 # mode -> (RGB turned to BGR, scale, offset): pixels * scale + offset
 _TORCH_MEAN, _TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

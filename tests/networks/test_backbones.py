@@ -1,0 +1,99 @@
+"""Every row of the table of ready-made networks, against Keras' own."""
+
+from __future__ import annotations
+
+import gc
+
+import keras
+import numpy as np
+import pytest
+from keras.src.applications import efficientnet
+from keras.src.utils import file_utils
+from PIL import Image
+
+from skvision.images import ImageReader, as_image_batch
+from skvision.networks import efficientnet_lite
+from skvision.networks.backbone_weights import published_weights
+from skvision.networks.backbones import BACKBONES, build_backbone
+
+#: below this share of the largest feature two results count as the same
+TOLERANCE = 1e-4
+
+
+@pytest.fixture
+def downloaded(monkeypatch):
+    """Names of the files that Keras would download; it gets nothing, and loads nothing."""
+    names = []
+
+    def get_file(fname, *args, **kwargs):
+        names.append(fname)
+        return fname
+
+    monkeypatch.setattr(file_utils, "get_file", get_file)
+    monkeypatch.setattr(keras.Model, "load_weights", lambda *args, **kwargs: None)
+    # EfficientNet has a second scaling with published weights only, which belongs to them
+    monkeypatch.setattr(efficientnet, "IMAGENET_STDDEV_RGB", [1.0, 1.0, 1.0])
+    return names
+
+
+def same(one, two):
+    return np.abs(one - two).max() <= TOLERANCE * np.abs(two).max()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`input_shape` is undefined or non-square")
+@pytest.mark.parametrize("name", BACKBONES)
+def test_a_row_is_the_network_of_keras(name, downloaded, tmp_path):
+    row = BACKBONES[name]
+    # Keras takes NASNet's published weights at its own size only
+    side = row.size if row.module == "nasnet" else row.smallest
+    ours = build_backbone(name, image_size=(side, side), weights=None, seed=3)
+    if row.module:
+        builder = getattr(keras.applications, name)
+        preprocess = getattr(keras.applications, row.module).preprocess_input
+        theirs = builder(include_top=False, weights="imagenet", input_shape=(side, side, 3))
+        assert downloaded == [row.file] == [published_weights(name).name]
+    else:
+        preprocess = efficientnet_lite.preprocess_input
+        theirs = efficientnet_lite.EfficientNetLite0(
+            include_top=False, weights=None, input_shape=(side, side, 3)
+        )
+        assert published_weights(name) is None
+    theirs.set_weights(ours.get_weights())
+
+    # what the table says of it
+    assert ours.count_params() == row.parameters
+    assert ours.output_shape[-1] == row.features[-1]
+    tapped = [theirs.get_layer(tap).output.shape for tap in row.taps]
+    areas = [height * width for _, height, width, _ in tapped]
+    assert len(areas) >= 2
+    assert areas == sorted(areas, reverse=True)
+
+    # features, of a picture in each form; channels swapped and scaled twice as controls
+    picture = np.random.default_rng(1).integers(0, 256, (side + 3, side, 3), dtype=np.uint8)
+    Image.fromarray(picture).save(tmp_path / "picture.png")
+    forms = [picture[np.newaxis], picture[np.newaxis] / 255, [tmp_path / "picture.png"]]
+    pixels = []
+    for form in forms:
+        with ImageReader(as_image_batch(form), (side, side), "stretch") as reader:
+            pixels.append(reader.read(np.arange(1)))
+    found = np.asarray(ours(np.concatenate(pixels).astype(np.float32), training=False))
+    resized = np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR))
+    resized = resized.astype(np.float32)
+    scaled = preprocess(np.stack([resized, resized[..., ::-1], resized / 255]))
+    expected, swapped, scaled_twice = np.asarray(theirs(scaled, training=False))
+    for of_a_form in found:
+        assert same(of_a_form, expected)
+        assert not same(of_a_form, swapped)
+        assert not same(of_a_form, scaled_twice)
+    del ours, theirs
+    gc.collect()  # the largest takes 1.4 GB
+
+
+@pytest.mark.parametrize("name", ["EfficientNetLite0", "VGG16", "Xception", "MobileNetV2"])
+def test_the_table_tells_the_last_feature_map(name):
+    assert build_backbone(name, weights=None).output_shape[1:] == BACKBONES[name].features
+
+
+def test_sizes_other_than_the_networks_own():
+    assert build_backbone("VGG16", image_size=(64, 96), weights=None).output_shape[1:3] == (2, 3)
