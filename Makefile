@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FAST := -m "not slow"
+# a process a core; on large machines memory is the limit
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
 .PHONY: demo test check bench clean
 
@@ -11,13 +13,13 @@ demo: $(VENV)/installed
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/digits_demo.py demo
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(FAST)
+	$(BIN)/python -m pytest $(PARALLEL) $(FAST)
 
 bench: $(VENV)/installed-test
 	$(BIN)/python benchmarks/run.py

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # one process a core: more threads than that only wait for each other, here and in the
+    # processes that tests start
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # pytest-xdist has its workers, and so their children, ignore what Ctrl-C sends
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numpy as np
 import pytest

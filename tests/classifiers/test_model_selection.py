@@ -58,8 +58,10 @@ def test_grid_search_in_a_pipeline_on_files(tiny, digits_folder, n_jobs):
     assert search.predict(X).shape == y.shape
 
 
-def test_workers_get_their_share_of_threads(tiny, digits):
+def test_workers_get_their_share_of_threads(monkeypatch):
     from joblib import Parallel, delayed
+
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
     limits = Parallel(n_jobs=2)(delayed(tensorflow_threads)() for _ in range(2))
     import joblib
