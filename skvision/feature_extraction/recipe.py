@@ -96,7 +96,9 @@ def feature_recipe(
             pooling=row.pooling if pooling == "auto" else pooling,
             image_size=size,
             digest=weights_digest(name, weights, seed),
-            seed=seed,
+            # of random weights only: two recipes of the same weights are one, so that a search
+            # without a random_state builds one engine, and not one a fit
+            seed=seed if weights is None else 0,
             own=build_backbone(name, image_size=size, weights=weights, layer=layer)
             if from_file
             else None,

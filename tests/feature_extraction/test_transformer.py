@@ -306,6 +306,14 @@ def test_a_search_makes_one_pass_a_backbone(X, computed, tmp_path):
     assert sum(computed) == 2 * 10
 
 
+def test_fits_without_a_random_state_share_one_engine(X):
+    one, two = (PretrainedFeatureTransformer(**SMALL).fit(X)._recipe for _ in range(2))
+    assert one == two
+    drawn = (PretrainedFeatureTransformer("MobileNet", weights=None, **SMALL) for _ in range(2))
+    one, two = (transformer.fit(X)._recipe for transformer in drawn)
+    assert one != two
+
+
 @pytest.mark.slow
 def test_two_workers_share_the_work(X, tmp_path):
     y = np.arange(10) % 2
