@@ -15,6 +15,7 @@ _WHERE = {
     "CheckpointWarning": "exceptions",
     "FeatureEngineWarning": "exceptions",
     "ImageDecodeError": "exceptions",
+    "ImageNetClassifier": "classifiers",
     "LearningRateDisplay": "inspection",
     "MiniVGGClassifier": "classifiers",
     "PretrainedFeatureTransformer": "feature_extraction.transformer",

@@ -6,12 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import keras
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from ..networks.backbone_weights import digest_of_network, weights_digest
-from ..networks.backbones import BACKBONES, backbone_name, build_backbone, up_to_layer
+from ..networks.backbones import BACKBONES, backbone_name, build_backbone, pooled, up_to_layer
 
-__all__ = ["POOLINGS", "FeatureRecipe", "feature_recipe", "pooled"]
+__all__ = [
+    "POOLINGS",
+    "FeatureRecipe",
+    "classification_recipe",
+    "clone_around_backbone",
+    "feature_recipe",
+]
 
 POOLINGS = ("avg", "max", "flatten")
 
@@ -38,8 +45,10 @@ class FeatureRecipe:
         (height, width) in pixels.
     digest : str
         Identity of the weights.
-    seed : int
+    seed : int, default=0
         Decides random weights.
+    top : bool, default=False
+        Whether the vector is ImageNet's classes with their probabilities.
     own : keras.Model, default=None
         The user's network, up to its features.
     """
@@ -51,6 +60,7 @@ class FeatureRecipe:
     image_size: tuple[int, int]
     digest: str
     seed: int = 0
+    top: bool = False
     own: Any = field(default=None, compare=False, repr=False)
 
     def build(self) -> keras.Model:
@@ -61,10 +71,33 @@ class FeatureRecipe:
                 self.backbone,
                 image_size=self.image_size,
                 weights=self.weights,
-                layer=self.layer,
+                layer=None if self.top else self.layer,
                 seed=self.seed,
+                top=self.top,
             )
         return pooled(body, self.pooling)
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of the pictures that the network reads."""
+        return 3 if self.own is None else int(self.own.input_shape[-1])
+
+
+def classification_recipe(
+    backbone: Any, *, weights: Any, image_size: tuple[int, int] | None
+) -> FeatureRecipe:
+    """What makes ImageNet's classes of pictures; its vector is their probabilities."""
+    name = backbone_name(backbone)
+    row = BACKBONES[name]
+    return FeatureRecipe(
+        backbone=name,
+        weights=weights,
+        layer="classification",
+        pooling="avg",
+        image_size=image_size or (row.size, row.size),
+        digest=weights_digest(name, weights, seed=0),
+        top=True,
+    )
 
 
 def feature_recipe(
@@ -141,14 +174,9 @@ def _own_network(backbone: Any) -> keras.Model:
     return keras.Model(network.input, network.layers[-1].input, name=name)
 
 
-def pooled(body: keras.Model, pooling: str) -> keras.Model:
-    """Put a pooling on a network's output; what is a vector already stays one."""
-    x = body.outputs[0]
-    if len(x.shape) == 4 and pooling != "flatten":
-        layer = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
-        x = layer[pooling](name="pooled_features")(x)
-    elif len(x.shape) > 2:
-        x = keras.layers.Flatten(name="flat_features")(x)
-    # features are 32-bit floats, whatever the network computes with
-    x = keras.layers.Activation("linear", dtype="float32", name="features")(x)
-    return keras.Model(body.inputs, x, name=f"{body.name}_features")
+def clone_around_backbone(estimator: Any) -> Any:
+    """Clone an estimator, but keep a fitted classifier as its ``backbone`` fitted."""
+    params = estimator.get_params(deep=False)
+    backbone = params.pop("backbone")
+    copied = {name: clone(value, safe=False) for name, value in params.items()}
+    return type(estimator)(backbone=backbone, **copied)

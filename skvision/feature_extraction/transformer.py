@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimator import DocumentationLink, all_or_nothing
 from ..exceptions import FeatureEngineWarning
-from ..images import RESIZE_POLICIES, ImageBatch, ImageReader, validate_images
+from ..images import RESIZE_POLICIES, validate_images
 from ..networks import as_image_size
-from ..training.progress import progress
-from .cache import FeatureCache
-from .engines import Engine, EngineChoice, resolve
-from .fingerprint import image_key, network_key
-from .recipe import POOLINGS, feature_recipe
+from .computing import compute_features
+from .engines import EngineChoice, resolve
+from .recipe import POOLINGS, clone_around_backbone, feature_recipe
 from .running import running_engines
 
 __all__ = ["PretrainedFeatureTransformer"]
@@ -215,7 +211,8 @@ default="EfficientNetLite0"
                 image_size=None if self.image_size is None else as_image_size(self.image_size),
                 seed=seed,
             )
-            self.n_features_out_ = self._engine(choice).n_features
+            engine = running_engines.get(self._recipe, choice, int(self.batch_size))
+            self.n_features_out_ = engine.n_features
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -248,20 +245,15 @@ default="EfficientNetLite0"
         check_is_fitted(self)
         images = validate_images(self, X, reset=False)
         choice = self._reproduced_choice()
-        size = self._recipe.image_size
-        with ImageReader(images, size, self.resize, keep_bytes=0) as reader:
-
-            def compute(indices: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-                return self._computed(self._engine(choice), reader, indices)
-
-            if self.cache is None or self.cache is False:
-                features = np.empty((len(images), self.n_features_out_), np.float32)
-                for positions, rows in compute(np.arange(len(images))):
-                    features[positions] = rows
-                return features
-            return _cache_at(self.cache).fetch_or_compute(
-                self._network_key(choice), _image_keys(images), compute, self.n_features_out_
-            )
+        return compute_features(
+            images,
+            self._recipe,
+            choice,
+            resize=self.resize,
+            batch_size=int(self.batch_size),
+            cache=self.cache,
+            verbose=int(self.verbose),
+        )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Get the names of the features: ``vgg16_0``, ``vgg16_1``, ...
@@ -280,19 +272,6 @@ default="EfficientNetLite0"
         names = [f"{prefix}_{index}" for index in range(self.n_features_out_)]
         return np.array(names, dtype=object)
 
-    def _computed(
-        self, engine: Engine, reader: ImageReader, indices: np.ndarray
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield (positions, features) of batches; the next is decoded meanwhile."""
-        n_batches = -(-len(indices) // int(self.batch_size))
-        chunks = np.array_split(indices, max(n_batches, 1)) if len(indices) else []
-        features = engine.run(_read_ahead(reader, chunks))
-        bar = progress(chunks, "computing features", int(self.verbose))
-        yield from zip(bar, features, strict=True)
-
-    def _engine(self, choice: EngineChoice) -> Engine:
-        return running_engines.get(self._recipe, choice, int(self.batch_size))
-
     def _reproduced_choice(self) -> EngineChoice:
         """The engine and precision of fit or, with a warning, what there is here."""
         try:
@@ -309,49 +288,10 @@ default="EfficientNetLite0"
             )
             return choice
 
-    def _network_key(self, choice: EngineChoice) -> str:
-        recipe = self._recipe
-        return network_key(
-            network=recipe.backbone,
-            weights=recipe.digest,
-            size=recipe.image_size,
-            resize=self.resize,
-            layer=recipe.layer,
-            pooling=recipe.pooling,
-            value_range=None if self.value_range is None else "pictures",
-            engine=choice.engine,
-            precision=choice.precision,
-        )
-
     def __sklearn_clone__(self) -> PretrainedFeatureTransformer:
-        """Clone, but keep a fitted classifier as backbone fitted."""
-        params = self.get_params(deep=False)
-        backbone = params.pop("backbone")
-        copied = {name: clone(value, safe=False) for name, value in params.items()}
-        return type(self)(backbone=backbone, **copied)
+        return clone_around_backbone(self)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _read_ahead(reader: ImageReader, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Read batches, each while the one before is computed; grey numbers in three channels."""
-    with ThreadPoolExecutor(1, "skvision-read-ahead") as thread:
-        coming = None
-        for chunk in [*chunks, None]:
-            ready = coming
-            coming = None if chunk is None else thread.submit(reader.read, chunk)
-            if ready is not None:
-                batch = ready.result()
-                yield np.repeat(batch, 3, axis=-1) if batch.shape[-1] == 1 else batch
-
-
-def _cache_at(cache: Any) -> FeatureCache:
-    return FeatureCache(None if cache is True else cache)
-
-
-def _image_keys(images: ImageBatch) -> list[bytes]:
-    with ThreadPoolExecutor() as threads:
-        return list(threads.map(lambda index: image_key(images.item(index)), range(len(images))))

@@ -6,6 +6,7 @@ import hashlib
 import os
 import random
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,42 +16,44 @@ import numpy as np
 
 from . import efficientnet_lite
 from .backbone_table import BACKBONES
+from .layers import leaves
+from .network_file import NETWORK_SUFFIXES, read_network, refuse_code
 
-__all__ = ["body_with_weights", "digest_of_network", "published_weights", "weights_digest"]
+__all__ = ["digest_of_network", "network_with_weights", "published_weights", "weights_digest"]
 
 BUNDLED = "EfficientNetLite0"
-WEIGHT_SUFFIXES = (".h5", ".hdf5", ".keras")
 
 
-def body_with_weights(
+def network_with_weights(
     name: str,
     builder: Callable[..., keras.Model],
     input_shape: tuple[int, int, int],
     weights: Any,
     seed: int,
+    top: bool = False,
 ) -> keras.Model:
-    """Build a network of `keras.applications`' kind without its top, weights in it.
+    """Build a network of `keras.applications`' kind, without its top or with it, weights in it.
 
     Raises
     ------
     ValueError
-        If a weights file is of another network.
+        If a weights file is damaged, of another network, or holds code.
     OSError
         If published weights are neither here nor to be downloaded, or there is no
         such file.
     """
     if weights == "imagenet":
-        return _published(name, builder, input_shape)
+        return _published(name, builder, input_shape, top)
     # Keras names initialisers' seeds by Python's own generator
     state = random.getstate()
     try:
-        body = builder(include_top=False, weights=None, input_shape=input_shape)
+        network = builder(include_top=top, weights=None, input_shape=input_shape)
         if weights is not None:
-            return _from_file(name, builder, body, Path(weights))
+            return _from_file(name, builder, network, Path(weights))
     finally:
         random.setstate(state)
-    _draw(body, seed)
-    return body
+    _draw(network, seed)
+    return network
 
 
 def published_weights(name: str) -> Path | None:
@@ -70,10 +73,13 @@ def published_weights(name: str) -> Path | None:
 
 
 def _published(
-    name: str, builder: Callable[..., keras.Model], input_shape: tuple[int, int, int]
+    name: str, builder: Callable[..., keras.Model], input_shape: tuple[int, int, int], top: bool
 ) -> keras.Model:
     try:
-        return builder(include_top=False, weights="imagenet", input_shape=input_shape)
+        if not top:
+            return builder(include_top=False, weights="imagenet", input_shape=input_shape)
+        # Keras gives the published top at one size only
+        published = builder(include_top=True, weights="imagenet")
     except Exception as error:
         address = re.search(r"https?://[^\s:]+", str(error))
         if address is None:
@@ -83,34 +89,76 @@ def _published(
             f"Get {address[0]} and put it where Keras looks for it, as {published_weights(name)}; "
             f"or use backbone={BUNDLED!r}, whose weights come with skvision."
         ) from error
+    if published.input_shape[1:] == input_shape:
+        return published
+    resized = builder(include_top=True, weights=None, input_shape=input_shape)
+    try:
+        resized.set_weights(published.get_weights())
+    except ValueError as error:
+        raise ValueError(
+            f"The dense layers of {name} take pictures of {published.input_shape[1:3]} pixels "
+            f"only. Received: image_size={input_shape[:2]}"
+        ) from error
+    return resized
 
 
 def _from_file(
-    name: str, builder: Callable[..., keras.Model], body: keras.Model, path: Path
+    name: str, builder: Callable[..., keras.Model], network: keras.Model, path: Path
 ) -> keras.Model:
     """Load a file of weights, or of a whole network, with or without its top."""
     if not path.is_file():
         raise FileNotFoundError(f"There is no weights file {path}.")
-    if path.suffix.lower() not in WEIGHT_SUFFIXES:
+    if path.suffix.lower() not in NETWORK_SUFFIXES:
         raise ValueError(
-            f"A weights file ends in {', '.join(WEIGHT_SUFFIXES)}. Received: {path.name!r}"
+            f"A weights file ends in {', '.join(NETWORK_SUFFIXES)}. Received: {path.name!r}"
         )
-    try:
-        body.load_weights(path)
-        return body
-    except Exception as error:  # another network's, or with a top, or damaged
-        first = error
-    try:
-        whole = builder(include_top=True, weights=None)
-        whole.load_weights(path)
-        by_name = {layer.name: layer for layer in whole.layers}
-        for layer in body.layers:
-            layer.set_weights(by_name[layer.name].get_weights())
-        return body
-    except Exception:
-        raise ValueError(
-            f"{path} does not hold the weights of {name}: {str(first).splitlines()[0]}"
-        ) from first
+    failure = None
+    # the cheapest first: weights of just this, those with a top, a network as we save it
+    for attempt in (_load_these, _load_with_top, _load_from_network):
+        try:
+            refuse_code(path)
+            with warnings.catch_warnings():
+                # Keras only warns of layers that it found no weights for
+                warnings.filterwarnings("error", message=".*freshly-initialized")
+                attempt(network, builder, path)
+            return network
+        except Exception as error:  # another network's, or with a top, or damaged
+            failure = failure or error
+    reason = (str(failure).strip() or type(failure).__name__).splitlines()[0]
+    raise ValueError(f"{path} does not hold the weights of {name}: {reason}") from failure
+
+
+def _load_these(network: keras.Model, builder: Callable[..., keras.Model], path: Path) -> None:
+    network.load_weights(path)
+
+
+def _load_with_top(network: keras.Model, builder: Callable[..., keras.Model], path: Path) -> None:
+    whole = builder(include_top=True, weights=None)
+    whole.load_weights(path)
+    _copy_weights(whole, network)
+
+
+def _load_from_network(
+    network: keras.Model, builder: Callable[..., keras.Model], path: Path
+) -> None:
+    _copy_weights(read_network(path), network)
+
+
+def _copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Set the weights of `target` from the first layers of `source`; a top there is left over."""
+    given = [layer for layer in leaves(source) if layer.weights]
+    taking = [layer for layer in leaves(target) if layer.weights]
+    for layer, other in zip(taking, given, strict=False):
+        shapes, others = ([tuple(w.shape) for w in each.weights] for each in (layer, other))
+        if shapes != others:
+            raise ValueError(
+                f"its layer {other.name!r} has weights of shapes {others}, where {layer.name!r} "
+                f"takes {shapes}"
+            )
+    if len(given) < len(taking):
+        raise ValueError(f"it has {len(given)} layers with weights, where {len(taking)} are needed")
+    for layer, other in zip(taking, given, strict=False):
+        layer.set_weights(other.get_weights())
 
 
 def _draw(network: keras.Model, seed: int) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import keras
 
 from .backbone_table import BACKBONES, Backbone
-from .backbone_weights import body_with_weights
+from .backbone_weights import network_with_weights
 from .efficientnet_lite import MEAN, STD, EfficientNetLite0
 from .names import match_name
 
-__all__ = ["BACKBONES", "Backbone", "backbone_name", "build_backbone", "up_to_layer"]
+__all__ = ["BACKBONES", "Backbone", "backbone_name", "build_backbone", "pooled", "up_to_layer"]
 
 
 # mode -> (RGB turned to BGR, scale, offset): pixels * scale + offset
@@ -53,8 +53,9 @@ def build_backbone(
     weights: Any = "imagenet",
     layer: str | None = None,
     seed: int = 0,
+    top: bool = False,
 ) -> keras.Model:
-    """Build a network without its classification, its preprocessing in front.
+    """Build a network, its preprocessing in front, without its classification or with it.
 
     Parameters
     ----------
@@ -68,11 +69,14 @@ def build_backbone(
         Whose output is taken; None for the last feature map.
     seed : int, default=0
         Decides random weights.
+    top : bool, default=False
+        Whether to end with ImageNet's 1,000 classes.
 
     Returns
     -------
     keras.Model
-        RGB pixels 0..255, (n, height, width, 3), to the layer's output.
+        RGB pixels 0..255, (n, height, width, 3), to the layer's output or, with
+        the top, to probabilities (n, 1000).
 
     Raises
     ------
@@ -97,7 +101,7 @@ def build_backbone(
             f"least {row.smallest}x{row.smallest} pixels (and was trained on "
             f"{row.size}x{row.size})."
         )
-    body = body_with_weights(name, _builder(name), (height, width, 3), weights, seed)
+    body = network_with_weights(name, _builder(name), (height, width, 3), weights, seed, top)
     if layer is not None:
         body = up_to_layer(body, layer)
     inputs = keras.Input((height, width, 3), name="pixels")
@@ -111,8 +115,36 @@ def _builder(name: str) -> Any:
 def _preprocessed(pixels: keras.KerasTensor, mode: str) -> keras.KerasTensor:
     to_bgr, scale, offset = _SCALINGS[mode]
     if to_bgr:
-        pixels = keras.ops.flip(pixels, axis=-1)
+        pixels = _channels_reversed(pixels)
     return keras.layers.Rescaling(scale, offset, name="preprocessing")(pixels)
+
+
+def _channels_reversed(pixels: keras.KerasTensor) -> keras.KerasTensor:
+    """RGB to BGR in layers that every file format and converter knows.
+
+    Keras can't read `keras.ops.flip` back from HDF5. To a layer that takes the
+    channels for the first axis, ours are the columns that it can crop.
+    """
+    channels = [
+        keras.layers.Cropping2D(
+            ((0, 0), (index, 2 - index)), data_format="channels_first", name=color
+        )(pixels)
+        for index, color in enumerate(("red", "green", "blue"))
+    ]
+    return keras.layers.Concatenate(name="bgr")(channels[::-1])
+
+
+def pooled(body: keras.Model, pooling: str) -> keras.Model:
+    """Put a pooling on a network's output; what is a vector already stays one."""
+    x = body.outputs[0]
+    if len(x.shape) == 4 and pooling != "flatten":
+        layer = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
+        x = layer[pooling](name="pooled_features")(x)
+    elif len(x.shape) > 2:
+        x = keras.layers.Flatten(name="flat_features")(x)
+    # features are 32-bit floats, whatever the network computes with
+    x = keras.layers.Activation("linear", dtype="float32", name="features")(x)
+    return keras.Model(body.inputs, x, name=f"{body.name}_features")
 
 
 def up_to_layer(network: keras.Model, layer: str) -> keras.Model:

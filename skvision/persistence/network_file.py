@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
 from ..atomic import written_whole
 
-__all__ = ["NETWORK_SUFFIXES", "load_network", "network_summary", "save_network"]
-
-HDF5_SUFFIXES = (".h5", ".hdf5")
-NETWORK_SUFFIXES = (*HDF5_SUFFIXES, ".keras")
+__all__ = ["load_network", "network_of", "network_summary", "save_network"]
 
 
 def save_network(estimator: Any, path: str | os.PathLike[str]) -> Path:
@@ -68,7 +63,9 @@ def save_network(estimator: Any, path: str | os.PathLike[str]) -> Path:
     >>> network.input_shape, network.output_shape
     ((None, 8, 8, 3), (None, 3))
     """
-    path = _with_known_suffix(path)
+    from ..networks.network_file import with_known_suffix
+
+    path = with_known_suffix(path)
     clone = _clone(network_of(estimator))
     with written_whole(path) as temporary:
         clone.save(temporary, overwrite=True)
@@ -104,32 +101,9 @@ def load_network(path: str | os.PathLike[str]) -> Any:
     --------
     See `save_network`.
     """
-    path = _with_known_suffix(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no network file {path}.")
-    try:
-        if path.suffix.lower() in HDF5_SUFFIXES:
-            _refuse_code_in_hdf5(path)
-        return _loaded(path)
-    except Exception as error:  # a damaged file raises anything
-        raise ValueError(
-            f"{path} is damaged, holds code, or is no network file of Keras: {_first_line(error)}"
-        ) from error
+    from ..networks.network_file import read_network
 
-
-def _loaded(path: Path) -> Any:
-    from keras.models import load_model
-
-    try:
-        return load_model(path, safe_mode=True)
-    except Exception as error:
-        network = load_model(path, safe_mode=True, compile=False)
-        # Keras 3.15 can't read back from HDF5 a loss that compile got as "mse"
-        warnings.warn(
-            f"{path} holds a network, but how it was compiled can't be read: {_first_line(error)}. "
-            "It predicts; call its compile() before you train it further."
-        )
-        return network
+    return read_network(path)
 
 
 def network_summary(network: Any) -> str:
@@ -180,15 +154,6 @@ def network_of(estimator: Any) -> Any:
     return network
 
 
-def _with_known_suffix(path: str | os.PathLike[str]) -> Path:
-    path = Path(path)
-    if path.suffix.lower() not in NETWORK_SUFFIXES:
-        raise ValueError(
-            f"A network's file ends in {', '.join(NETWORK_SUFFIXES)}. Received: {path.name!r}"
-        )
-    return path
-
-
 def _clone(network: Any) -> Any:
     """The network once more: Keras writes into the very objects that it saves.
 
@@ -207,28 +172,3 @@ def _clone(network: Any) -> Any:
         ):
             variable.assign(value)
     return clone
-
-
-def _refuse_code_in_hdf5(path: Path) -> None:
-    """Look for Lambda layers in the file's own description, whatever Keras' version does."""
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        config = file.attrs.get("model_config")
-    if config is None:
-        raise ValueError("it holds weights only, no network")
-    text = config.decode() if isinstance(config, bytes) else config
-    if _mentions_lambda(json.loads(text)):
-        raise ValueError("a Lambda layer in it holds code")
-
-
-def _mentions_lambda(config: Any) -> bool:
-    if isinstance(config, dict):
-        return config.get("class_name") in ("Lambda", "__lambda__") or any(
-            _mentions_lambda(value) for value in config.values()
-        )
-    return isinstance(config, list) and any(_mentions_lambda(value) for value in config)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,112 @@
+"""Pictures -> feature vectors, through an engine and the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from ..images import ImageBatch, ImageReader
+from ..training.progress import progress
+from .cache import FeatureCache
+from .engines import EngineChoice
+from .fingerprint import image_key, network_key
+from .recipe import FeatureRecipe
+from .running import running_engines
+
+__all__ = ["compute_features", "fit_channels"]
+
+
+def compute_features(
+    images: ImageBatch,
+    recipe: FeatureRecipe,
+    choice: EngineChoice,
+    *,
+    resize: str,
+    batch_size: int,
+    cache: Any = None,
+    verbose: int = 0,
+    indices: np.ndarray | None = None,
+) -> np.ndarray:
+    """Compute the features of pictures, or read them where they are kept.
+
+    Parameters
+    ----------
+    images : ImageBatch
+        The pictures.
+    recipe : FeatureRecipe
+        The network.
+    choice : EngineChoice
+        What runs it.
+    resize : {"stretch", "crop", "pad"}
+        The resize policy.
+    batch_size : int
+        Pictures computed at a time.
+    cache : None, bool, str or path-like, default=None
+        Where features are kept; True for the user's cache folder.
+    verbose : int, default=0
+        Whether to show a progress bar.
+    indices : ndarray of shape (n,), int, default=None
+        Which pictures; None for all.
+
+    Returns
+    -------
+    ndarray of shape (n, n_features), float32
+    """
+    indices = np.arange(len(images)) if indices is None else indices
+    engine = running_engines.get(recipe, choice, batch_size)
+    with ImageReader(images, recipe.image_size, resize, keep_bytes=0) as reader:
+
+        def compute(positions: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            """Yield (positions, features) of batches; the next is decoded meanwhile."""
+            n_batches = -(-len(positions) // batch_size)
+            chunks = np.array_split(positions, n_batches) if n_batches else []
+            batches = _read_ahead(reader, [indices[chunk] for chunk in chunks])
+            features = engine.run(fit_channels(batch, recipe.n_channels) for batch in batches)
+            bar = progress(chunks, "computing features", verbose)
+            yield from zip(bar, features, strict=True)
+
+        if cache is None or cache is False:
+            table = np.empty((len(indices), engine.n_features), np.float32)
+            for positions, rows in compute(np.arange(len(indices))):
+                table[positions] = rows
+            return table
+        key = network_key(
+            network=recipe.backbone,
+            weights=recipe.digest,
+            size=recipe.image_size,
+            resize=resize,
+            layer=recipe.layer,
+            pooling=recipe.pooling,
+            value_range="pictures" if images.dtype == np.uint8 else None,
+            engine=choice.engine,
+            precision=choice.precision,
+        )
+        return FeatureCache(None if cache is True else cache).fetch_or_compute(
+            key, _image_keys(images, indices), compute, engine.n_features
+        )
+
+
+def fit_channels(batch: np.ndarray, n_channels: int) -> np.ndarray:
+    """Repeat grey numbers in as many channels as a network reads."""
+    if batch.shape[-1] == n_channels:
+        return batch
+    return np.repeat(batch, n_channels, axis=-1)
+
+
+def _read_ahead(reader: ImageReader, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Read batches, each while the one before is computed."""
+    with ThreadPoolExecutor(1, "skvision-read-ahead") as thread:
+        coming = None
+        for chunk in [*chunks, None]:
+            ready = coming
+            coming = None if chunk is None else thread.submit(reader.read, chunk)
+            if ready is not None:
+                yield ready.result()
+
+
+def _image_keys(images: ImageBatch, indices: np.ndarray) -> list[bytes]:
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(lambda index: image_key(images.item(int(index))), indices))
