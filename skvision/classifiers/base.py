@@ -6,14 +6,17 @@ import copy
 import hashlib
 import os
 import platform
+import reprlib
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from numbers import Integral, Real
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import numpy as np
@@ -29,12 +32,15 @@ from sklearn.utils.validation import (
 )
 
 from ..estimator import DocumentationLink, all_or_nothing
+from ..exceptions import TrainingInterruptedWarning
 from ..images import RESIZE_POLICIES, ImageBatch, ImageReader, validate_images
 from ..networks import (
     PREDICT_BATCH,
     Architecture,
     CompiledNetwork,
+    LearningPart,
     NetworkRecipe,
+    NetworkState,
     match_name,
     network_pool,
     optimizer_recipe,
@@ -43,8 +49,10 @@ from ..training import (
     SCHEDULES,
     BatchStream,
     Checkpoints,
+    FeatureStream,
     Plan,
     Seeds,
+    TrainingState,
     augment_function,
     range_test,
     split_validation,
@@ -54,6 +62,7 @@ from ..training.checkpoint import described
 from ..training.progress import progress
 from ..training.schedules import Schedule
 from ._scikeras import KerasClassifierBridge, sample_weights
+from .phases import Phase, prefixed
 
 __all__ = ["PRECISIONS", "BaseImageClassifier"]
 
@@ -66,12 +75,31 @@ PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 _PACKAGES = ("skvision", "keras", "tensorflow", "scikit-learn", "numpy")
 
 
+#: pictures, class indices, sample weights
+Data = tuple[ImageBatch, np.ndarray, np.ndarray]
+
+
+class Trained(NamedTuple):
+    """What a phase's training made."""
+
+    history: dict[str, list[Any]]
+    #: of the whole network
+    weights: list[np.ndarray]
+    interrupted: bool
+    state: NetworkState | None
+
+    @property
+    def lowest(self) -> float:
+        """The lowest validation loss, without NaN."""
+        return float(np.nanmin([*self.history.get("val_loss", ()), np.inf]))
+
+
 class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
     """Base of the classifiers that train a Keras network on pictures.
 
-    A subclass names its parameters and says in `_architecture` what network they
-    make. Fitted state is two private values, the network's recipe and its weights
-    as arrays; networks themselves belong to the pool.
+    A subclass names its parameters and says in `_phases` what networks they make and
+    how these are trained. Fitted state is two private values, the network's recipe and
+    its weights as arrays; networks themselves belong to the pool.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -97,14 +125,12 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
         "verbose": [Options(Integral, {0, 1, 2}), "boolean"],
     }
 
-    @abstractmethod
-    def _architecture(self, n_channels: int, n_classes: int, *, pictures: bool) -> Architecture:
-        """Make the table of numbers of the network that the parameters describe."""
+    #: the phases of a training; parameters of a phase begin with its name
+    _phase_names: ClassVar[tuple[str, ...]] = ("",)
 
-    @property
     @abstractmethod
-    def _input_size(self) -> tuple[int, int]:
-        """(height, width) that the network reads."""
+    def _phases(self, images: ImageBatch, seeds: Seeds) -> tuple[list[Phase], NetworkRecipe]:
+        """Make the phases that the parameters describe, and the recipe of the whole network."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> BaseImageClassifier:
         """Train the network, from its first state unless ``warm_start=True``.
@@ -158,7 +184,7 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
                     f"{_listed(before)}. Received: {_listed(self.classes_)}. Set "
                     "warm_start=False to train a new network."
                 )
-            self._train(images, targets, weights, int(self.epochs), continued=continued)
+            self._train(images, targets, weights, continued=continued)
             vars(self).pop("_state", None)
         return self
 
@@ -213,26 +239,52 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
             images, targets, weights = self._checked(
                 X, y, sample_weight, reset=first, classes=self.classes_
             )
-            self._train(images, targets, weights, 1, continued=not first, partial=True)
+            self._train(images, targets, weights, continued=not first, partial=True)
         return self
 
     def _range_test(
-        self, X: Any, y: Any, sample_weight: Any, learning_rates: np.ndarray
+        self, X: Any, y: Any, sample_weight: Any, learning_rates: np.ndarray, phase: str | None
     ) -> np.ndarray:
         """Losses of one training step at each rate; of use on a clone only."""
-        self.set_params(learning_rate=None, learning_rate_schedule=None)
+        name = self._phase_named(phase)
+        self.set_params(**{prefixed(name, "learning_rate"): None, "learning_rate_schedule": None})
         self._validate_params()
-        images, targets, weights = self._checked(X, y, sample_weight, reset=True)
-        recipe, learning_rate = self._network_recipe(images)
-        if learning_rate is None:
+        data = self._checked(X, y, sample_weight, reset=True)
+        seeds = Seeds.draw(self.random_state)
+        weights: list[np.ndarray] = []
+        n_epochs = 0
+        for each in self._phases(data[0], seeds)[0]:
+            if each.name == name:
+                break
+            trained = self._train_phase(each, data, seeds, weights, n_epochs)
+            weights = trained.weights
+            n_epochs += len(trained.history["loss"])
+        else:
+            raise ValueError(f"The parameters leave no phase {name!r} to find a learning rate for.")
+        if each.plan.learning_rate is None:
             raise ValueError(
                 "The optimizer has a learning-rate schedule of its own, so no learning rate can "
                 "be found for it. Give it a plain learning rate first."
             )
-        seeds = Seeds.draw(self.random_state)
-        with self._ready(images, targets, weights, recipe, seeds) as (network, training, _):
-            network.reset(seeds.weights, learning_rate)
+        with self._ready(each, data, seeds) as (network, training, _):
+            self._start(network, each, seeds, weights, n_epochs)
             return range_test(network, training, learning_rates)
+
+    def _phase_named(self, phase: str | None) -> str:
+        """The phase that is meant: None is the only one."""
+        if phase is None and len(self._phase_names) == 1:
+            return self._phase_names[0]
+        if phase in self._phase_names and phase:
+            return phase
+        if len(self._phase_names) == 1:
+            raise ValueError(
+                f"{type(self).__name__} trains in one phase: phase must be None. "
+                f"Received: {phase!r}"
+            )
+        raise ValueError(
+            f"{type(self).__name__} trains in phases; phase must be one of "
+            f"{', '.join(map(repr, self._phase_names))}. Received: {phase!r}"
+        )
 
     def _checked(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: np.ndarray | None = None
@@ -265,45 +317,84 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
         images: ImageBatch,
         targets: np.ndarray,
         weights: np.ndarray,
-        epochs: int,
         *,
         continued: bool,
         partial: bool = False,
     ) -> None:
-        """Train `epochs` epochs more, or from the first state; store what came out."""
-        first_epoch = self.n_epochs_ if continued else 0
-        recipe, learning_rate = self._network_recipe(images)
+        """Train all phases or, going on, the one that it is time for; store what came out."""
+        data = (images, targets, weights)
+        done = self.n_epochs_ if continued else 0
+        history = self.history_ if continued else {}
+        latest = self._weights if continued else []
+        seeds = Seeds.draw(self.random_state)
+        phases, recipe = self._phases(images, seeds)
         if continued:
             _refuse_another_network(self._recipe.architecture, recipe.architecture)
-        schedule = self.learning_rate_schedule
-        plan = Plan(
-            epochs,
-            learning_rate,
-            schedule=_named_schedule(schedule) if isinstance(schedule, str) else None,
-            patience=int(self.patience),
-            early_stopping=bool(self.early_stopping),
-        )
-        seeds = Seeds.draw(self.random_state)
-        checkpoints = resumed = None
-        if self.checkpoint_dir is not None:
-            setup = self._setup(images, targets, weights, plan, first_epoch)
-            checkpoints = Checkpoints(self.checkpoint_dir, setup)
-            resumed = checkpoints.load()
-            seeds = resumed.seeds if resumed is not None else seeds
-        with self._ready(images, targets, weights, recipe, seeds) as (
-            network,
-            training,
-            validation,
-        ):
-            network.reset([seeds.weights, first_epoch], learning_rate)
-            if continued:
-                self._put_back(network, recipe)
-                network.set_learning_rate(learning_rate)
-            history, trained = train(
+        chosen = _phases_to_train(phases, done, continued=continued, partial=partial)
+        checkpoints, resumed = self._opened_checkpoints(chosen[0], data, done)
+        if resumed is not None and resumed.seeds != seeds:
+            seeds = resumed.seeds
+            # random weights of a body are drawn from the seeds
+            phases, recipe = self._phases(images, seeds)
+            chosen = _phases_to_train(phases, done, continued=continued, partial=partial)
+        results: list[Trained] = []
+        for number, phase in enumerate(chosen):
+            if number:
+                checkpoints, resumed = self._opened_checkpoints(phase, data, done)
+            try:
+                trained = self._train_phase(
+                    phase,
+                    data,
+                    seeds,
+                    latest,
+                    done,
+                    checkpoints=checkpoints,
+                    resumed=resumed,
+                    keep_state=partial,
+                )
+            except KeyboardInterrupt:
+                if not results:
+                    raise
+                warnings.warn(
+                    f"Training was interrupted at the beginning of the {phase.name} phase; the "
+                    "estimator is fitted with what it had learnt by then.",
+                    TrainingInterruptedWarning,
+                )
+                break
+            results.append(trained)
+            history = _joined(history, trained.history) if history else trained.history
+            done, latest = len(history["loss"]), trained.weights
+            if trained.interrupted:
+                break
+        self.history_, self.n_epochs_ = history, done
+        # the best epoch is the best of all phases
+        best = min(results, key=lambda it: it.lowest) if self.early_stopping else results[-1]
+        self._set_network(recipe, best.weights)
+        self._state = (chosen[0].recipe, results[0].state) if partial else None
+        self._versions = _versions()
+        # what the command line measured on another training
+        vars(self).pop("held_out_", None)
+
+    def _train_phase(
+        self,
+        phase: Phase,
+        data: Data,
+        seeds: Seeds,
+        weights: list[np.ndarray],
+        first_epoch: int,
+        *,
+        checkpoints: Checkpoints | None = None,
+        resumed: TrainingState | None = None,
+        keep_state: bool = False,
+    ) -> Trained:
+        """Train one phase; `weights` are the whole network's by now, none at the beginning."""
+        with self._ready(phase, data, seeds) as (network, training, validation):
+            self._start(network, phase, seeds, weights, first_epoch)
+            history, learnt, interrupted = train(
                 network,
                 training,
                 validation,
-                plan,
+                phase.plan,
                 seeds=seeds,
                 callbacks=self._fresh_callbacks(),
                 checkpoints=checkpoints,
@@ -311,75 +402,86 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
                 first_epoch=first_epoch,
                 verbose=int(self.verbose),
             )
-            state = network.get_state() if partial else None
-        self.history_ = _joined(self.history_, history) if continued else history
-        self.n_epochs_ = len(self.history_["loss"])
-        self._set_network(recipe, trained)
-        self._state = state
-        self._versions = _versions()
-        # what the command line measured on another training
-        vars(self).pop("held_out_", None)
+            state = network.get_state() if keep_state else None
+        if phase.name:
+            history = {"phase": [phase.name] * len(history["loss"]), **history}
+        return Trained(history, [*phase.given, *learnt], interrupted, state)
 
-    def _put_back(self, network: CompiledNetwork, recipe: NetworkRecipe) -> None:
-        """Set a network that was just reset to where the last fit left it."""
-        state = getattr(self, "_state", None)
-        if state is not None and recipe == self._recipe:
+    def _start(
+        self,
+        network: CompiledNetwork,
+        phase: Phase,
+        seeds: Seeds,
+        weights: list[np.ndarray],
+        first_epoch: int,
+    ) -> None:
+        """Set a phase's network to where it begins."""
+        network.reset([seeds.weights, first_epoch], phase.plan.learning_rate)
+        recipe, state = getattr(self, "_state", None) or (None, None)
+        if weights and state is not None and recipe == phase.recipe:
             network.set_state(state)
-        else:
-            network.set_weights(self._weights)
+        elif weights:
+            network.set_weights(weights[len(phase.given) :])
+        network.set_learning_rate(phase.plan.learning_rate)
 
     @contextmanager
     def _ready(
-        self,
-        images: ImageBatch,
-        targets: np.ndarray,
-        weights: np.ndarray,
-        recipe: NetworkRecipe,
-        seeds: Seeds,
-    ) -> Iterator[tuple[CompiledNetwork, BatchStream, BatchStream | None]]:
-        """Lend a network, with a stream of training and one of validation batches."""
+        self, phase: Phase, data: Data, seeds: Seeds
+    ) -> Iterator[tuple[CompiledNetwork, BatchStream | FeatureStream, BatchStream | None]]:
+        """Lend a phase's network, with a stream of training and one of validation batches."""
+        images, targets, weights = data
         augment = augment_function(self.augmentation)
         indices = np.flatnonzero(weights)
         weights = (weights / weights[indices].mean()).astype(np.float32)
         training, validation = self._split(indices, targets, seeds.split)
-        with (
-            ImageReader(images, self._input_size, self.resize) as reader,
-            network_pool.borrow(recipe) as network,
-        ):
+        extraction = phase.extraction
+        batch_size = int(self.batch_size)
 
-            def stream(chosen: np.ndarray, **how: Any) -> BatchStream:
-                return BatchStream(
-                    reader,
-                    chosen,
-                    targets[chosen],
-                    weights[chosen],
-                    batch_size=int(self.batch_size),
-                    **how,
-                )
-
-            yield (
-                network,
-                stream(
-                    training,
-                    order_seed=seeds.order,
-                    augment=augment,
-                    augment_seed=seeds.augmentation,
-                ),
-                stream(validation, order_seed=None) if validation is not None else None,
+        def stream(reader: Any, chosen: np.ndarray, **how: Any) -> BatchStream:
+            return BatchStream(
+                reader, chosen, targets[chosen], weights[chosen], batch_size=batch_size, **how
             )
 
-    def _network_recipe(self, images: ImageBatch) -> tuple[NetworkRecipe, float | None]:
-        architecture = self._architecture(
-            images.n_channels, len(self.classes_), pictures=self.value_range is not None
-        )
-        rate, schedule = self.learning_rate, self.learning_rate_schedule
-        if isinstance(schedule, LearningRateSchedule):
-            if rate is not None:
-                raise ValueError(
-                    f"learning_rate_schedule={type(schedule).__name__} has learning rates of its "
-                    f"own, so learning_rate must be None. Received: learning_rate={rate!r}"
-                )
-            rate = schedule
+        how = {
+            "order_seed": seeds.order,
+            "augment": augment,
+            "augment_seed": seeds.augmentation,
+        }
+        size = extraction.image_size if extraction else phase.recipe.architecture.input_shape[:2]
+        with (
+            ImageReader(images, size, self.resize) as pictures,
+            network_pool.borrow(phase.recipe) as network,
+        ):
+            if extraction is None:
+                reader: Any = pictures
+                batches: BatchStream | FeatureStream = stream(pictures, training, **how)
+            else:
+                once = [] if validation is None else [validation]
+                if augment is None:
+                    once.append(training)
+                reader = extraction.table(images, once, self.resize, int(self.verbose))
+                if augment is None:
+                    batches = stream(reader, training, order_seed=seeds.order)
+                else:
+                    batches = FeatureStream(stream(pictures, training, **how), extraction.run)
+            checked = None if validation is None else stream(reader, validation, order_seed=None)
+            yield network, batches, checked
+
+    def _opened_checkpoints(
+        self, phase: Phase, data: Data, first_epoch: int
+    ) -> tuple[Checkpoints | None, TrainingState | None]:
+        """Where a phase's checkpoints are, and what the newest holds."""
+        if self.checkpoint_dir is None:
+            return None, None
+        setup = self._setup(phase, data, first_epoch)
+        checkpoints = Checkpoints(Path(self.checkpoint_dir, phase.name), setup)
+        return checkpoints, checkpoints.load()
+
+    def _recipe_and_rate(
+        self, architecture: Architecture, rate: Any, part: LearningPart | None = None
+    ) -> tuple[NetworkRecipe, float | None]:
+        """The network to compile and its learning rate, None if it has a schedule of its own."""
+        schedule = self.learning_rate_schedule
         optimizer, learning_rate = optimizer_recipe(
             self.optimizer, rate, self._routed_to("optimizer")
         )
@@ -388,27 +490,39 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
                 f"learning_rate_schedule={schedule!r} sets the learning rate, but the optimizer "
                 "has a schedule of its own. Leave one of them out."
             )
-        return NetworkRecipe(architecture, optimizer, float(self.label_smoothing)), learning_rate
+        smoothing = float(self.label_smoothing)
+        return NetworkRecipe(architecture, optimizer, smoothing, part), learning_rate
 
-    def _setup(
-        self,
-        images: ImageBatch,
-        targets: np.ndarray,
-        weights: np.ndarray,
-        plan: Plan,
-        first_epoch: int,
-    ) -> dict[str, Any]:
-        """What the course of a training depends on, for its checkpoints."""
-        left_out = {"checkpoint_dir", "keras_callbacks", "verbose", "warm_start"}
-        if plan.schedule is None:
-            # more epochs are a training that goes on
-            left_out.add("epochs")
+    def _plan(self, epochs: int, learning_rate: float | None) -> Plan:
+        schedule = self.learning_rate_schedule
+        return Plan(
+            int(epochs),
+            learning_rate,
+            schedule=_named_schedule(schedule) if isinstance(schedule, str) else None,
+            patience=int(self.patience),
+            early_stopping=bool(self.early_stopping),
+        )
+
+    def _setup(self, phase: Phase, data: Data, first_epoch: int) -> dict[str, Any]:
+        """What the course of a phase depends on, for its checkpoints."""
+        images, targets, weights = data
+        left_out = {"checkpoint_dir", "keras_callbacks", "verbose", "warm_start", "cache"}
+        # how long later phases are changes nothing in this one; nor does its own length: more
+        # epochs are a training that goes on
+        later = self._phase_names[self._phase_names.index(phase.name) :]
+        left_out |= {prefixed(name, "epochs") for name in later}
+        if phase.plan.schedule is not None:
+            left_out.discard(prefixed(phase.name, "epochs"))
         if not isinstance(self.random_state, Integral):
             left_out.add("random_state")
         params = self.get_params(deep=False)
+        if phase.identity:
+            # its digest says more than its configuration
+            left_out.add("backbone")
         digest = hashlib.sha256(targets.tobytes() + weights.tobytes()).hexdigest()
         return {
             **{name: described(value) for name, value in params.items() if name not in left_out},
+            **({"backbone": phase.identity} if phase.identity else {}),
             "classes": described(self.classes_.tolist()),
             "n_samples": len(images),
             "labels and weights": digest[:16],
@@ -568,6 +682,17 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
         return hasattr(self, "_weights")
 
 
+def _phases_to_train(
+    phases: list[Phase], done: int, *, continued: bool, partial: bool
+) -> list[Phase]:
+    """All of them; in a warm start the last; in a partial fit one epoch of the next due."""
+    if not partial:
+        return phases[-1:] if continued else phases
+    ends = np.cumsum([phase.plan.epochs for phase in phases])
+    due = phases[min(int(np.searchsorted(ends, done, side="right")), len(phases) - 1)]
+    return [replace(due, plan=replace(due.plan, epochs=1))]
+
+
 def _named_schedule(name: str) -> Schedule:
     return SCHEDULES[match_name(name, SCHEDULES, "learning_rate_schedule")]
 
@@ -580,12 +705,24 @@ def _refuse_another_network(before: Any, now: Any) -> None:
     """Raise ValueError if the parameters make another network than the fitted one."""
     if before == now:
         return
-    old, new = asdict(before), asdict(now)
-    changed = "; ".join(f"{k} was {old[k]!r} and is {new[k]!r}" for k in new if old[k] != new[k])
+    old, new = _flat(asdict(before)), _flat(asdict(now))
+    changed = "; ".join(
+        f"{k} was {reprlib.repr(old.get(k))} and is {reprlib.repr(new[k])}"
+        for k in new
+        if old.get(k) != new[k]
+    )
     raise ValueError(
         f"The parameters describe another network than the one to go on with: {changed}. Undo "
         "the change, or train a new network by fit with warm_start=False."
     )
+
+
+def _flat(numbers: dict[str, Any]) -> dict[str, Any]:
+    """A table of numbers without the tables in it."""
+    flat: dict[str, Any] = {}
+    for name, value in numbers.items():
+        flat.update(_flat(value) if isinstance(value, dict) else {name: value})
+    return flat
 
 
 def _joined(earlier: dict[str, list[float]], later: dict[str, list[float]]) -> dict[str, Any]:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
+from keras.optimizers.schedules import LearningRateSchedule
 from sklearn.utils._param_validation import Interval
 
+from ..images import ImageBatch
 from ..networks import (
     ACTIVATIONS,
     MiniVGGArchitecture,
+    NetworkRecipe,
     as_image_size,
     as_positive_ints,
     match_name,
 )
+from ..training import Seeds
 from .base import PRECISIONS, BaseImageClassifier
+from .phases import Phase
 
 __all__ = ["MiniVGGClassifier"]
 
@@ -243,16 +248,22 @@ class MiniVGGClassifier(BaseImageClassifier):
         self.verbose = verbose
         self._store_routed(optimizer_options)
 
-    @property
-    def _input_size(self) -> tuple[int, int]:
-        return as_image_size(self.image_size)
+    def _phases(self, images: ImageBatch, seeds: Seeds) -> tuple[list[Phase], NetworkRecipe]:
+        rate, schedule = self.learning_rate, self.learning_rate_schedule
+        if isinstance(schedule, LearningRateSchedule):
+            if rate is not None:
+                raise ValueError(
+                    f"learning_rate_schedule={type(schedule).__name__} has learning rates of its "
+                    f"own, so learning_rate must be None. Received: learning_rate={rate!r}"
+                )
+            rate = schedule
+        recipe, rate = self._recipe_and_rate(self._architecture(images), rate)
+        return [Phase(recipe, self._plan(self.epochs, rate))], recipe
 
-    def _architecture(
-        self, n_channels: int, n_classes: int, *, pictures: bool
-    ) -> MiniVGGArchitecture:
+    def _architecture(self, images: ImageBatch) -> MiniVGGArchitecture:
         return MiniVGGArchitecture(
-            input_shape=(*self._input_size, n_channels),
-            n_classes=n_classes,
+            input_shape=(*as_image_size(self.image_size), images.n_channels),
+            n_classes=len(self.classes_),
             filters=as_positive_ints("filters", self.filters),
             convs_per_block=int(self.convs_per_block),
             kernel_size=int(self.kernel_size),
@@ -262,5 +273,5 @@ class MiniVGGClassifier(BaseImageClassifier):
             conv_dropout=float(self.conv_dropout),
             dense_dropout=float(self.dense_dropout),
             dtype=PRECISIONS[self.precision],
-            scale=1 / 255 if pictures else 1.0,
+            scale=1 / 255 if self.value_range is not None else 1.0,
         )

@@ -24,6 +24,7 @@ def find_learning_rate(
     y: Any,
     *,
     sample_weight: Any = None,
+    phase: str | None = None,
     lowest: float = 1e-5,
     highest: float = 10.0,
     n_steps: int = 100,
@@ -37,14 +38,17 @@ def find_learning_rate(
 
     Parameters
     ----------
-    estimator : MiniVGGClassifier, or a Pipeline that ends in one
-        Fitted or not. Its ``learning_rate`` and schedule play no part.
+    estimator : MiniVGGClassifier or FineTunedClassifier, or a Pipeline that ends in one
+        Fitted or not. The rate that is looked for and schedules play no part.
     X : array, sequence, Series or frame of n_samples pictures
         In any form that its fit takes.
     y : array-like of shape (n_samples,)
         Labels.
     sample_weight : array-like of shape (n_samples,), default=None
         As in fit.
+    phase : {"warmup", "fine_tune"}, default=None
+        Which rate of a FineTunedClassifier to find; for ``"fine_tune"`` the head is
+        warmed up first. None for a classifier that trains in one phase.
     lowest, highest : float, default=1e-5 and 10.0
         The range, above 0; rates are spaced evenly on a logarithmic scale.
     n_steps : int, default=100
@@ -93,7 +97,7 @@ def find_learning_rate(
             f"Pipeline that ends in one. Received: {type(estimator).__name__}"
         )
     rates = np.geomspace(lowest, highest, n_steps)
-    losses = estimator._range_test(X, y, sample_weight, rates)
+    losses = estimator._range_test(X, y, sample_weight, rates, phase)
     return LearningRateDisplay(learning_rates=rates[: len(losses)], losses=losses)
 
 

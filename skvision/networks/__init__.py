@@ -2,6 +2,7 @@
 
 # before anything else: TensorFlow fixes its threads when it starts
 from . import _tensorflow_threads  # noqa: F401  isort: skip
+from .finetuned import FineTunedArchitecture, HeadArchitecture, LearningPart
 from .minivgg import MiniVGGArchitecture
 from .names import ACTIVATIONS, OPTIMIZERS, match_name
 from .optimizers import OptimizerRecipe, optimizer_recipe
@@ -22,6 +23,9 @@ __all__ = [
     "PREDICT_BATCH",
     "Architecture",
     "CompiledNetwork",
+    "FineTunedArchitecture",
+    "HeadArchitecture",
+    "LearningPart",
     "MiniVGGArchitecture",
     "NetworkPool",
     "NetworkRecipe",

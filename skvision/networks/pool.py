@@ -19,6 +19,8 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from .finetuned import LearningPart
+from .layer_rates import with_rate_shares
 from .losses import SmoothedCrossentropy
 from .optimizers import OptimizerRecipe
 
@@ -53,6 +55,8 @@ class NetworkRecipe:
     architecture: Architecture
     optimizer: OptimizerRecipe
     label_smoothing: float = 0.0
+    #: which layers learn, and how fast; None for all at one rate
+    part: LearningPart | None = None
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,18 @@ class CompiledNetwork:
     def __init__(self, recipe: NetworkRecipe) -> None:
         self._recipe = recipe
         self.model = recipe.architecture.build()
-        self._initial = _initial_weights(self.model)
+        part = recipe.part
+        if part is not None:
+            part.freeze(self.model)
+        # a body's weights are given, not drawn
+        self._drawn_layers = self.model.layers[-part.n_head if part else 0 :]
+        self._initial = _initial_weights(self._drawn_layers)
 
     def reset(self, seed: int | Sequence[int], learning_rate: float | None) -> None:
         """Draw new weights and clear the optimiser: as if just compiled.
+
+        Only a head's weights are drawn where the recipe has a `LearningPart`; those below
+        it stay as they are, to be set by `set_weights`.
 
         Parameters
         ----------
@@ -90,8 +102,8 @@ class CompiledNetwork:
             None if the optimiser has its own schedule.
         """
         self._compile_once()
-        seeds = iter(np.random.SeedSequence(seed).generate_state(len(self.model.layers) * 2))
-        for layer in self.model.layers:
+        seeds = iter(np.random.SeedSequence(seed).generate_state(len(self._drawn_layers) * 2))
+        for layer in self._drawn_layers:
             draw_seed, dropout_seed = int(next(seeds)), int(next(seeds))
             for variable in layer.weights:
                 value = self._initial[variable.path]
@@ -114,6 +126,9 @@ class CompiledNetwork:
         if self.model.compiled:
             return
         optimizer = self._recipe.optimizer.build()
+        part = self._recipe.part
+        if part is not None and part.layer_decay != 1:
+            optimizer = with_rate_shares(optimizer, part.rate_shares(self.model))
         optimizer.build(self.model.trainable_variables)
         self._initial_optimizer = [_compact(v) for v in optimizer.variables]
         smoothing = self._recipe.label_smoothing
@@ -170,10 +185,12 @@ def _assign(variables: Sequence[keras.Variable], values: Sequence[np.ndarray]) -
         variable.assign(value)
 
 
-def _initial_weights(model: keras.Model) -> dict[str, keras.initializers.Initializer | np.ndarray]:
+def _initial_weights(
+    layers: Sequence[keras.layers.Layer],
+) -> dict[str, keras.initializers.Initializer | np.ndarray]:
     """What each weight starts as: drawn afresh where it was drawn, else a copy."""
     initial: dict[str, keras.initializers.Initializer | np.ndarray] = {}
-    for layer in model.layers:
+    for layer in layers:
         for variable in layer.weights:
             drawn = variable is getattr(layer, "kernel", None)
             initial[variable.path] = layer.kernel_initializer if drawn else _compact(variable)

@@ -7,12 +7,14 @@ from .range_test import range_test
 from .schedules import SCHEDULES
 from .seeding import Seeds
 from .split import split_validation
-from .stream import BatchStream
+from .stream import BatchStream, FeatureStream, FeatureTable
 
 __all__ = [
     "SCHEDULES",
     "BatchStream",
     "Checkpoints",
+    "FeatureStream",
+    "FeatureTable",
     "Plan",
     "Seeds",
     "TrainingState",

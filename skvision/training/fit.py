@@ -16,7 +16,7 @@ from .checkpoint import Checkpoints, TrainingState
 from .progress import TrainingProgress
 from .schedules import Schedule
 from .seeding import Seeds
-from .stream import BatchStream
+from .stream import BatchStream, FeatureStream
 
 __all__ = ["Plan", "train"]
 
@@ -72,7 +72,7 @@ def _best(losses: Sequence[float]) -> int:
 
 def train(
     network: CompiledNetwork,
-    training: BatchStream,
+    training: BatchStream | FeatureStream,
     validation: BatchStream | None,
     plan: Plan,
     *,
@@ -82,7 +82,7 @@ def train(
     resumed: TrainingState | None = None,
     first_epoch: int = 0,
     verbose: int = 0,
-) -> tuple[dict[str, list[float]], list[np.ndarray]]:
+) -> tuple[dict[str, list[float]], list[np.ndarray], bool]:
     """Train a network on a stream of batches.
 
     Ctrl-C ends the training, but not with nothing: once an epoch is complete, the
@@ -92,7 +92,7 @@ def train(
     ----------
     network : CompiledNetwork
         Already set to its first state.
-    training, validation : BatchStream
+    training, validation : BatchStream or FeatureStream
         The data; ``validation=None`` for none.
     plan : Plan
         How long, and how fast.
@@ -116,6 +116,8 @@ def train(
         ``val_accuracy``, with a schedule ``learning_rate``), one number an epoch.
     weights : list of ndarray
         The last epoch's or, with early stopping, the best epoch's.
+    interrupted : bool
+        Whether Ctrl-C ended it.
 
     Raises
     ------
@@ -132,6 +134,7 @@ def train(
     )
     if resumed is not None:
         course.resume(resumed)
+    interrupted = False
     if not plan.is_done(course.losses):
         bar = [TrainingProgress()] if verbose == 1 else []
         epochs = range(first_epoch + course.epochs, first_epoch + plan.epochs)
@@ -158,6 +161,7 @@ def train(
         except KeyboardInterrupt:
             if not course.epochs:
                 raise
+            interrupted = True
             warnings.warn(
                 f"Training was interrupted after epoch {course.epochs} of {plan.epochs}; the "
                 "estimator is fitted with what it had learnt by then.",
@@ -172,7 +176,7 @@ def train(
         finally:
             for each in bar:
                 each.close()
-    return course.history, course.weights
+    return course.history, course.weights, interrupted
 
 
 class _Course(keras.callbacks.Callback):

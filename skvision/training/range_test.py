@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..networks import CompiledNetwork
-from .stream import BatchStream
+from .stream import BatchStream, FeatureStream
 
 __all__ = ["range_test"]
 
@@ -14,7 +14,7 @@ HOPELESS = 4.0
 
 
 def range_test(
-    network: CompiledNetwork, stream: BatchStream, learning_rates: np.ndarray
+    network: CompiledNetwork, stream: BatchStream | FeatureStream, learning_rates: np.ndarray
 ) -> np.ndarray:
     """Train one step at each rate; return the losses.
 
@@ -22,7 +22,7 @@ def range_test(
     ----------
     network : CompiledNetwork
         Already set to its first state; afterwards of no use until the next reset.
-    stream : BatchStream
+    stream : BatchStream or FeatureStream
         Training batches, gone through as often as there are rates.
     learning_rates : ndarray of shape (n,), float
         Ascending.

@@ -10,13 +10,14 @@ callback's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from ..images import ImageReader
 
-__all__ = ["BatchStream"]
+__all__ = ["BatchStream", "FeatureStream", "FeatureTable"]
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -30,8 +31,8 @@ class BatchStream:
 
     Parameters
     ----------
-    reader : ImageReader
-        Where the pictures come from.
+    reader : ImageReader or FeatureTable
+        Where the pictures, or their features, come from.
     indices : ndarray of shape (n,), int
         Which of the reader's pictures belong to this stream.
     targets : ndarray of shape (n,), int
@@ -53,7 +54,7 @@ class BatchStream:
 
     def __init__(
         self,
-        reader: ImageReader,
+        reader: ImageReader | FeatureTable,
         indices: np.ndarray,
         targets: np.ndarray,
         weights: np.ndarray,
@@ -97,6 +98,67 @@ class BatchStream:
                 rng = np.random.default_rng([self.augment_seed, epoch, step])
                 images = _augmented(self.augment, images, rng)
             yield images, self.targets[chosen], self.weights[chosen]
+
+
+class FeatureTable:
+    """Features that were computed once, read like pictures.
+
+    Parameters
+    ----------
+    indices : ndarray of shape (n,), int
+        Which pictures they are of, ascending.
+    rows : ndarray of shape (n, n_features), float32
+        Their features.
+    """
+
+    def __init__(self, indices: np.ndarray, rows: np.ndarray) -> None:
+        self.indices = indices
+        self.rows = rows
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Return the features of the pictures at `indices`."""
+        return self.rows[np.searchsorted(self.indices, indices)]
+
+
+class FeatureStream:
+    """Batches of a stream of pictures, the pictures turned to features on the way.
+
+    Parameters
+    ----------
+    pictures : BatchStream
+        The pictures, augmented or not.
+    run : callable
+        Batches of pictures in, their features out, in order; it may read ahead.
+    """
+
+    def __init__(
+        self,
+        pictures: BatchStream,
+        run: Callable[[Iterable[np.ndarray]], Iterator[np.ndarray]],
+    ) -> None:
+        self.pictures = pictures
+        self.run = run
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.pictures.steps_per_epoch
+
+    @property
+    def error(self) -> Exception | None:
+        """What went wrong in the reading thread."""
+        return self.pictures.error
+
+    def batches(self, epochs: range) -> Iterator[Batch]:
+        """Yield (features, class indices, weights) of these epochs."""
+        others: deque[tuple[np.ndarray, np.ndarray]] = deque()
+
+        def pictures() -> Iterator[np.ndarray]:
+            for batch, *rest in self.pictures.batches(epochs):
+                others.append(tuple(rest))
+                yield batch
+
+        for features in self.run(pictures()):
+            yield (features, *others.popleft())
 
 
 def _augmented(augment: Augment, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:

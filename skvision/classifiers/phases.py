@@ -1,0 +1,125 @@
+"""A training as a sequence of phases: what each trains, on what, for how long."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..feature_extraction.computing import compute_features, fit_channels
+from ..feature_extraction.engines import Engine, EngineChoice
+from ..feature_extraction.recipe import FeatureRecipe
+from ..feature_extraction.running import running_engines
+from ..images import ImageBatch
+from ..networks import NetworkRecipe
+from ..training import FeatureTable, Plan
+
+__all__ = ["Extraction", "Phase", "prefixed"]
+
+
+# Beyond it features lie in a temporary file, so that memory stays bounded.
+TABLE_BYTES = 2**28
+ROWS_AT_A_TIME = 4096
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What turns pictures into the features that a phase trains on.
+
+    Parameters
+    ----------
+    recipe : FeatureRecipe
+        The network.
+    choice : EngineChoice
+        What runs it.
+    batch_size : int
+        Pictures at a time.
+    cache : None, bool, str or path-like, default=None
+        Where features are kept.
+    """
+
+    recipe: FeatureRecipe
+    choice: EngineChoice
+    batch_size: int
+    cache: Any = None
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) that the network reads."""
+        return self.recipe.image_size
+
+    def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Compute the features of batch after batch."""
+        n_channels = self.recipe.n_channels
+        return self._engine.run(fit_channels(batch, n_channels) for batch in batches)
+
+    def table(
+        self, images: ImageBatch, parts: Sequence[np.ndarray], resize: str, verbose: int
+    ) -> FeatureTable:
+        """Compute the features of pictures once, those of all `parts` (lists of positions)."""
+        indices = np.sort(np.concatenate([np.arange(0), *parts]))
+        rows = _table(len(indices), self._engine.n_features)
+        for start in range(0, len(indices), ROWS_AT_A_TIME):
+            some = slice(start, start + ROWS_AT_A_TIME)
+            rows[some] = compute_features(
+                images,
+                self.recipe,
+                self.choice,
+                resize=resize,
+                batch_size=self.batch_size,
+                cache=self.cache,
+                verbose=verbose,
+                indices=indices[some],
+            )
+        return FeatureTable(indices, rows)
+
+    @property
+    def _engine(self) -> Engine:
+        return running_engines.get(self.recipe, self.choice, self.batch_size)
+
+
+def _table(*shape: int) -> np.ndarray:
+    if 4 * math.prod(shape) <= TABLE_BYTES:
+        return np.empty(shape, np.float32)
+    with tempfile.TemporaryFile(prefix="skvision-features-") as file:
+        # the map keeps the file until it is forgotten itself
+        return np.memmap(file, np.float32, "w+", shape=shape)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a training: one network, one plan.
+
+    Parameters
+    ----------
+    recipe : NetworkRecipe
+        The network that is trained.
+    plan : Plan
+        How long, and how fast.
+    name : str, default=""
+        What it is called in ``history_`` and what its parameters begin with; "" in a
+        training of one phase.
+    given : sequence of ndarray
+        Weights of the estimator's network that come before those of this phase's, and
+        stay as they are.
+    extraction : Extraction, default=None
+        What the network is trained on; None for pictures.
+    identity : str, default=""
+        What a network's first weights are, for checkpoints.
+    """
+
+    recipe: NetworkRecipe
+    plan: Plan
+    name: str = ""
+    given: Sequence[np.ndarray] = ()
+    extraction: Extraction | None = None
+    identity: str = ""
+
+
+def prefixed(phase: str, parameter: str) -> str:
+    """The parameter of a phase: ``warmup_epochs``, or ``epochs`` where there is but one."""
+    return f"{phase}_{parameter}" if phase else parameter

@@ -1,0 +1,311 @@
+"""A ready-made body under a new dense head, and which of its layers learn.
+
+The head's layers are few and always the last, so layers are counted from the end.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import keras
+from keras import layers
+
+from .backbones import build_backbone, pooled
+from .names import ACTIVATIONS
+
+__all__ = [
+    "FineTunedArchitecture",
+    "HeadArchitecture",
+    "LearningPart",
+    "first_unfrozen",
+    "flattened",
+    "is_kernel_layer",
+]
+
+# what only training does: a body is used as it predicts
+_NOISE = (
+    layers.AlphaDropout,
+    layers.Dropout,
+    layers.GaussianDropout,
+    layers.GaussianNoise,
+    layers.SpatialDropout1D,
+    layers.SpatialDropout2D,
+    layers.SpatialDropout3D,
+)
+
+
+@dataclass(frozen=True)
+class HeadArchitecture:
+    """Dense layers from features to probabilities.
+
+    Parameters
+    ----------
+    n_features : int
+        Length of a feature vector.
+    n_classes : int
+        Units of the softmax.
+    dense_units : tuple of int
+        Units of each dense layer before the softmax.
+    dense_dropout : float
+        Share that dropout after each of them sets to zero.
+    activation : str
+        A name in `skvision.networks.ACTIVATIONS`.
+    dtype : str
+        A dtype policy of Keras. The softmax is always in 32 bits.
+
+    Examples
+    --------
+    >>> from skvision.networks.finetuned import HeadArchitecture
+    >>> HeadArchitecture(10, 2, dense_units=(4,)).build().count_params()
+    54
+    """
+
+    n_features: int
+    n_classes: int
+    dense_units: tuple[int, ...] = (256,)
+    dense_dropout: float = 0.5
+    activation: str = "relu"
+    dtype: str = "float32"
+
+    @property
+    def n_layers(self) -> int:
+        """Layers that `put_on` adds."""
+        return 3 * len(self.dense_units) + 1
+
+    def build(self) -> keras.Model:
+        """Make the head alone, not compiled."""
+        inputs = keras.Input((self.n_features,), name="features")
+        return keras.Model(inputs, self.put_on(inputs, "head"), name="head")
+
+    def put_on(self, x: keras.KerasTensor, prefix: str) -> keras.KerasTensor:
+        """Add the layers to a tensor of features; their names begin with `prefix`."""
+        dtype = self.dtype
+        for number, units in enumerate(self.dense_units, start=1):
+            name = f"{prefix}_dense{number}"
+            x = layers.Dense(units, name=name, dtype=dtype)(x)
+            activation = ACTIVATIONS[self.activation]
+            x = layers.Activation(activation, name=f"{name}_activation", dtype=dtype)(x)
+            x = layers.Dropout(self.dense_dropout, name=f"{name}_dropout", dtype=dtype)(x)
+        return layers.Dense(
+            self.n_classes, activation="softmax", name=f"{prefix}_predictions", dtype="float32"
+        )(x)
+
+
+@dataclass(frozen=True)
+class FineTunedArchitecture:
+    """A body, known by its name or its configuration, with a head on it.
+
+    It says nothing of weights: a fitted estimator predicts from its own, wherever
+    the body's first ones came from.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        (height, width, channels).
+    backbone : str
+        A name in `skvision.networks.backbones.BACKBONES`, or what a network of
+        the user's own is called.
+    pooling : {"avg", "max", "flatten"}
+        How a feature map becomes a vector.
+    head : HeadArchitecture
+    config : str, default=""
+        The configuration of a network of the user's own, as JSON.
+    """
+
+    input_shape: tuple[int, int, int]
+    backbone: str
+    pooling: str
+    head: HeadArchitecture
+    config: str = ""
+
+    def build(self) -> keras.Model:
+        """Make the network, not compiled; its layers are flat, the head's the last."""
+        body = self._body()
+        inputs = keras.Input(self.input_shape, name="image")
+        x, n_channels = inputs, body.input_shape[-1]
+        if self.input_shape[-1] != n_channels:
+            x = layers.Concatenate(name="channels", dtype=self.head.dtype)([inputs] * n_channels)
+        taken = {"image", "channels"}
+        x = _inlined(body, x, taken, self.head.dtype)
+        prefix = next(
+            prefix
+            for prefix in ("head", *(f"head{number}" for number in range(2, 1000)))
+            if not any(name.startswith(f"{prefix}_") for name in taken)
+        )
+        return keras.Model(inputs, self.head.put_on(x, prefix), name="finetuned")
+
+    def _body(self) -> keras.Model:
+        if self.config:
+            # code in a configuration (a Lambda layer) is refused by Keras' safe mode
+            return pooled(keras.models.model_from_json(self.config), self.pooling)
+        size = self.input_shape[:2]
+        return pooled(build_backbone(self.backbone, image_size=size, weights=None), self.pooling)
+
+
+def flattened(network: keras.Model) -> keras.Model:
+    """The same network, weights included, as `FineTunedArchitecture` lays its body out.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from skvision.networks.finetuned import flattened
+    >>> inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="in")])
+    >>> outer = keras.Sequential([inner, keras.layers.Dense(3, name="out")])
+    >>> [layer.name for layer in flattened(outer).layers]
+    ['image', 'in', 'out']
+    """
+    copies: dict[int, tuple[Any, Any]] = {}
+    inputs = keras.Input(network.input_shape[1:], name="image")
+    flat = keras.Model(inputs, _inlined(network, inputs, {"image"}, "float32", copies))
+    for layer, copy in copies.values():
+        if layer.weights:
+            copy.set_weights(layer.get_weights())
+    return flat
+
+
+def _inlined(
+    network: keras.Model,
+    tensors: Any,
+    taken: set[str],
+    dtype: str,
+    copies: dict[int, tuple[Any, Any]] | None = None,
+) -> Any:
+    """Lay copies of a network's layers onto tensors, those of nested networks too.
+
+    Dropout is left out. Each copy gets a name that is not `taken`. `copies` collects (layer,
+    copy); a layer that is used twice has one copy.
+    """
+    copies = {} if copies is None else copies
+
+    def replayed(operation: Any) -> Any:
+        if isinstance(operation, keras.Model):
+            return lambda given, **_: _inlined(operation, given, taken, dtype, copies)
+        if isinstance(operation, _NOISE):
+            return lambda given, **_: given
+        if not isinstance(operation, keras.layers.Layer):
+            return operation
+        if id(operation) not in copies:
+            config = operation.get_config()
+            config["name"] = _free_name(operation.name, taken)
+            if dtype != "float32":
+                config["dtype"] = dtype
+            copies[id(operation)] = operation, type(operation).from_config(config)
+        return copies[id(operation)][1]
+
+    if not hasattr(network, "_run_through_graph"):  # a Sequential
+        network = keras.Model(network.inputs, network.outputs)
+    return network._run_through_graph(tensors, operation_fn=replayed)
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    taken.add(free)
+    return free
+
+
+@dataclass(frozen=True)
+class LearningPart:
+    """Which of a network's layers learn, and how fast.
+
+    Batch normalisation below the head never does: with it set not to be trainable,
+    Keras normalises by the averages it has. (Calling a body with ``training=False``
+    is not enough: Keras 3.15 lets ``fit`` put True in its place.)
+
+    Parameters
+    ----------
+    n_learning : int
+        How many of the last layers learn, the head's included.
+    n_head : int
+        How many of the last layers are the head's.
+    layer_decay : float, default=1.0
+        The share of the learning rate of the layer above that each layer with a
+        kernel gets; below 1, the earlier a layer the smaller its steps.
+    """
+
+    n_learning: int
+    n_head: int
+    layer_decay: float = 1.0
+
+    def freeze(self, network: keras.Model) -> None:
+        """Set each layer to learn or not."""
+        first = len(network.layers) - self.n_learning
+        for number, layer in enumerate(network.layers):
+            in_head = number >= len(network.layers) - self.n_head
+            normalises = isinstance(layer, keras.layers.BatchNormalization)
+            layer.trainable = number >= first and (in_head or not normalises)
+
+    def rate_shares(self, network: keras.Model) -> list[float]:
+        """The share of the learning rate of each of ``network.trainable_variables``."""
+        shares: dict[str, float] = {}
+        share = 1.0
+        for layer in reversed(network.layers[: -self.n_head]):
+            # a layer without a kernel goes with the one below it, whose outputs it scales
+            shares.update({v.path: share * self.layer_decay for v in layer.weights})
+            if is_kernel_layer(layer):
+                share *= self.layer_decay
+        return [shares.get(variable.path, 1.0) for variable in network.trainable_variables]
+
+
+def is_kernel_layer(layer: keras.layers.Layer) -> bool:
+    """Whether a layer has a kernel: a convolution or a dense layer, not a normalisation."""
+    return any(len(variable.shape) > 1 for variable in layer.weights)
+
+
+def first_unfrozen(unfreeze: Any, names: Sequence[str], kernels: Sequence[bool]) -> int:
+    """Read the parameter ``unfreeze``.
+
+    Parameters
+    ----------
+    unfreeze : "all", "none", str or int
+        As `skvision.FineTunedClassifier` takes it.
+    names : sequence of str
+        The layers of a body, from the first to the last.
+    kernels : sequence of bool
+        Which of them have a kernel.
+
+    Returns
+    -------
+    int
+        Position of the first layer that learns; their number if none does.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer or block; the message lists those that there are.
+
+    Examples
+    --------
+    >>> from skvision.networks.finetuned import first_unfrozen
+    >>> names = ["block1_conv", "block1_pool", "block10_conv", "block10_pool"]
+    >>> [first_unfrozen(it, names, [True, False] * 2) for it in ("all", "none", "block10", 1)]
+    [0, 4, 2, 2]
+    """
+    if unfreeze in ("all", "none"):
+        return 0 if unfreeze == "all" else len(names)
+    positions = [position for position, kernel in enumerate(kernels) if kernel]
+    if isinstance(unfreeze, Integral) and not isinstance(unfreeze, bool):
+        if 1 <= unfreeze <= len(positions):
+            return positions[-int(unfreeze)]
+        raise ValueError(
+            f"unfreeze={unfreeze!r}: the backbone has {len(positions)} layers with a kernel, so it "
+            f"must be from 1 to {len(positions)}, or 'none'."
+        )
+    for position, name in enumerate(names):
+        # block1 is no beginning of block10
+        after = name[len(unfreeze) :] if name.startswith(unfreeze) else "0"
+        if not after[:1].isdigit():
+            return position
+    blocks = list(dict.fromkeys(names[position].split("_")[0] for position in positions))
+    near = difflib.get_close_matches(unfreeze, names, n=5)
+    raise ValueError(
+        f"The backbone has no layer or block {unfreeze!r} to unfreeze from. Blocks: "
+        f"{', '.join(blocks)}; layers"
+        + (f" with a similar name: {', '.join(near)}." if near else f": {', '.join(names)}.")
+    )

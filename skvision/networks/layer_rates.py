@@ -1,0 +1,50 @@
+"""An optimiser whose steps differ in size from layer to layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+__all__ = ["with_rate_shares"]
+
+
+def with_rate_shares(
+    optimizer: keras.optimizers.Optimizer, shares: Sequence[float]
+) -> keras.optimizers.Optimizer:
+    """Make an optimiser like this one that gives each variable its share of the rate.
+
+    The learning rate of a step is scaled, not the gradient: Adam and its kin divide by
+    the gradient's size, so that a smaller gradient makes no smaller step. One
+    optimiser remains, with one learning rate, one state and one set of options.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        Not yet built.
+    shares : sequence of float
+        One for each variable that it will be built with, in order.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+
+    Examples
+    --------
+    >>> import keras
+    >>> from skvision.networks.layer_rates import with_rate_shares
+    >>> one, two = keras.Variable([0.0]), keras.Variable([0.0])
+    >>> optimizer = with_rate_shares(keras.optimizers.SGD(0.5), [1.0, 0.25])
+    >>> optimizer.apply([keras.ops.ones(1), keras.ops.ones(1)], [one, two])
+    >>> float(one[0]), float(two[0])
+    (-0.5, -0.125)
+    """
+    kind = type(optimizer)
+
+    class WithRateShares(kind):
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            share = shares[self._get_variable_index(variable)]
+            super().update_step(gradient, variable, learning_rate * share)
+
+    return WithRateShares.from_config(optimizer.get_config())
