@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..feature_extraction.computing import compute_features, fit_channels
+from ..feature_extraction.computing import compute_features, engine_for, fit_channels
 from ..feature_extraction.engines import Engine, EngineChoice
 from ..feature_extraction.recipe import FeatureRecipe
-from ..feature_extraction.running import running_engines
 from ..images import ImageBatch
 from ..networks import NetworkRecipe
 from ..training import FeatureTable, Plan
@@ -79,7 +78,7 @@ class Extraction:
 
     @property
     def _engine(self) -> Engine:
-        return running_engines.get(self.recipe, self.choice, self.batch_size)
+        return engine_for(self.recipe, self.choice, self.batch_size, self.cache)
 
 
 def _table(*shape: int) -> np.ndarray:

@@ -184,7 +184,7 @@ def _accepted(constructor: Constructor, name: str, where: str) -> Any:
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise ValueError(
         f"{where}: {constructor.owner} has no argument {name!r}.{hint} "
-        "skvision train --arguments lists them all."
+        f"{constructor.listing} lists them all."
     )
 
 
@@ -202,7 +202,7 @@ def read_settings(
     """
     return {
         name: read(constructor, name, value, f"{option} {name}")
-        for name, value in _assignments(texts, option).items()
+        for name, value in _assignments(constructor, texts, option).items()
     }
 
 
@@ -221,7 +221,7 @@ def read_grid(
     {'learning_rate': [0.1, 0.01], 'filters': [(16,), (16, 32)]}
     """
     grid = {}
-    for name, value in _assignments(texts, option).items():
+    for name, value in _assignments(constructor, texts, option).items():
         values = [read(constructor, name, text, f"{option} {name}") for text in _split(value)]
         for position, each in enumerate(values):
             if each in values[:position]:
@@ -230,14 +230,13 @@ def read_grid(
     return grid
 
 
-def _assignments(texts: Iterable[str], option: str) -> dict[str, str]:
+def _assignments(constructor: Constructor, texts: Iterable[str], option: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (name and equals and value):
             raise ValueError(
-                f"{option} takes name=value, not {text!r}. skvision train --arguments lists the "
-                "names."
+                f"{option} takes name=value, not {text!r}. {constructor.listing} lists the names."
             )
         if name in found:
             raise ValueError(f"{option} names {name} twice: {found[name]!r} and {value!r}.")

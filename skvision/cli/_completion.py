@@ -7,16 +7,25 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ._constructor import minivgg
+import typer
 
-__all__ = ["activations", "argument_names", "optimizers", "resize_policies"]
+from ._constructor import minivgg
+from ._trainable import MODELS, Model
+
+__all__ = ["activations", "argument_names", "heads", "optimizers", "resize_policies"]
 
 Completion = Callable[[str], list[str]]
 
 
-def argument_names(incomplete: str) -> list[str]:
-    """The names for ``--set`` and ``--search``, each with its equals sign."""
-    return [f"{name}=" for name in minivgg().types if name.startswith(incomplete)]
+def argument_names(context: typer.Context, incomplete: str) -> list[str]:
+    """The names for ``--set`` and ``--search`` of the model asked for, with an equals sign."""
+    model = MODELS[Model(context.params.get("model") or Model.minivgg)]
+    return [f"{name}=" for name in model.constructor().types if name.startswith(incomplete)]
+
+
+def heads(incomplete: str) -> list[str]:
+    """The words for ``--head``."""
+    return _starting(incomplete, MODELS[Model.features].constructor().choices("head"))
 
 
 def resize_policies(incomplete: str) -> list[str]:

@@ -12,12 +12,14 @@ import inspect
 import re
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Constructor", "minivgg", "read_constructor"]
+__all__ = ["Constructor", "features", "minivgg", "read_constructor", "transformer"]
+
+_FEATURES_LISTING = "skvision train --model features --arguments"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Constructor:
         ``"optimizer"`` if ``optimizer__momentum`` and its like are taken too, or "".
     documentation : str
         The arguments' part of the docstring.
+    listing : str, default="skvision train --arguments"
+        The command that shows it.
     """
 
     owner: str
@@ -43,6 +47,7 @@ class Constructor:
     defaults: Mapping[str, str]
     routed: str
     documentation: str
+    listing: str = "skvision train --arguments"
 
     def choices(self, name: str) -> list[str]:
         """The words that an argument takes, where the docstring lists them in braces."""
@@ -51,7 +56,7 @@ class Constructor:
 
 
 def read_constructor(source: str, owner: str) -> Constructor:
-    """Read the constructor of the class `owner` in a module's text.
+    """Read the constructor of the class `owner`, or the function `owner`, in a module's text.
 
     An annotation made of names that only the module knows counts as Any.
 
@@ -66,15 +71,12 @@ def read_constructor(source: str, owner: str) -> Constructor:
     >>> net.types, net.defaults, net.routed
     ({'size': <class 'int'>}, {'size': '8'}, 'optimizer')
     """
-    body = next(
-        node
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ClassDef) and node.name == owner
-    )
-    init = next(
-        node for node in body.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"
-    )
-    arguments = init.args.args[1:]
+    body = _definition(ast.parse(source).body, owner)
+    init = body
+    if isinstance(init, ast.ClassDef):
+        init = _definition(init.body, "__init__")
+    assert isinstance(init, ast.FunctionDef)
+    arguments = init.args.args[init is not body :]  # a constructor's without self
     # defaults belong to the last arguments
     defaults = dict(
         zip(reversed([a.arg for a in arguments]), reversed(init.args.defaults), strict=False)
@@ -94,6 +96,14 @@ def read_constructor(source: str, owner: str) -> Constructor:
     )
 
 
+def _definition(body: list[ast.stmt], name: str) -> ast.ClassDef | ast.FunctionDef:
+    return next(
+        node
+        for node in body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name
+    )
+
+
 def _annotation(node: ast.expr | None) -> Any:
     if node is None:
         return Any
@@ -106,5 +116,40 @@ def _annotation(node: ast.expr | None) -> Any:
 @cache
 def minivgg() -> Constructor:
     """The constructor of `skvision.MiniVGGClassifier`."""
-    path = Path(__file__).parents[1] / "classifiers" / "minivgg.py"
-    return read_constructor(path.read_text(encoding="utf-8"), "MiniVGGClassifier")
+    return _read("classifiers/minivgg.py", "MiniVGGClassifier")
+
+
+@cache
+def transformer() -> Constructor:
+    """The constructor of `skvision.PretrainedFeatureTransformer`."""
+    return _read(
+        "feature_extraction/transformer.py",
+        "PretrainedFeatureTransformer",
+        listing=_FEATURES_LISTING,
+    )
+
+
+@cache
+def features() -> Constructor:
+    """What `skvision.make_feature_classifier` takes, the options that it passes on included."""
+    passed_on = transformer()
+    pipeline = _read("feature_extraction/pipeline.py", "make_feature_classifier")
+    head = re.search(r"^head : .*?(?=^\w)", pipeline.documentation, re.MULTILINE | re.DOTALL)
+    assert head is not None
+    return Constructor(
+        owner="--model features",
+        types={"head": pipeline.types["head"], **passed_on.types},
+        defaults={"head": pipeline.defaults["head"], **passed_on.defaults},
+        routed="head",
+        documentation=(
+            f"{head[0]}**head_options : object\n    Parameters of the classifier, each named "
+            "``head__`` and its name there:\n    ``head__C=0.01``, ``head__n_neighbors=3``, ...\n"
+            f"{passed_on.documentation}"
+        ),
+        listing=_FEATURES_LISTING,
+    )
+
+
+def _read(module: str, owner: str, **more: Any) -> Constructor:
+    path = Path(__file__).parents[1] / module
+    return replace(read_constructor(path.read_text(encoding="utf-8"), owner), **more)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -44,10 +44,12 @@ def search(
     folds: int,
     jobs: int | None,
     seed: Any,
+    path: Callable[[str], str] = str,
 ) -> _TellingSearch:
     """Cross-validate each combination; a combination that fails costs no other.
 
-    Ctrl-C ends it. Nothing is refitted.
+    `path` gives the estimator's parameter that an argument's name stands for. Ctrl-C ends
+    the search. Nothing is refitted.
     """
     names, counts = np.unique(y, return_counts=True)
     if counts.min() < folds:
@@ -57,8 +59,8 @@ def search(
         )
     found = _TellingSearch(
         estimator,
-        dict(grid),
-        scoring=partial(_score, names=tuple(grid)),
+        {path(name): values for name, values in grid.items()},
+        scoring=partial(_score, paths={name: path(name) for name in grid}),
         cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
         n_jobs=jobs,
         refit=False,
@@ -80,7 +82,7 @@ def search(
                 f"Every combination of the search failed, the first so: {reason}"
             ) from error
     if not np.isfinite(found.cv_results_["mean_test_score"]).any():
-        raise ValueError(f"Every combination of the search failed:\n{table(found, grid)}")
+        raise ValueError(f"Every combination of the search failed:\n{table(found, grid, path)}")
     return found
 
 
@@ -89,17 +91,19 @@ def _interrupt(warning: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _score(estimator: Any, X: Any, y: Any, names: Sequence[str]) -> float:
+def _score(estimator: Any, X: Any, y: Any, paths: Mapping[str, str]) -> float:
     accuracy = float(estimator.score(X, y))
     # a sign of life on a terminal, from the worker processes too
     if sys.stderr.isatty():
         parameters = estimator.get_params()
-        setting = ", ".join(f"{name}={_text(parameters[name])}" for name in names)
+        setting = ", ".join(f"{name}={_text(parameters[path])}" for name, path in paths.items())
         print(f"accuracy {accuracy:.4f} of one fold with {setting}", file=sys.stderr)
     return accuracy
 
 
-def table(found: _TellingSearch, grid: Mapping[str, Sequence[Any]]) -> str:
+def table(
+    found: _TellingSearch, grid: Mapping[str, Sequence[Any]], path: Callable[[str], str] = str
+) -> str:
     """The combinations, best first; in place of a failed one's figures, why it failed."""
     results = found.cv_results_
     rows, notes = [["rank", *grid, "accuracy", "std"]], [""]
@@ -109,7 +113,7 @@ def table(found: _TellingSearch, grid: Mapping[str, Sequence[Any]]) -> str:
         rows.append(
             [
                 "-" if failed else results["rank_test_score"][k],
-                *(_text(results["params"][k][name]) for name in grid),
+                *(_text(results["params"][k][path(name)]) for name in grid),
                 *("-" if failed else f"{figure:.4f}" for figure in figures),
             ]
         )

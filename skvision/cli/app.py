@@ -11,8 +11,11 @@ import typer
 from .. import __version__
 from ._errors import Interrupted, message, say
 from ._options import Debug, Settings
+from .cache import cache
 from .evaluate import evaluate
+from .features import features
 from .info import info
+from .networks import networks
 from .predict import predict
 from .train import train
 
@@ -27,8 +30,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _command in (train, predict, evaluate, info):
+for _command in (train, predict, evaluate, info, features):
     app.command()(_command)
+for _group, _commands in {"networks": networks, "cache": cache}.items():
+    app.add_typer(_commands, name=_group)
 
 
 def _show_version(asked: bool) -> None:
@@ -78,7 +83,7 @@ def _explain(error: Exception, debug: bool) -> None:
         say(f"{error.format_message()} See skvision --help.")
     elif debug:
         traceback.print_exception(error)
-    elif isinstance(error, ValueError | OSError):
+    elif isinstance(error, ValueError | OSError | ImportError):
         say(message(error))
     else:  # not foreseen, so its text alone may mean little
         say(f"{type(error).__name__}: {error}. Add --debug to see where.")

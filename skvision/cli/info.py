@@ -57,7 +57,7 @@ def _facts(estimator: Any, path: Path) -> dict[str, Any]:
         facts["steps"] = steps
     if hasattr(final, "classes_"):
         facts["classes"] = [str(name) for name in final.classes_]
-    facts["parameters"] = _changed_parameters(final)
+    facts["parameters"] = _parameters(estimator)
     if hasattr(final, "model_"):
         height, width, channels = final.model_.input_shape[1:]
         facts["input_size"] = {"height": height, "width": width, "channels": channels}
@@ -67,8 +67,9 @@ def _facts(estimator: Any, path: Path) -> dict[str, Any]:
     history = getattr(final, "history_", {})
     if history:
         facts["last_epoch"] = {name: float(values[-1]) for name, values in history.items()}
-    if hasattr(final, "held_out_"):
-        facts["held_out"] = final.held_out_
+    measured = [each.held_out_ for each in _within(estimator) if hasattr(each, "held_out_")]
+    if measured:
+        facts["held_out"] = measured[0]
     trained_with = getattr(final, "_versions", {})
     if trained_with:
         facts["trained_with"] = trained_with
@@ -90,6 +91,20 @@ def _classifier(estimator: Any) -> Any:
     """The one that classifies: the last step of the last."""
     *_, last = _within(estimator)
     return last
+
+
+def _parameters(estimator: Any) -> dict[str, Any]:
+    """The parameters that are not the defaults; a pipeline's with the names of its steps."""
+    *_, last = containers = list(_within(estimator))
+    steps = [step for each in containers for step in getattr(each, "steps", ())]
+    if not steps:
+        return _changed_parameters(last)
+    return {
+        f"{name}__{parameter}": value
+        for name, step in steps
+        if not hasattr(step, "steps")
+        for parameter, value in _changed_parameters(step).items()
+    }
 
 
 def _changed_parameters(estimator: Any) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from ._arguments import read, read_config, read_grid, read_settings
-from ._completion import activations, argument_names, optimizers, resize_policies
-from ._constructor import minivgg
+from ._completion import activations, argument_names, heads, optimizers, resize_policies
 from ._errors import Interrupted, message
 from ._interruption import when_interrupted
 from ._models import model_writer, read_folders
 from ._options import Debug, Folders, SkipUnreadable
 from ._tensorflow import start_quietly, use_threads
+from ._trainable import MODELS, Model, Trainable
 
 __all__ = ["train"]
 
@@ -27,8 +27,18 @@ def _shorthand(
     name: str, metavar: str, text: str, complete: Callable[[str], list[str]] | None = None
 ) -> Any:
     """An option that stands for ``--set name=...``; not given, it is not passed on."""
-    default = minivgg().defaults[name].strip("'").replace("None", "none")
-    text = f"{text} Default: {default}."
+    defaults = {
+        model: row.constructor().defaults[name].strip("'").replace("None", "none")
+        for model, row in MODELS.items()
+        if name in row.constructor().types
+    }
+    if len(defaults) < len(MODELS):
+        text = f"{text} With --model {' or '.join(defaults)}."
+    if len(set(defaults.values())) == 1:
+        text = f"{text} Default: {next(iter(defaults.values()))}."
+    else:
+        each = ", ".join(f"{default} ({model})" for model, default in defaults.items())
+        text = f"{text} Default: {each}."
     return Annotated[str | None, typer.Option(metavar=metavar, help=text, autocompletion=complete)]
 
 
@@ -39,11 +49,13 @@ LearningRate = _shorthand("learning_rate", "NUMBER", "Step size; none: the optim
 Activation = _shorthand("activation", "NAME", "relu, tanh, LeakyReLU, ...", activations)
 BatchSize = _shorthand("batch_size", "N", "Pictures a step.")
 Resize = _shorthand("resize", "POLICY", "stretch, crop or pad.", resize_policies)
+Backbone = _shorthand("backbone", "NAME", "VGG16, ResNet50, ...; skvision networks lists them.")
+Head = _shorthand("head", "NAME", "logistic, svm, knn or forest.", heads)
 
 
-def _show_arguments(asked: bool) -> None:
+def _show_arguments(context: typer.Context, asked: bool) -> None:
     if asked:
-        typer.echo(minivgg().documentation)
+        typer.echo(MODELS[context.params["model"]].constructor().documentation)
         raise typer.Exit
 
 
@@ -52,6 +64,16 @@ def train(
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The model file to write: NAME.joblib.")
     ],
+    model: Annotated[
+        Model,
+        typer.Option(
+            # eager: the other options are read as those of this model
+            is_eager=True,
+            help="; ".join(f"{model}: {row.about}" for model, row in MODELS.items()) + ".",
+        ),
+    ] = Model.minivgg,
+    backbone: Backbone = None,
+    head: Head = None,
     epochs: Epochs = None,
     image_size: ImageSize = None,
     optimizer: Optimizer = None,
@@ -113,19 +135,23 @@ def train(
         bool,
         typer.Option(
             "--arguments",
+            # not eager: --model is read before it, and what is missing is missed after it
             callback=_show_arguments,
-            is_eager=True,
             help="List the names for --set, --search and --config.",
         ),
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Train a MiniVGG on folders of pictures and write it to a file.
+    """Train a classifier on folders of pictures and write it to a file.
 
     Ctrl-C ends the training; the model of the last whole epoch is still measured
     and written, and the exit code is 130.
     """
+    row = MODELS[model]
+    constructor = row.constructor()
     given = {
+        "backbone": backbone,
+        "head": head,
         "epochs": epochs,
         "image_size": image_size,
         "optimizer": optimizer,
@@ -138,14 +164,14 @@ def train(
     }
     options = {"random_state": "--seed"}
     explicit = {
-        **read_settings(minivgg(), settings or ()),
+        **read_settings(constructor, settings or ()),
         **{
-            name: read(minivgg(), name, text, options.get(name, f"--{name.replace('_', '-')}"))
+            name: read(constructor, name, text, options.get(name, f"--{name.replace('_', '-')}"))
             for name, text in given.items()
             if text is not None
         },
     }
-    grid = read_grid(minivgg(), searched or ())
+    grid = read_grid(constructor, searched or ())
     for name in grid.keys() & explicit.keys():
         raise ValueError(f"{name} is both set and searched; give one of the two.")
     if cv is not None and not grid:
@@ -157,15 +183,16 @@ def train(
     if out.suffix != ".joblib":
         raise typer.BadParameter(f"--out must end in .joblib, not {out.name!r}.")
     parameters = {
-        "random_state": 0,
-        "verbose": 1,
-        **(read_config(minivgg(), config) if config else {}),
+        **row.defaults,
+        **(read_config(constructor, config) if config else {}),
         **explicit,
     }
     # joblib shares the cores out to the processes of a search
     use_threads(None if grid else jobs)
     try:
-        _train(folders, out, parameters, grid, cv or FOLDS, jobs, test_fraction, skip_unreadable)
+        _train(
+            folders, out, row, parameters, grid, cv or FOLDS, jobs, test_fraction, skip_unreadable
+        )
     except KeyboardInterrupt:
         raise Interrupted("interrupted; no file was written") from None
 
@@ -173,6 +200,7 @@ def train(
 def _train(
     folders: list[Path],
     out: Path,
+    row: Trainable,
     parameters: dict[str, Any],
     grid: dict[str, list[Any]],
     folds: int,
@@ -186,12 +214,11 @@ def _train(
         counts = ", ".join(f"{(data.target == name).sum()} {name}" for name in data.target_names)
         typer.echo(f"{len(data.data)} pictures: {counts}")
         start_quietly()
-        from ..classifiers import MiniVGGClassifier
-
-        net = MiniVGGClassifier(**parameters)
-        seen, kept_back = _split(data, test_fraction, net.random_state)
+        net = row.make(parameters)
+        seed = parameters["random_state"]
+        seen, kept_back = _split(data, test_fraction, seed)
         if grid:
-            net.set_params(**_best(net, grid, *seen, folds, jobs))
+            net.set_params(**_best(net, row, grid, *seen, folds, jobs, seed))
         interruptions: list[Any] = []
         with when_interrupted(interruptions.append):
             net.fit(*seen)
@@ -204,7 +231,7 @@ def _train(
             interruptions.append(interruption)
         except Exception as error:  # a picture deleted meanwhile, say: no reason to lose the model
             failure = error
-        net.set_params(verbose=0)
+        net.set_params(**{row.path("verbose"): 0})
         write(net)
     # not before the model is safe: whoever reads the output may have gone
     if figures:
@@ -231,19 +258,28 @@ def _split(data: Any, test_fraction: float, seed: Any) -> tuple[Any, Any]:
 
 
 def _best(
-    net: Any, grid: dict[str, list[Any]], X: Any, y: Any, folds: int, jobs: int | None
+    net: Any,
+    row: Trainable,
+    grid: dict[str, list[Any]],
+    X: Any,
+    y: Any,
+    folds: int,
+    jobs: int | None,
+    seed: Any,
 ) -> dict[str, Any]:
     from sklearn.base import clone
 
     from ._search import search, table
 
-    candidate = clone(net).set_params(verbose=0)
+    candidate = clone(net).set_params(**{row.path("verbose"): 0})
+    grid = {name: list(row.candidates(name, values, seed)) for name, values in grid.items()}
     n_candidates = math.prod(len(values) for values in grid.values())
     typer.echo(f"Combinations to try: {n_candidates}, in {folds} folds each")
-    found = search(candidate, grid, X, y, folds=folds, jobs=jobs, seed=net.random_state)
-    typer.echo(table(found, grid))
-    typer.echo("Best: " + ", ".join(f"{name}={found.best_params_[name]}" for name in grid))
-    return found.best_params_
+    found = search(candidate, grid, X, y, folds=folds, jobs=jobs, seed=seed, path=row.path)
+    best = found.best_params_
+    typer.echo(table(found, grid, row.path))
+    typer.echo("Best: " + ", ".join(f"{name}={best[row.path(name)]}" for name in grid))
+    return best
 
 
 def _measure(
@@ -256,6 +292,8 @@ def _measure(
 
 
 def _what_there_is(net: Any, out: Path, measured: bool) -> str:
+    if not hasattr(net, "n_epochs_"):
+        return f"interrupted while it was measured; the model was written to {out}"
     done = f"interrupted after epoch {net.n_epochs_} of {net.epochs}"
     model = "the best model until then" if net.early_stopping else "the model of that epoch"
     lacks = "" if measured else ", its accuracy not measured"

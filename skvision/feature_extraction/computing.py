@@ -11,12 +11,13 @@ import numpy as np
 from ..images import ImageBatch, ImageReader
 from ..training.progress import progress
 from .cache import FeatureCache
-from .engines import EngineChoice
+from .engines import ENGINES, Engine, EngineChoice
 from .fingerprint import image_key, network_key
+from .kept_networks import KeptNetwork
 from .recipe import FeatureRecipe
 from .running import running_engines
 
-__all__ = ["compute_features", "fit_channels"]
+__all__ = ["compute_features", "engine_for", "fit_channels"]
 
 
 def compute_features(
@@ -56,7 +57,7 @@ def compute_features(
     ndarray of shape (n, n_features), float32
     """
     indices = np.arange(len(images)) if indices is None else indices
-    engine = running_engines.get(recipe, choice, batch_size)
+    engine = engine_for(recipe, choice, batch_size, cache)
     with ImageReader(images, recipe.image_size, resize, keep_bytes=0) as reader:
 
         def compute(positions: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -74,19 +75,29 @@ def compute_features(
                 table[positions] = rows
             return table
         key = network_key(
-            network=recipe.backbone,
-            weights=recipe.digest,
-            size=recipe.image_size,
+            **recipe.key_parts(),
             resize=resize,
-            layer=recipe.layer,
-            pooling=recipe.pooling,
             value_range="pictures" if images.dtype == np.uint8 else None,
-            engine=choice.engine,
+            engine=ENGINES[choice.engine].version(),
             precision=choice.precision,
         )
-        return FeatureCache(None if cache is True else cache).fetch_or_compute(
+        return FeatureCache(cache).fetch_or_compute(
             key, _image_keys(images, indices), compute, engine.n_features
         )
+
+
+def engine_for(
+    recipe: FeatureRecipe, choice: EngineChoice, batch_size: int, cache: Any = None
+) -> Engine:
+    """Return the engine that runs a network, the one that is running already if there is one.
+
+    With a cache, what an engine makes of the network is kept beside the features.
+    """
+    kept = None
+    if cache is not None and cache is not False:
+        key = network_key(**recipe.key_parts(), engine=ENGINES[choice.engine].version())
+        kept = KeptNetwork(FeatureCache(cache).path.parent, key)
+    return running_engines.get(recipe, choice, batch_size, kept)
 
 
 def fit_channels(batch: np.ndarray, n_channels: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 from ..networks import match_name
 from .transformer import PretrainedFeatureTransformer
 
-__all__ = ["HEADS", "make_feature_classifier"]
+__all__ = ["HEADS", "make_feature_classifier", "make_head"]
 
 #: classifiers by a short name, each with predict_proba
 HEADS: dict[str, Callable[[Any], Any]] = {
@@ -63,7 +63,22 @@ default="EfficientNetLite0"
     >>> list(pipeline.named_steps)
     ['features', 'scale', 'head']
     """
-    make_head = HEADS[match_name(head, HEADS, "head")]
     features = PretrainedFeatureTransformer(backbone, random_state=random_state, **options)
-    steps = [("features", features), ("scale", StandardScaler()), ("head", make_head(random_state))]
+    steps = [
+        ("features", features),
+        ("scale", StandardScaler()),
+        ("head", make_head(head, random_state)),
+    ]
     return Pipeline(steps)
+
+
+def make_head(head: str, random_state: Any = None) -> Any:
+    """Make the classifier that a name in `HEADS` stands for.
+
+    Examples
+    --------
+    >>> from skvision.feature_extraction.pipeline import make_head
+    >>> make_head("knn")
+    KNeighborsClassifier(metric='cosine', weights='distance')
+    """
+    return HEADS[match_name(head, HEADS, "head")](random_state)

@@ -9,6 +9,7 @@ import keras
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
+from ..networks.backbone_table import NETWORKS_VERSION
 from ..networks.backbone_weights import digest_of_network, weights_digest
 from ..networks.backbones import BACKBONES, backbone_name, build_backbone, pooled, up_to_layer
 
@@ -76,6 +77,19 @@ class FeatureRecipe:
                 top=self.top,
             )
         return pooled(body, self.pooling)
+
+    def key_parts(self) -> dict[str, Any]:
+        """All that the network's outputs depend on, as `fingerprint.network_key` takes it."""
+        return {
+            "network": self.backbone,
+            "weights": self.digest,
+            "size": self.image_size,
+            "layer": self.layer,
+            "pooling": self.pooling,
+            "top": self.top,
+            # which build the network around the weights
+            "built by": [NETWORKS_VERSION, keras.__version__],
+        }
 
     @property
     def n_channels(self) -> int:

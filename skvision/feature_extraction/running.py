@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from .engines import Engine, EngineChoice, make_engine
+from .kept_networks import KeptNetwork
 from .recipe import FeatureRecipe
 
 __all__ = ["RunningEngines", "running_engines"]
@@ -27,12 +28,18 @@ class RunningEngines:
         # Keras builds one network at a time: it names layers through a global counter
         self._lock = threading.Lock()
 
-    def get(self, recipe: FeatureRecipe, choice: EngineChoice, batch_size: int) -> Engine:
+    def get(
+        self,
+        recipe: FeatureRecipe,
+        choice: EngineChoice,
+        batch_size: int,
+        kept: KeptNetwork | None = None,
+    ) -> Engine:
         """Return the engine for this network; build it if it isn't there."""
         key = (recipe, choice, batch_size)
         with self._lock:
             if key not in self._engines:
-                self._engines[key] = make_engine(choice, recipe.build(), batch_size)
+                self._engines[key] = make_engine(choice, recipe.build, batch_size, kept)
                 while len(self._engines) > self.most:
                     self._engines.popitem(last=False)
             self._engines.move_to_end(key)

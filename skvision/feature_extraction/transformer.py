@@ -17,10 +17,9 @@ from ..estimator import DocumentationLink, all_or_nothing
 from ..exceptions import FeatureEngineWarning
 from ..images import RESIZE_POLICIES, validate_images
 from ..networks import as_image_size
-from .computing import compute_features
+from .computing import compute_features, engine_for
 from .engines import EngineChoice, resolve
 from .recipe import POOLINGS, clone_around_backbone, feature_recipe
-from .running import running_engines
 
 __all__ = ["PretrainedFeatureTransformer"]
 
@@ -211,7 +210,7 @@ default="EfficientNetLite0"
                 image_size=None if self.image_size is None else as_image_size(self.image_size),
                 seed=seed,
             )
-            engine = running_engines.get(self._recipe, choice, int(self.batch_size))
+            engine = engine_for(self._recipe, choice, int(self.batch_size), self.cache)
             self.n_features_out_ = engine.n_features
         return self
 

@@ -66,8 +66,8 @@ def match_name(given: object, known: Mapping[str, T], kind: str) -> str:
     key = _plain(given) if isinstance(given, str) else None
     if key in plain:
         return plain[key]
-    near = difflib.get_close_matches(key or "", plain, n=1)
-    hint = f" Did you mean {plain[near[0]]!r}?" if near else ""
+    near = [repr(plain[each]) for each in difflib.get_close_matches(key or "", plain, n=3)]
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise ValueError(
         f"Unknown {kind}: {given!r}.{hint} Accepted, in any case: {', '.join(sorted(known))}."
     )

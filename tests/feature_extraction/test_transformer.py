@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
+import zlib
 
 import keras
 import numpy as np
 import pytest
+from joblib import parallel_config
+from joblib.externals.loky import get_reusable_executor
 from PIL import Image
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -314,19 +318,59 @@ def test_fits_without_a_random_state_share_one_engine(X):
     assert one != two
 
 
+def _note_what_is_computed(folder):
+    """In a worker process: write down each picture that goes through the network."""
+    run = KerasEngine.run
+
+    def noting(self, batches):
+        def watched():
+            for batch in batches:
+                with open(f"{folder}/{os.getpid()}", "a") as file:
+                    file.writelines(f"{self.n_features} {zlib.crc32(image)}\n" for image in batch)
+                yield batch
+
+        return run(self, watched())
+
+    KerasEngine.run = noting
+
+
 @pytest.mark.slow
-def test_two_workers_share_the_work(X, tmp_path):
-    y = np.arange(10) % 2
+@pytest.mark.parametrize("form", ["arrays", "files"])
+def test_two_workers_make_one_pass_a_backbone(form, tmp_path):
+    """The design's headline: a searched pipeline, each picture once through each network."""
+    rng = np.random.default_rng(2)
+    X = rng.integers(0, 256, (200, 32, 32, 3), dtype=np.uint8)
+    y = np.arange(len(X)) % 2
+    if form == "files":
+        for k, pixels in enumerate(X):
+            Image.fromarray(pixels).save(tmp_path / f"{k}.png")
+        X = np.array([str(tmp_path / f"{k}.png") for k in range(len(X))])
     pipeline = make_pipeline(
-        PretrainedFeatureTransformer(**SMALL, cache=tmp_path), LogisticRegression()
+        PretrainedFeatureTransformer(
+            **{**SMALL, "batch_size": 16}, weights=None, random_state=0, cache=tmp_path / "cache"
+        ),
+        StandardScaler(),
+        LogisticRegression(max_iter=1000),
     )
-    one, two = (
-        GridSearchCV(pipeline, {"logisticregression__C": [0.1, 1.0]}, cv=2, n_jobs=n_jobs)
-        .fit(X, y)
-        .cv_results_["mean_test_score"]
-        for n_jobs in (1, 2)
+    grid = {
+        "pretrainedfeaturetransformer__backbone": ["EfficientNetLite0", "MobileNetV3Small"],
+        "logisticregression__C": [0.001, 0.01],
+    }
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    get_reusable_executor().shutdown()  # workers that are there already would not be told
+    with parallel_config("loky", initializer=_note_what_is_computed, initargs=(str(notes),)):
+        search = GridSearchCV(pipeline, grid, cv=5, n_jobs=2, refit=False).fit(X, y)
+    get_reusable_executor().shutdown()
+    by_worker = [path.read_text().splitlines() for path in notes.iterdir()]
+    assert len(by_worker) == 2
+    assert min(map(len, by_worker)) > 0
+    computed = [line for lines in by_worker for line in lines]
+    assert len(computed) == len(set(computed)) == 2 * len(X)
+    one_process = GridSearchCV(pipeline, grid, cv=5, refit=False).fit(X, y)
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"], one_process.cv_results_["mean_test_score"]
     )
-    np.testing.assert_array_equal(one, two)
 
 
 # bad input

@@ -1,10 +1,19 @@
 """What runs a feature network: one file an engine, one table of them."""
 
-from .base import Engine, EngineChoice, resolve_engine
+from ..kept_networks import KeptNetwork
+from .base import Build, Engine, EngineChoice, resolve_engine
 from .keras_engine import KerasEngine
 from .openvino_engine import OpenVINOEngine
 
-__all__ = ["Engine", "EngineChoice", "KerasEngine", "OpenVINOEngine", "make_engine", "resolve"]
+__all__ = [
+    "ENGINES",
+    "Engine",
+    "EngineChoice",
+    "KerasEngine",
+    "OpenVINOEngine",
+    "make_engine",
+    "resolve",
+]
 
 #: every engine, the preferred one first
 ENGINES: dict[str, type[Engine]] = {"openvino": OpenVINOEngine, "keras": KerasEngine}
@@ -34,6 +43,8 @@ def resolve(engine: str, precision: str) -> EngineChoice:
     return resolve_engine(ENGINES, engine, precision)
 
 
-def make_engine(choice: EngineChoice, network: object, batch_size: int) -> Engine:
-    """Make the engine that was chosen, for a feature network."""
-    return ENGINES[choice.engine](network, choice.precision, batch_size)
+def make_engine(
+    choice: EngineChoice, build: Build, batch_size: int, kept: KeptNetwork | None = None
+) -> Engine:
+    """Make the engine that was chosen, for the feature network that `build` makes."""
+    return ENGINES[choice.engine](build, choice.precision, batch_size, kept)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["PRECISIONS", "Engine", "EngineChoice", "resolve_engine"]
+from ..kept_networks import KeptNetwork
+
+__all__ = ["PRECISIONS", "Build", "Engine", "EngineChoice", "resolve_engine"]
+
+#: makes a feature network, a keras.Model
+Build = Callable[[], Any]
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -27,19 +32,24 @@ class Engine(ABC):
 
     Parameters
     ----------
-    network : keras.Model
-        (n, height, width, 3) pixels to (n, n_features).
+    build : callable
+        Makes the network, a `keras.Model` from (n, height, width, channels) pixels to
+        (n, n_features). Not called where the engine finds its own form of it in `kept`.
     precision : str
         One of `precisions`.
     batch_size : int
         Pictures a batch at most.
+    kept : KeptNetwork, default=None
+        Where an engine that converts the network may keep what it made; None for nowhere.
     """
 
     #: what the extra is called that brings it; None if it is always there
     extra: ClassVar[str | None] = None
 
     @abstractmethod
-    def __init__(self, network: Any, precision: str, batch_size: int) -> None: ...
+    def __init__(
+        self, build: Build, precision: str, batch_size: int, kept: KeptNetwork | None = None
+    ) -> None: ...
 
     @staticmethod
     @abstractmethod

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import keras
 import numpy as np
 
-from .base import Engine
+from ..kept_networks import KeptNetwork
+from .base import Build, Engine
 
 __all__ = ["KerasEngine"]
 
@@ -16,8 +16,10 @@ __all__ = ["KerasEngine"]
 class KerasEngine(Engine):
     """Batches of one fixed shape through ``predict_on_batch``: traced once."""
 
-    def __init__(self, network: Any, precision: str, batch_size: int) -> None:
-        self._network = network
+    def __init__(
+        self, build: Build, precision: str, batch_size: int, kept: KeptNetwork | None = None
+    ) -> None:
+        self._network = build()
         self._batch_size = batch_size
 
     @staticmethod

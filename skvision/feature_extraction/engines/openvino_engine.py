@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 
 from ...threads import thread_limit
-from .base import Engine
+from ..kept_networks import KeptNetwork
+from .base import Build, Engine
 
 __all__ = ["OpenVINOEngine"]
+
+_FILE = "network.xml"
 
 
 class OpenVINOEngine(Engine):
@@ -23,23 +27,13 @@ class OpenVINOEngine(Engine):
 
     extra = "fast"
 
-    def __init__(self, network: Any, precision: str, batch_size: int) -> None:
-        openvino = _openvino()
-        with warnings.catch_warnings():
-            # on how OpenVINO calls a Keras model
-            warnings.filterwarnings("ignore", message="The structure of `inputs`")
-            converted = openvino.convert_model(network, share_weights=False)
-        height, width, channels = network.input_shape[1:]
-        converted.reshape([-1, height, width, channels])
-        # without the hint it would compute in bfloat16 by itself where it can
-        options = {
-            "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            "INFERENCE_NUM_THREADS": thread_limit(),
-        }
-        self._compiled = openvino.Core().compile_model(converted, "CPU", options)
-        self._n_features = int(network.output_shape[-1])
-        self._n_requests = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+    def __init__(
+        self, build: Build, precision: str, batch_size: int, kept: KeptNetwork | None = None
+    ) -> None:
+        self._precision = precision
+        self._network = _converted(build, kept)
+        self._n_features = int(self._network.output(0).partial_shape[1].get_length())
+        self._compiling = threading.Lock()
 
     @staticmethod
     def is_installed() -> bool:
@@ -47,8 +41,7 @@ class OpenVINOEngine(Engine):
 
     @staticmethod
     def precisions() -> tuple[str, ...]:
-        able = _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        return ("bfloat16", "float32") if "BF16" in able else ("float32",)
+        return ("bfloat16", "float32") if "BF16" in _capabilities() else ("float32",)
 
     @staticmethod
     def version() -> str:
@@ -58,8 +51,22 @@ class OpenVINOEngine(Engine):
     def n_features(self) -> int:
         return self._n_features
 
+    @cached_property
+    def _compiled(self) -> Any:
+        """Compiled at first use: where all features are in the cache there is none."""
+        options = {
+            # without the hint it would compute in bfloat16 by itself where it can
+            "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[self._precision],
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "INFERENCE_NUM_THREADS": thread_limit(),
+        }
+        return _openvino().Core().compile_model(self._network, "CPU", options)
+
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        idle = [self._compiled.create_infer_request() for _ in range(self._n_requests)]
+        with self._compiling:
+            compiled = self._compiled
+        n_requests = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        idle = [compiled.create_infer_request() for _ in range(n_requests)]
         busy: deque[Any] = deque()
         for batch in batches:
             if not idle:
@@ -70,6 +77,31 @@ class OpenVINOEngine(Engine):
             busy.append(request)
         while busy:
             yield _finished(busy.popleft())
+
+
+def _converted(build: Build, kept: KeptNetwork | None) -> Any:
+    """OpenVINO's form of the network: read where it is kept, else converted and kept."""
+    openvino = _openvino()
+    folder = kept.find() if kept is not None else None
+    if folder is not None:
+        return openvino.Core().read_model(folder / _FILE)
+    network = build()
+    with warnings.catch_warnings():
+        # on how OpenVINO calls a Keras model
+        warnings.filterwarnings("ignore", message="The structure of `inputs`")
+        converted = openvino.convert_model(network, share_weights=False)
+    converted.reshape([-1, *network.input_shape[1:]])
+    if kept is not None:
+        kept.write(
+            # 16-bit weights, its default, would change features by half a percent
+            lambda place: openvino.save_model(converted, place / _FILE, compress_to_fp16=False)
+        )
+    return converted
+
+
+@cache
+def _capabilities() -> Any:
+    return _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _finished(request: Any) -> np.ndarray:

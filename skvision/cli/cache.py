@@ -1,0 +1,87 @@
+"""``skvision cache``; nothing of TensorFlow is loaded for it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ._options import Debug
+from ._output import aligned, standard_output
+
+__all__ = ["cache"]
+
+cache = typer.Typer(help="The features that are kept on disk.", no_args_is_help=True)
+
+Folder = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Where the cache is. Default: the user's cache folder."),
+]
+
+
+@cache.command()
+def info(folder: Folder = None, debug: Debug = False) -> None:
+    """Say where the cache is, how large it is, and whose features are in it."""
+    kept = _cache(folder)
+    found = kept.info()
+    converted = _converted(kept)
+    rows = [
+        ("file", str(found.path)),
+        ("size", f"{_megabytes(found.n_bytes)} of at most {_megabytes(kept.max_bytes)}"),
+        ("features of", f"{found.n_features_rows:,} pictures"),
+        (
+            "converted networks",
+            f"{len(converted)}, {_megabytes(sum(n_bytes for _, n_bytes in converted))}",
+        ),
+    ]
+    out = standard_output()
+    out.write(f"{aligned(rows, left=2)}\n")
+    if found.networks:
+        table = [("network", "pictures"), *found.networks.items()]
+        out.write(f"\n{aligned(table)}\n")
+
+
+@cache.command()
+def clear(
+    folder: Folder = None,
+    network: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only the features of this network: VGG16, say."),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Remove kept features and converted networks, and give their space back to the disk."""
+    kept = _cache(folder)
+    keys = [key for key in kept.info().networks if network is None or _is_of(key, network)]
+    converted = [
+        place for place, _ in _converted(kept) if network is None or _is_of(place.name, network)
+    ]
+    removed = sum(kept.clear(key) for key in keys)
+    for place in converted:
+        shutil.rmtree(place)
+    typer.echo(
+        f"Removed the features of {removed:,} pictures and {len(converted)} converted networks."
+    )
+
+
+def _is_of(key: str, network: str) -> bool:
+    """Whether a key begins with a network's name, in any case."""
+    return key.lower().startswith(f"{network.lower()}-")
+
+
+def _cache(folder: Path | None) -> Any:
+    from ..feature_extraction.cache import FeatureCache
+
+    return FeatureCache(folder)
+
+
+def _converted(kept: Any) -> list[tuple[Path, int]]:
+    from ..feature_extraction.kept_networks import kept_networks
+
+    return list(kept_networks(kept.path.parent))
+
+
+def _megabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 2**20:,.1f} MiB"
