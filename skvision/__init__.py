@@ -12,10 +12,13 @@ from typing import Any
 __version__ = "0.1.0"
 
 _WHERE = {
+    "AugmentedImage": "augmentation",
     "CheckpointWarning": "exceptions",
     "FeatureEngineWarning": "exceptions",
+    "ImageAugmenter": "augmentation",
     "ImageDecodeError": "exceptions",
     "ImageNetClassifier": "classifiers",
+    "ImageOverSampler": "augmentation",
     "LearningRateDisplay": "inspection",
     "MiniVGGClassifier": "classifiers",
     "PretrainedFeatureTransformer": "feature_extraction.transformer",

@@ -83,8 +83,8 @@ class MiniVGGClassifier(BaseImageClassifier):
         Pictures a step at most, at least 1. An epoch is cut into steps of even
         size, so that no few pictures are left over for the last.
     augmentation : object, default=None
-        What is done to training pictures, drawn afresh each epoch: a Keras
-        preprocessing layer or a list of them, Keras' ImageDataGenerator (whose
+        What is done to training pictures, drawn afresh each epoch: an `ImageAugmenter`,
+        a Keras preprocessing layer or a list of them, Keras' ImageDataGenerator (whose
         ``rescale`` is not applied: the network scales by itself), or a function
         ``f(images, rng) -> images`` of uint8 pictures (n, height, width, 3) and
         a `numpy.random.Generator`.

@@ -17,7 +17,7 @@ import PIL
 from PIL import ExifTags, Image, features
 
 from ..exceptions import ImageDecodeError
-from ..images import ImageSource
+from ..images import DerivedImage, ImageSource
 from ..images.opening import _name_of, _reason, _stream, is_image_source, opened
 
 __all__ = ["DECODER_VERSION", "image_key", "network_key"]
@@ -37,8 +37,10 @@ def image_key(source: ImageSource | np.ndarray) -> bytes:
 
     Parameters
     ----------
-    source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image or ndarray
-        A file name, the content of a file, an opened picture, or one picture's pixels.
+    source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image, DerivedImage \
+or ndarray
+        A file name, the content of a file, an opened picture, what is made from one
+        of them (an augmented picture), or one picture's pixels.
 
     Returns
     -------
@@ -70,6 +72,8 @@ def image_key(source: ImageSource | np.ndarray) -> bytes:
     """
     if isinstance(source, np.ndarray):
         return _digest("array", _array_parts(source))
+    if isinstance(source, DerivedImage):
+        return _digest("derived", [image_key(source.source), source.key])
     if isinstance(source, Image.Image):
         with opened(source) as image:
             return _digest("PIL image", _image_parts(image))

@@ -2,6 +2,7 @@
 
 from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
 from .decode import decode, decode_resized, open_rgb
+from .derived import DerivedImage
 from .opening import ImageSource
 from .reader import ImageReader
 from .resize import RESIZE_POLICIES, resize_array, resize_image
@@ -10,6 +11,7 @@ from .validation import validate_images
 __all__ = [
     "RESIZE_POLICIES",
     "ArrayBatch",
+    "DerivedImage",
     "ImageBatch",
     "ImageReader",
     "ImageSource",

@@ -148,7 +148,22 @@ def as_image_batch(X: Any, *, row_shape: Any = None, value_range: Any = "auto") 
     sources = _as_sources(X)
     if sources is not None:
         return SourceBatch(sources, value_range)
-    return ArrayBatch(_as_pictures(np.asarray(X), row_shape, value_range), value_range)
+    return ArrayBatch(_as_pictures(_as_array(X), row_shape, value_range), value_range)
+
+
+def _as_array(X: Any) -> np.ndarray:
+    try:
+        return np.asarray(X)
+    except ValueError:  # NumPy's words for items of unequal shapes
+        shapes = list(dict.fromkeys(np.shape(item) for item in X if hasattr(item, "shape")))
+        if len(shapes) < 2:
+            raise
+        raise ValueError(
+            f"Received a list of arrays of different shapes: {shapes[0]}, {shapes[1]}"
+            f"{', ...' if len(shapes) > 2 else ''}. The pictures of an array are all of one size: "
+            "resize them, or pass PIL images (PIL.Image.fromarray) or file names, whose sizes may "
+            "differ."
+        ) from None
 
 
 def is_rows(X: Any) -> bool:

@@ -11,8 +11,9 @@ import math
 import numpy as np
 from PIL import ExifTags, Image
 
+from .derived import DerivedImage
 from .modes import to_rgb
-from .opening import ImageSource, opened
+from .opening import ImageSource, StoredImage, opened
 from .resize import Box, resize_image
 
 __all__ = ["decode", "decode_resized", "open_rgb"]
@@ -43,8 +44,8 @@ def decode(source: ImageSource) -> np.ndarray:
 
     Parameters
     ----------
-    source : str, path-like, bytes, bytearray, memoryview or PIL.Image.Image
-        A file name, the content of a file, or an opened picture.
+    source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image or DerivedImage
+        A file name, the content of a file, an opened picture, or what is made from one.
 
     Returns
     -------
@@ -71,10 +72,12 @@ def decode(source: ImageSource) -> np.ndarray:
     >>> decode(Image.new("L", (4, 2), 128)).shape
     (2, 4, 3)
     """
+    if isinstance(source, DerivedImage):
+        return source.apply(decode(source.source))
     return np.asarray(open_rgb(source))
 
 
-def open_rgb(source: ImageSource) -> Image.Image:
+def open_rgb(source: StoredImage) -> Image.Image:
     """Read one picture as a PIL image of mode RGB; `decode` says how.
 
     It is `source` itself if that is an upright RGB image: don't change it.
@@ -92,9 +95,9 @@ def decode_resized(source: ImageSource, size: tuple[int, int], resize: str) -> n
 
     Parameters
     ----------
-    source : str, path-like, bytes, bytearray, memoryview or PIL.Image.Image
+    source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image or DerivedImage
         As `decode` takes it; an opened picture is not reduced, since that would
-        change it.
+        change it. What is made from a picture is made after resizing.
     size : tuple of int
         (height, width) of the result, in pixels.
     resize : {"stretch", "crop", "pad"}
@@ -120,6 +123,8 @@ def decode_resized(source: ImageSource, size: tuple[int, int], resize: str) -> n
     >>> decode_resized(Image.new("L", (400, 200), 128), (32, 32), "pad").shape
     (32, 32, 3)
     """
+    if isinstance(source, DerivedImage):
+        return source.apply(decode_resized(source.source, size, resize))
     with opened(source) as image:
         box = None if image is source else _reduced(image, size)
         return np.asarray(resize_image(_upright_rgb(image), size, resize, box))

@@ -19,10 +19,14 @@ from typing import BinaryIO, TypeGuard
 from PIL import Image, UnidentifiedImageError
 
 from ..exceptions import ImageDecodeError
+from .derived import DerivedImage
 
-__all__ = ["MAX_PIXELS", "ImageSource", "is_image_source", "opened"]
+__all__ = ["MAX_PIXELS", "ImageSource", "StoredImage", "is_image_source", "opened"]
 
-ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
+#: a picture as it is kept somewhere
+StoredImage = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
+#: whatever can be decoded
+ImageSource = StoredImage | DerivedImage
 
 # Where Pillow refuses decompression bombs: 537 MB once decoded. Phones take photos of a
 # hundred million pixels, at which it only warns. It is our own constant because Pillow's
@@ -45,11 +49,11 @@ def is_image_source(item: object) -> TypeGuard[ImageSource]:
     """Tell whether `item` is something that `decode` can be asked to read."""
     if isinstance(item, memoryview):
         return item.ndim == 1  # others are views of arrays
-    return isinstance(item, str | os.PathLike | bytes | bytearray | Image.Image)
+    return isinstance(item, str | os.PathLike | bytes | bytearray | Image.Image | DerivedImage)
 
 
 @contextmanager
-def opened(source: ImageSource) -> Iterator[Image.Image]:
+def opened(source: StoredImage) -> Iterator[Image.Image]:
     """Open a picture; whatever goes wrong until the block ends is an ImageDecodeError.
 
     Parameters
@@ -89,7 +93,7 @@ def opened(source: ImageSource) -> Iterator[Image.Image]:
         raise ImageDecodeError(name, _reason(error, name)) from error
 
 
-def _name_of(source: ImageSource) -> str:
+def _name_of(source: StoredImage) -> str:
     if isinstance(source, Image.Image):
         file = os.fsdecode(getattr(source, "filename", "") or "")
         kind = f"<PIL image {source.size[0]}x{source.size[1]} {source.mode}>"
@@ -99,7 +103,7 @@ def _name_of(source: ImageSource) -> str:
     return f"<{len(source)} bytes>"
 
 
-def _stream(source: ImageSource, name: str) -> BinaryIO:
+def _stream(source: StoredImage, name: str) -> BinaryIO:
     if isinstance(source, bytes | bytearray | memoryview):
         if len(source) == 0:
             raise ImageDecodeError(name, "the file is empty")

@@ -19,7 +19,8 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
     Parameters
     ----------
     estimator : object
-        An estimator with the parameters ``row_shape``, ``value_range`` and ``resize``.
+        An estimator with the parameters ``row_shape``, ``value_range`` and, where it
+        resizes, ``resize``.
     X : object
         Pictures in any accepted form.
     reset : bool
@@ -38,7 +39,8 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
         If X is of no accepted form, or of another scale, number of channels or
         row length than in fit.
     """
-    if estimator.resize not in RESIZE_POLICIES:
+    # augmentation doesn't resize
+    if getattr(estimator, "resize", RESIZE_POLICIES[0]) not in RESIZE_POLICIES:
         raise ValueError(
             f"resize must be one of {', '.join(map(repr, RESIZE_POLICIES))}. "
             f"Received: {estimator.resize!r}"

@@ -1,21 +1,32 @@
 """Whatever `augmentation=` takes -> one function of images and a random generator.
 
-Accepted are an estimator with ``augment_batch``, Keras preprocessing layers,
-Keras' ImageDataGenerator and plain functions. Each is made reproducible in its
+Accepted are an estimator with ``augment_batch`` (ImageAugmenter), Keras preprocessing
+layers, Keras' ImageDataGenerator and plain functions. Each is made reproducible in its
 own way; none touches a global seed for good.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import keras
 import numpy as np
 
-__all__ = ["augment_function"]
+__all__ = ["Augment", "AugmentsBySample", "augment_function"]
 
-Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+@runtime_checkable
+class AugmentsBySample(Protocol):
+    """What draws for each picture on its own, whatever batch it comes in."""
+
+    def augment_batch(
+        self, images: np.ndarray, seed: Sequence[int], indices: np.ndarray
+    ) -> np.ndarray: ...
+
+
+#: what the stream of batches calls, one way or the other
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray] | AugmentsBySample
 
 # What an ImageDataGenerator would do to whole data sets or to the scale of pixels.
 # Its ``rescale`` is simply not applied: networks carry their own scaling.
@@ -29,17 +40,18 @@ _NOT_AUGMENTATION = (
 
 
 def augment_function(augmentation: Any) -> Augment | None:
-    """Turn the constructor argument ``augmentation`` into a function of a batch.
+    """Turn the constructor argument ``augmentation`` into what a stream calls for a batch.
 
     Parameters
     ----------
-    augmentation : None, keras.layers.Layer, list of them, ImageDataGenerator or callable
+    augmentation : None, ImageAugmenter, keras.layers.Layer, list of them, ImageDataGenerator \
+or callable
         What the user passed.
 
     Returns
     -------
-    callable or None
-        ``f(images, rng) -> images``.
+    callable, AugmentsBySample or None
+        ``f(images, rng) -> images``, or an object that takes seed and sample indices.
 
     Raises
     ------
@@ -56,6 +68,9 @@ def augment_function(augmentation: Any) -> Augment | None:
     """
     if augmentation is None:
         return None
+    if isinstance(augmentation, AugmentsBySample):
+        augmentation.draw([0], np.arange(0))  # its arguments are checked before a long training
+        return augmentation
     if hasattr(augmentation, "get_random_transform") and hasattr(augmentation, "apply_transform"):
         return _from_image_data_generator(augmentation)
     layers = _as_layers(augmentation)
@@ -64,8 +79,8 @@ def augment_function(augmentation: Any) -> Augment | None:
     if callable(augmentation):
         return augmentation
     raise ValueError(
-        "augmentation must be None, a Keras preprocessing layer or a list of them, an "
-        "ImageDataGenerator, or a function f(images, rng) -> images. "
+        "augmentation must be None, an ImageAugmenter, a Keras preprocessing layer or a list of "
+        "them, an ImageDataGenerator, or a function f(images, rng) -> images. "
         f"Received: {augmentation!r}"
     )
 

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from ..images import ImageReader
+from .augment import Augment, AugmentsBySample
 
 __all__ = ["BatchStream", "FeatureStream", "FeatureTable"]
 
-Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -46,10 +46,12 @@ class BatchStream:
     order_seed : int or None
         Decides each epoch's order together with the epoch's number; None keeps
         the order as it is.
-    augment : callable, default=None
-        ``f(images, rng) -> images``, called for every batch.
+    augment : callable or AugmentsBySample, default=None
+        Called for every batch: ``f(images, rng) -> images``, or what draws for each
+        picture on its own.
     augment_seed : int, default=0
-        Decides the draws together with epoch and batch number.
+        Decides the draws: together with epoch and batch number, or with epoch and the
+        picture's index.
     """
 
     def __init__(
@@ -95,9 +97,18 @@ class BatchStream:
         for step, chosen in enumerate(np.array_split(order, self.steps_per_epoch)):
             images = self.reader.read(self.indices[chosen])
             if self.augment is not None:
-                rng = np.random.default_rng([self.augment_seed, epoch, step])
-                images = _augmented(self.augment, images, rng)
+                images = self._augmented(images, epoch, step, self.indices[chosen])
             yield images, self.targets[chosen], self.weights[chosen]
+
+    def _augmented(
+        self, images: np.ndarray, epoch: int, step: int, indices: np.ndarray
+    ) -> np.ndarray:
+        seed = [self.augment_seed, epoch]
+        if isinstance(self.augment, AugmentsBySample):
+            return self.augment.augment_batch(images, seed, indices)
+        rng = np.random.default_rng([*seed, step])
+        # a copy, which it may change: the pictures may be kept for the next epoch
+        return _checked(np.asarray(self.augment(images.copy(), rng)), images)
 
 
 class FeatureTable:
@@ -161,9 +172,8 @@ class FeatureStream:
             yield (features, *others.popleft())
 
 
-def _augmented(augment: Augment, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Call `augment` on a copy; hold what it returns against what it got."""
-    result = np.asarray(augment(images.copy(), rng))
+def _checked(result: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """Hold what a function returned against what it got."""
     if result.shape != images.shape:
         raise ValueError(
             f"augmentation must return images of the shape it got, {images.shape}. "

@@ -1,0 +1,14 @@
+"""New training pictures from those at hand: pure operations, a transformer, a sampler."""
+
+from .augmented_image import AugmentedImage, Draw
+from .augmenter import ImageAugmenter
+from .over_sampler import ImageOverSampler, chosen_sources, numbers_to_add
+
+__all__ = [
+    "AugmentedImage",
+    "Draw",
+    "ImageAugmenter",
+    "ImageOverSampler",
+    "chosen_sources",
+    "numbers_to_add",
+]

@@ -1,0 +1,106 @@
+"""`AugmentedImage`: a picture and what shall happen to it, applied when it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..images import DerivedImage
+from .operations import DRAW, NEUTRAL, augmented
+
+__all__ = ["AugmentedImage", "Draw"]
+
+#: To be raised whenever `skvision.augmentation.operations` gives other pixels for the same draw.
+OPERATIONS_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What happens to one picture: a row of `skvision.augmentation.operations.DRAW`.
+
+    Parameters
+    ----------
+    values : tuple of (str, float)
+        Those parts of the draw that are not neutral, by name, in `DRAW`'s order.
+    fill_mode : {"nearest", "constant", "reflect", "wrap"}
+        What lies beyond the picture's edges.
+    cval : float
+        In levels, 0 black and 255 white.
+
+    Examples
+    --------
+    >>> from skvision.augmentation import Draw
+    >>> Draw.of(rotation=30.0).parameters
+    {'rotation': 30.0}
+    """
+
+    values: tuple[tuple[str, Any], ...] = ()
+    fill_mode: str = "nearest"
+    cval: float = 0.0
+
+    @classmethod
+    def of(cls, *, fill_mode: str = "nearest", cval: float = 0.0, **parameters: Any) -> Draw:
+        """Make a draw from parameters by name; those left out are neutral."""
+        unknown = sorted(parameters.keys() - NEUTRAL.keys())
+        if unknown:
+            raise ValueError(
+                f"A draw has no parameter {unknown[0]!r}. It has: {', '.join(NEUTRAL)}."
+            )
+        named = ((name, parameters.get(name, NEUTRAL[name])) for name in NEUTRAL)
+        values = tuple((name, value) for name, value in named if value != NEUTRAL[name])
+        return cls(values, fill_mode, cval)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parts that are not neutral, by name."""
+        return dict(self.values)
+
+    def row(self) -> np.ndarray:
+        """The same as an array of shape (1,) of `DRAW`."""
+        parameters = {**NEUTRAL, **self.parameters}
+        return np.array([tuple(parameters[name] for name in NEUTRAL)], DRAW)
+
+
+@dataclass(frozen=True)
+class AugmentedImage(DerivedImage):
+    """A picture that is augmented when it is read.
+
+    What augmenting a file name returns. It is small and can be pickled, and stands for
+    a picture wherever a file name does: as an item of an estimator's X. Resizing comes
+    first, so that its draw costs what it costs at the network's size.
+
+    Parameters
+    ----------
+    source : str, path-like, bytes, PIL.Image.Image or AugmentedImage
+        The picture.
+    draw : Draw
+        What happens to it.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from skvision import AugmentedImage
+    >>> from skvision.augmentation import Draw
+    >>> from skvision.images import decode
+    >>> image = Image.new("RGB", (3, 1))
+    >>> image.putpixel((0, 0), (255, 0, 0))
+    >>> decode(AugmentedImage(image, Draw.of(flip_x=True)))[..., 0]
+    array([[  0,   0, 255]], dtype=uint8)
+    """
+
+    source: Any
+    draw: Draw
+
+    def apply(self, pixels: np.ndarray) -> np.ndarray:
+        """Apply the draw to the source's pixels, (height, width, 3) of uint8."""
+        how: dict[str, Any] = {"fill_mode": self.draw.fill_mode, "cval": self.draw.cval}
+        result: np.ndarray = augmented(pixels[np.newaxis], self.draw.row(), **how)[0]
+        return result
+
+    @property
+    def key(self) -> bytes:
+        """What decides the pixels, beside those of the source."""
+        return repr((OPERATIONS_VERSION, cv2.__version__, self.draw)).encode()

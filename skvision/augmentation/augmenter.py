@@ -1,0 +1,326 @@
+"""`ImageAugmenter`: new training pictures from those at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ..estimator import DocumentationLink, all_or_nothing
+from ..images import validate_images
+from .batches import as_given, augmented_batch, augmented_pixels
+from .drawing import draw_parameters
+from .parameters import ranges_of
+
+__all__ = ["ImageAugmenter"]
+
+
+class ImageAugmenter(DocumentationLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Change pictures at random, so that a classifier learns what doesn't matter.
+
+    A cat that is turned, shifted or darkened is still a cat. Pass it as
+    ``augmentation=`` of a classifier, where every epoch sees other pictures; as a step
+    of a Pipeline, whose ``fit`` then trains on one augmented version of each; or to
+    `ImageOverSampler`, to have more pictures. With the default arguments nothing
+    happens. Names, units and meanings are those of Keras' ImageDataGenerator wherever it
+    has them. Each picture is drawn for on its own, each parameter uniformly over its
+    range.
+
+    Parameters
+    ----------
+    rotation_range : float, default=0
+        Degrees, at least 0: rotated by an angle from minus this to this.
+    width_shift_range, height_shift_range : float, int or sequence, default=0.0
+        Shifted along each axis by minus this to this. Below 1: a share of the
+        picture's side. From 1 on: pixels, whole ones where an int is passed
+        (2 draws from -1, 0 and 1). A sequence: one of its values, with either sign.
+    shear_range : float, default=0.0
+        Degrees, at least 0: sheared by minus this to this. The often seen 0.2 is next
+        to nothing; 10 can be seen.
+    zoom_range : float or tuple of float, default=0.0
+        At least 0 and below 1: the visible part is 1 - this to 1 + this times as
+        large, drawn for width and height apart. A pair (low, high): from low to
+        high. Below 1 zooms in.
+    horizontal_flip, vertical_flip : bool, default=False
+        Whether to mirror half of the pictures, left to right or top to bottom.
+    crop_range : float, default=0.0
+        At least 0 and below 1: a part of 1 - this to 1 times each side, anywhere in
+        the picture, is enlarged to the picture's size.
+    brightness_range : tuple of float, default=None
+        (low, high), factors of at least 0: 0 is black, 1 no change.
+    contrast_range : tuple of float, default=None
+        (low, high), factors of at least 0 of each pixel's distance from the
+        picture's mean grey: 0 is all grey, 1 no change.
+    channel_shift_range : float, default=0.0
+        Levels from black 0 to white 255, at least 0: minus this to this is added to all
+        channels alike.
+    hue_range : float, default=0.0
+        Share of the colour circle, from 0 to 0.5: colours move along it by minus this
+        to this. A third makes red green. Of no effect on grey pictures.
+    saturation_range : tuple of float, default=None
+        (low, high), factors of at least 0: 0 is grey, 1 no change.
+    noise_std : float, default=0.0
+        Standard deviation of the Gaussian noise that is added to each number, on the
+        scale from black 0 to white 1, at least 0.
+    erase_fraction : float, default=0.0
+        At least 0 and below 1: a patch that covers 0 to this share of the picture is
+        filled with ``cval``.
+    fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
+        What lies beyond a picture's edges: ``aaaa|abcd|dddd``, ``kkkk|abcd|kkkk`` with
+        k = ``cval``, ``dcba|abcd|dcba`` or ``abcd|abcd|abcd``.
+    cval : float, default=0.0
+        Level from black 0 to white 255 of what is filled with a constant.
+    row_shape : tuple of int, default=None
+        (height, width) or (height, width, channels) of a picture that comes as a
+        flat row of a 2-D X; one entry may be -1.
+    value_range : "auto", tuple of float or None, default="auto"
+        The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
+        0..65535, bool and floats 0..1. A pair (black, white) names another. None
+        takes any finite numbers as they are: nothing is clipped, and levels and
+        noise are in the numbers' own unit.
+    random_state : int, RandomState instance or None, default=None
+        Decides the draws of `fit_transform`. As ``augmentation=`` of a classifier, draws
+        follow from the classifier's ``random_state``, the epoch and the picture's
+        place in X; an int here is mixed in.
+
+    Attributes
+    ----------
+    pixel_range_ : tuple of float or None
+        (black, white) of the numbers in fit's X; None if X were files.
+    n_channels_ : int
+        Channels of fit's X: 3, or X's own with ``value_range=None``.
+    n_features_in_ : int
+        Length of a row; only if X were rows.
+
+    See Also
+    --------
+    ImageOverSampler : Adds augmented copies until classes have the same size.
+    AugmentedImage : What a file becomes.
+
+    Notes
+    -----
+    Geometry is composed into one warp, bilinear, in the order rotation, shift, shear,
+    zoom, flips, crop. Colour comes next, clipped once at the end: channel shift,
+    brightness, contrast, saturation, hue; then noise; then erasing. Scaling belongs to
+    the networks and is not done here.
+
+    `transform` changes nothing: it is for pictures that are predicted, or validated with.
+
+    ImageDataGenerator differs in two things. It takes its ``height_shift_range`` for the
+    shift to the side, and it turns pictures that are not square about a point that is not
+    their centre. The shift there and here agrees where both ranges are the same.
+
+    References
+    ----------
+    Z. Zhong and others, Random Erasing Data Augmentation, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision import ImageAugmenter
+    >>> X = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    >>> augmenter = ImageAugmenter(rotation_range=40, horizontal_flip=True, random_state=0)
+    >>> changed = augmenter.fit_transform(X)
+    >>> changed.shape, changed.dtype
+    ((4, 32, 32, 3), dtype('uint8'))
+    >>> bool((changed == X).all()), bool((augmenter.transform(X) == X).all())
+    (False, True)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
+
+    def __init__(
+        self,
+        rotation_range: float = 0,
+        width_shift_range: Any = 0.0,
+        height_shift_range: Any = 0.0,
+        shear_range: float = 0.0,
+        zoom_range: Any = 0.0,
+        horizontal_flip: bool = False,
+        vertical_flip: bool = False,
+        crop_range: float = 0.0,
+        brightness_range: tuple[float, float] | None = None,
+        contrast_range: tuple[float, float] | None = None,
+        channel_shift_range: float = 0.0,
+        hue_range: float = 0.0,
+        saturation_range: tuple[float, float] | None = None,
+        noise_std: float = 0.0,
+        erase_fraction: float = 0.0,
+        fill_mode: str = "nearest",
+        cval: float = 0.0,
+        row_shape: tuple[int, ...] | None = None,
+        value_range: Any = "auto",
+        random_state: Any = None,
+    ) -> None:
+        self.rotation_range = rotation_range
+        self.width_shift_range = width_shift_range
+        self.height_shift_range = height_shift_range
+        self.shear_range = shear_range
+        self.zoom_range = zoom_range
+        self.horizontal_flip = horizontal_flip
+        self.vertical_flip = vertical_flip
+        self.crop_range = crop_range
+        self.brightness_range = brightness_range
+        self.contrast_range = contrast_range
+        self.channel_shift_range = channel_shift_range
+        self.hue_range = hue_range
+        self.saturation_range = saturation_range
+        self.noise_std = noise_std
+        self.erase_fraction = erase_fraction
+        self.fill_mode = fill_mode
+        self.cval = cval
+        self.row_shape = row_shape
+        self.value_range = value_range
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> ImageAugmenter:
+        """Check the arguments and look at the form of X; nothing is learnt.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples pictures
+            Arrays of pictures, file names, or 2-D rows with ``row_shape``.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or X is not as described.
+        """
+        self._validate_params()
+        ranges_of(self.get_params(deep=False))
+        with all_or_nothing(self):
+            validate_images(self, X, reset=True)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Return the pictures as they are.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples pictures
+            In any form that fit takes; on the scale of fit where it is an array.
+
+        Returns
+        -------
+        ndarray
+            X itself, as an array: of X's shape where it is numbers, else of shape
+            (n_samples,) and objects.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer has not been fitted.
+        ValueError
+            If X is not as described.
+        """
+        check_is_fitted(self)
+        return as_given(validate_images(self, X, reset=False), X)
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
+        """Augment each picture once.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples pictures
+            As in fit.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        ndarray
+            Where X is numbers, an array of its shape, type and scale. Else
+            `AugmentedImage` objects, of shape (n_samples,): they are decoded
+            and changed when they are read, so that memory stays small.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or X is not as described.
+        """
+        self.fit(X, y, **fit_params)
+        images = validate_images(self, X, reset=False)
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        everything = np.arange(len(images))
+        return augmented_batch(
+            images, everything, self.draw([seed], everything), X=X, **self._filling
+        )
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Get the names of the columns: of rows their own, else ``image``.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of a row's numbers, if X were not a frame.
+
+        Returns
+        -------
+        ndarray of shape (n_columns,), object
+        """
+        check_is_fitted(self)
+        if hasattr(self, "n_features_in_"):
+            return np.asarray(super().get_feature_names_out(input_features))
+        return np.array(["image"], dtype=object)
+
+    def draw(self, seed: Sequence[int], indices: np.ndarray) -> np.ndarray:
+        """Draw what shall happen to pictures, without applying it.
+
+        Parameters
+        ----------
+        seed : sequence of int
+            Not negative.
+        indices : ndarray of shape (n,), int
+            The pictures' numbers, not negative.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Rows of `skvision.augmentation.operations.DRAW`. Each follows from the seed
+            and the picture's own number, whatever else is drawn for.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not as described.
+        """
+        return draw_parameters(ranges_of(self.get_params(deep=False)), seed, np.asarray(indices))
+
+    def augment_batch(
+        self, images: np.ndarray, seed: Sequence[int], indices: np.ndarray
+    ) -> np.ndarray:
+        """Augment a batch in training.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n, height, width, n_channels), uint8 or float32
+            8-bit pictures, or numbers that are none.
+        seed : sequence of int
+            The training's seed and the epoch.
+        indices : ndarray of shape (n,), int
+            The pictures' places in X.
+
+        Returns
+        -------
+        ndarray of the same shape and type
+        """
+        own = [int(self.random_state)] if isinstance(self.random_state, Integral) else []
+        pixel_range = (0.0, 255.0) if images.dtype == np.uint8 else None
+        draws = self.draw([*seed, *own], indices)
+        return augmented_pixels(images, draws, pixel_range=pixel_range, **self._filling)
+
+    @property
+    def _filling(self) -> dict[str, Any]:
+        return {"fill_mode": self.fill_mode, "cval": float(self.cval)}

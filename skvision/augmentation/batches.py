@@ -1,0 +1,108 @@
+"""Batches of pictures in any form -> augmented ones in the same form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..images import ArrayBatch, ImageBatch
+from ..images.pixels import PixelRange
+from .augmented_image import AugmentedImage, Draw
+from .operations import DRAW, augmented
+
+__all__ = ["as_given", "augmented_batch", "augmented_pixels"]
+
+
+def as_given(images: ImageBatch, X: Any) -> np.ndarray:
+    """The pictures of a batch as they came: numbers of X's shape, or a 1-D object array."""
+    if isinstance(images, ArrayBatch):
+        return images.pixels.reshape(len(images), *_item_shape(X))
+    return _objects([images.item(index) for index in range(len(images))])
+
+
+def augmented_batch(
+    images: ImageBatch,
+    chosen: np.ndarray,
+    draws: np.ndarray,
+    *,
+    X: Any,
+    fill_mode: str,
+    cval: float,
+) -> np.ndarray:
+    """Augment some pictures of a batch, each by its draw.
+
+    Parameters
+    ----------
+    images : ImageBatch
+        The pictures.
+    chosen : ndarray of shape (n,), int
+        Which of them.
+    draws : ndarray of shape (n,), DRAW
+        What happens to each.
+    X : object
+        What the batch was made of.
+    fill_mode, cval
+        As `augmented` takes them.
+
+    Returns
+    -------
+    ndarray of shape (n, ...)
+        Of X's type and item shape where X is numbers; else of `AugmentedImage`, which
+        are applied when they are read.
+    """
+    if isinstance(images, ArrayBatch):
+        pixels = images.pixels[chosen]
+        how: dict[str, Any] = {"fill_mode": fill_mode, "cval": cval}
+        changed = augmented_pixels(pixels, draws, pixel_range=images.pixel_range, **how)
+        return changed.reshape(len(chosen), *_item_shape(X))
+    names = DRAW.names or ()
+    return _objects(
+        [
+            AugmentedImage(
+                images.item(int(index)),
+                Draw.of(fill_mode=fill_mode, cval=cval, **dict(zip(names, row, strict=True))),
+            )
+            for index, row in zip(chosen, draws.tolist(), strict=True)
+        ]
+    )
+
+
+def augmented_pixels(
+    pixels: np.ndarray,
+    draws: np.ndarray,
+    *,
+    fill_mode: str,
+    cval: float,
+    pixel_range: PixelRange | None,
+) -> np.ndarray:
+    """Augment numbers of any type; the result has the same."""
+    working = pixels.astype(_working_type(pixels.dtype), copy=False)
+    how: dict[str, Any] = {"fill_mode": fill_mode, "cval": cval, "pixel_range": pixel_range}
+    result = augmented(working, draws, **how)
+    if pixels.dtype.kind == "b":
+        return result >= 0.5
+    if pixels.dtype.kind in "iu" and result.dtype.kind == "f":
+        bounds = np.iinfo(pixels.dtype)
+        result = np.clip(np.rint(result), bounds.min, bounds.max)
+    return result.astype(pixels.dtype, copy=False)
+
+
+def _item_shape(X: Any) -> tuple[int, ...]:
+    shape: tuple[int, ...] = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+    return shape[1:]
+
+
+def _working_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """A type that OpenCV computes with, and that holds all numbers of `dtype` exactly."""
+    if dtype == np.uint8:
+        return dtype
+    return np.dtype(np.float32 if dtype.itemsize <= 2 or dtype == np.float32 else np.float64)
+
+
+def _objects(items: list[Any]) -> np.ndarray:
+    """A 1-D array of objects; `np.array` would take pictures apart."""
+    result = np.empty(len(items), dtype=object)
+    for position, item in enumerate(items):
+        result[position] = item
+    return result

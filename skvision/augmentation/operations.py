@@ -1,0 +1,353 @@
+"""What augmentation does to pictures; pure functions of arrays and of drawn parameters.
+
+A draw is a row of `DRAW`: all that happens to one picture. Its parts are relative to the
+picture's size and to its scale of numbers (but for shifts that were asked for in pixels), so
+that a row means the same for a photo and for a thumbnail of it. `drawing` makes rows;
+nothing here is random but the noise, whose seed is part of the row.
+
+The geometry of a row is one matrix, and one warp by OpenCV. On two cores of an AVX2
+server its `warpAffine` took 1.0 ms for a 224x224 picture, Pillow's `transform` 1.9 ms; it also has
+all four fill modes, and differs from SciPy's interpolation by rounding only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..threads import thread_limit
+
+__all__ = [
+    "DRAW",
+    "FILL_MODES",
+    "NEUTRAL",
+    "augmented",
+    "color_map",
+    "neutral_draws",
+    "warp_matrices",
+]
+
+PixelRange = tuple[float, float]
+
+#: Keras' names, and what OpenCV calls them
+FILL_MODES = {
+    "nearest": cv2.BORDER_REPLICATE,
+    "constant": cv2.BORDER_CONSTANT,
+    "reflect": cv2.BORDER_REFLECT,
+    "wrap": cv2.BORDER_WRAP,
+}
+
+#: each part of a draw: its type, and its value where nothing happens
+_PARTS: dict[str, tuple[str, float]] = {
+    "rotation": ("f8", 0.0),  # degrees
+    "shift_x": ("f8", 0.0),  # share of the width
+    "shift_y": ("f8", 0.0),
+    "shift_x_pixels": ("f8", 0.0),
+    "shift_y_pixels": ("f8", 0.0),
+    "shear": ("f8", 0.0),  # degrees
+    "zoom_x": ("f8", 1.0),  # above 1 shows more, as in Keras
+    "zoom_y": ("f8", 1.0),
+    "flip_x": ("?", False),
+    "flip_y": ("?", False),
+    "crop": ("f8", 1.0),  # share of each side that is left
+    "crop_x": ("f8", 0.0),  # share of the room to move that is left of it
+    "crop_y": ("f8", 0.0),
+    "channel_shift": ("f8", 0.0),  # levels of 255
+    "brightness": ("f8", 1.0),
+    "contrast": ("f8", 1.0),
+    "saturation": ("f8", 1.0),
+    "hue": ("f8", 0.0),  # share of the colour circle
+    "noise": ("f8", 0.0),  # standard deviation, share of the scale
+    "noise_seed": ("u8", 0),
+    "erase_left": ("f8", 0.0),  # shares of width and height
+    "erase_top": ("f8", 0.0),
+    "erase_width": ("f8", 0.0),
+    "erase_height": ("f8", 0.0),
+}
+
+#: all that happens to one picture
+DRAW = np.dtype([(name, kind) for name, (kind, _) in _PARTS.items()])
+#: the draw by which nothing happens
+NEUTRAL = {name: value for name, (_, value) in _PARTS.items()}
+
+_LEVELS = 255.0
+# shares of red, green and blue in brightness, ITU-R BT.601, as Pillow has them
+_LUMA = np.array([0.299, 0.587, 0.114])
+# below this many pixels a thread costs more than it saves
+_PIXELS_A_THREAD = 2**18
+
+
+def neutral_draws(n: int) -> np.ndarray:
+    """Return `n` draws by which nothing happens."""
+    draws = np.zeros(n, DRAW)
+    for name, value in NEUTRAL.items():
+        draws[name] = value
+    return draws
+
+
+def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Compose each draw's geometry into one matrix.
+
+    In the order of Keras' ImageDataGenerator: rotation, shift, shear and zoom about the
+    picture's centre, then flips; a crop comes last.
+
+    Parameters
+    ----------
+    draws : ndarray of shape (n,), DRAW
+    height, width : int
+        The pictures' size in pixels.
+
+    Returns
+    -------
+    ndarray of shape (n, 2, 3), float64
+        Each takes (x, y, 1) of a result's pixel to where in the picture it comes from.
+
+    Examples
+    --------
+    >>> from skvision.augmentation.operations import neutral_draws, warp_matrices
+    >>> draws = neutral_draws(1)
+    >>> draws["shift_x"] = 0.5
+    >>> warp_matrices(draws, height=4, width=6)[0].tolist()
+    [[1.0, 0.0, 3.0], [0.0, 1.0, 0.0]]
+    """
+    one, zero = np.ones(len(draws)), np.zeros(len(draws))
+
+    def stacked(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> np.ndarray:
+        """(n, 3, 3) of the upper rows a b c and d e f."""
+        rows = np.array([a, b, c, d, e, f, zero, zero, one])
+        return np.moveaxis(rows.reshape(3, 3, -1), -1, 0)
+
+    middle_x, middle_y = (width - 1) / 2 * one, (height - 1) / 2 * one
+    angle, shear = np.deg2rad(draws["rotation"]), np.deg2rad(draws["shear"])
+    cos, sin = np.cos(angle), np.sin(angle)
+    shift_x = draws["shift_x"] * width + draws["shift_x_pixels"]
+    shift_y = draws["shift_y"] * height + draws["shift_y_pixels"]
+    flip_x, flip_y = draws["flip_x"].astype(bool), draws["flip_y"].astype(bool)
+    crop = draws["crop"]
+    # pixels are squares: their centres lie half a pixel from the edges
+    crop_x = (1 - crop) * width * draws["crop_x"] + (crop - 1) / 2
+    crop_y = (1 - crop) * height * draws["crop_y"] + (crop - 1) / 2
+    matrices: np.ndarray = (
+        stacked(one, zero, middle_x, zero, one, middle_y)
+        @ stacked(cos, -sin, zero, sin, cos, zero)
+        @ stacked(one, zero, shift_x, zero, one, shift_y)
+        @ stacked(one, -np.sin(shear), zero, zero, np.cos(shear), zero)
+        @ stacked(draws["zoom_x"], zero, zero, zero, draws["zoom_y"], zero)
+        @ stacked(one, zero, -middle_x, zero, one, -middle_y)
+        @ stacked(
+            *(np.where(flip_x, -1.0, 1.0), zero, np.where(flip_x, width - 1.0, 0.0)),
+            *(zero, np.where(flip_y, -1.0, 1.0), np.where(flip_y, height - 1.0, 0.0)),
+        )
+        @ stacked(crop, zero, crop_x, zero, crop, crop_y)
+    )
+    return matrices[:, :2]
+
+
+def color_map(draw: np.void, mean: np.ndarray, unit: float, low: float) -> np.ndarray:
+    """Compose a draw's changes of colour into one matrix.
+
+    Channel shift, brightness, contrast, saturation and hue, in this order; clipping comes
+    once, after all of them.
+
+    Parameters
+    ----------
+    draw : DRAW
+    mean : ndarray of shape (n_channels,)
+        The picture's mean colour, which contrast is measured against.
+    unit : float
+        What a level, of 255, is on the picture's scale.
+    low : float
+        What black is.
+
+    Returns
+    -------
+    ndarray of shape (n_channels, n_channels + 1)
+        Takes (*colour, 1) to the new colour.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision.augmentation.operations import color_map, neutral_draws
+    >>> draw = neutral_draws(1)[0]
+    >>> draw["contrast"] = 0.5
+    >>> color_map(draw, mean=np.array([100.0]), unit=1.0, low=0.0).tolist()
+    [[0.5, 50.0]]
+    """
+    n_channels = len(mean)
+    luma = _LUMA if n_channels == 3 else np.full(n_channels, 1 / n_channels)
+    factor = draw["brightness"]
+    # x -> (x + shift - low) * factor + low, as one factor and one number to add
+    add = (draw["channel_shift"] * unit - low) * factor + low
+    grey = luma @ (mean * factor + add)
+    contrast = draw["contrast"]
+    factor, add = factor * contrast, add * contrast + (1 - contrast) * grey
+    linear = np.eye(n_channels)
+    if n_channels == 3:  # others have no colour
+        saturation = draw["saturation"]
+        linear = saturation * linear + (1 - saturation) * luma
+        linear = _about_grey(draw["hue"]) @ linear
+    # both leave grey as it is, so the number to add passes through
+    return np.column_stack([linear * factor, np.full(n_channels, add)])
+
+
+def _about_grey(share: float) -> np.ndarray:
+    """Rotate colours about the axis of greys; a third of the circle makes red green."""
+    cos, sin = np.cos(2 * np.pi * share), np.sin(2 * np.pi * share)
+    around = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / np.sqrt(3)
+    rotation: np.ndarray = cos * np.eye(3) + sin * around + (1 - cos) / 3
+    return rotation
+
+
+def augmented(
+    images: np.ndarray,
+    draws: np.ndarray,
+    *,
+    fill_mode: str = "nearest",
+    cval: float = 0.0,
+    pixel_range: PixelRange | None = (0.0, 255.0),
+) -> np.ndarray:
+    """Apply to each picture its draw.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width, n_channels), uint8, float32 or float64
+        With four channels, the fourth (transparency) moves along and keeps its values.
+    draws : ndarray of shape (n,), DRAW
+    fill_mode : {"nearest", "constant", "reflect", "wrap"}
+        What lies beyond a picture's edges: ``aaaa|abcd|dddd``, ``kkkk|abcd|kkkk`` with
+        k = `cval`, ``dcba|abcd|dcba`` or ``abcd|abcd|abcd``.
+    cval : float
+        In levels, 0 black and 255 white; also what erased patches are filled with.
+    pixel_range : (low, high) or None
+        What black and white are; results are clipped to it. None: the numbers have no
+        scale, a level is 1, and nothing is clipped.
+
+    Returns
+    -------
+    ndarray of the same shape and type
+        A new array. A picture whose draw is neutral is returned bit for bit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision.augmentation.operations import augmented, neutral_draws
+    >>> image = np.arange(4, dtype=np.uint8).reshape(1, 1, 4, 1)
+    >>> draws = neutral_draws(1)
+    >>> draws["shift_x_pixels"] = 1
+    >>> augmented(image, draws, fill_mode="wrap").ravel()
+    array([1, 2, 3, 0], dtype=uint8)
+    """
+    images = np.ascontiguousarray(images)
+    result = np.empty_like(images)
+    n, height, width, n_channels = images.shape
+    low, high = (0.0, _LEVELS) if pixel_range is None else pixel_range
+    unit = (high - low) / _LEVELS
+    fill = low + cval * unit
+    n_colors = 3 if n_channels == 4 else n_channels
+    border = FILL_MODES[fill_mode]
+    matrices = warp_matrices(draws, height, width)
+    moved = (matrices != np.eye(2, 3)).any(axis=(1, 2))
+    recolored = ~_is_neutral(draws, "channel_shift", "brightness", "contrast", "saturation", "hue")
+    noisy = ~_is_neutral(draws, "noise")
+    patches = _patches(draws, height, width)
+    # OpenCV writes 8-bit colours at once, clipped to all that 8 bits hold
+    finished = images.dtype == np.uint8 and pixel_range in (None, (0.0, _LEVELS))
+
+    def augment(indices: range) -> None:
+        for i in indices:
+            pixels = result[i]
+            if moved[i]:
+                _warp(images[i], matrices[i], border, fill, pixels)
+                if pixel_range is not None and pixels.dtype != np.uint8:
+                    np.clip(pixels, low, high, out=pixels)  # interpolation rounds upwards too
+            else:
+                pixels[:] = images[i]
+            colors = pixels[..., :n_colors]
+            if recolored[i] or noisy[i]:
+                changed = colors
+                if recolored[i]:
+                    mean = colors.reshape(-1, n_colors).mean(axis=0, dtype=np.float64)
+                    mapping = color_map(draws[i], mean, unit, low)
+                    changed = _mapped(changed, mapping, finished=finished and not noisy[i])
+                if noisy[i]:
+                    # without a scale, the noise is in the numbers' own unit
+                    std = draws["noise"][i] * (1.0 if pixel_range is None else high - low)
+                    rng = np.random.default_rng(draws["noise_seed"][i])
+                    changed = changed + rng.standard_normal(colors.shape, np.float32) * std
+                _put(changed, colors, pixel_range)
+            top, bottom, left, right = patches[i]
+            if top < bottom and left < right:
+                colors[top:bottom, left:right] = fill
+
+    n_shares = max(1, min(thread_limit(), n * height * width // _PIXELS_A_THREAD))
+    shares = [range(first, n, n_shares) for first in range(n_shares)]
+    if n_shares == 1:
+        augment(shares[0])
+    else:
+        with ThreadPoolExecutor(n_shares, "skvision-augment") as pool:
+            list(pool.map(augment, shares))  # list: raises what was raised there
+    return result
+
+
+def _is_neutral(draws: np.ndarray, *names: str) -> np.ndarray:
+    neutral: np.ndarray = np.all([draws[name] == NEUTRAL[name] for name in names], axis=0)
+    return neutral
+
+
+def _patches(draws: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Rows (top, bottom, left, right) in whole pixels."""
+    sides = [
+        np.rint(edge * length).astype(int)
+        for first, span, length in (
+            ("erase_top", "erase_height", height),
+            ("erase_left", "erase_width", width),
+        )
+        for edge in (draws[first], draws[first] + draws[span])
+    ]
+    return np.stack(sides, axis=1)
+
+
+def _warp(
+    pixels: np.ndarray, matrix: np.ndarray, border: int, fill: float, result: np.ndarray
+) -> None:
+    height, width, n_channels = pixels.shape
+    for channels in _channel_groups(n_channels):
+        result[..., channels] = cv2.warpAffine(
+            pixels[..., channels],
+            matrix,
+            (width, height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=border,
+            borderValue=(fill,) * 4,
+        ).reshape(height, width, -1)
+
+
+def _channel_groups(n_channels: int) -> Iterator[slice]:
+    """OpenCV fills four channels at most."""
+    for first in range(0, n_channels, 4):
+        yield slice(first, first + 4)
+
+
+def _mapped(pixels: np.ndarray, mapping: np.ndarray, finished: bool) -> np.ndarray:
+    """Apply a colour map: to 8 bits if that finishes them, else to floats."""
+    if finished and pixels.shape[-1] <= 4:
+        result: np.ndarray = cv2.transform(np.ascontiguousarray(pixels), mapping)
+        return result.reshape(pixels.shape)
+    mapping = mapping.astype(np.float64 if pixels.dtype == np.float64 else np.float32)
+    values: np.ndarray = pixels @ mapping[:, :-1].T + mapping[:, -1]
+    return values
+
+
+def _put(values: np.ndarray, place: np.ndarray, pixel_range: PixelRange | None) -> None:
+    """Write numbers where pixels belong: clipped to their scale, whole where those are."""
+    if values.dtype == place.dtype == np.uint8:
+        place[:] = values
+        return
+    if place.dtype == np.uint8:
+        pixel_range = pixel_range or (0.0, _LEVELS)
+        values = np.rint(values)
+    place[:] = values if pixel_range is None else np.clip(values, *pixel_range)

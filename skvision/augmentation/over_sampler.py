@@ -1,0 +1,254 @@
+"""`ImageOverSampler`: augmented copies until each class has its number of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from ..estimator import DocumentationLink, all_or_nothing
+from ..images import validate_images
+from .augmenter import ImageAugmenter
+from .batches import as_given, augmented_batch
+
+__all__ = ["ImageOverSampler", "chosen_sources", "numbers_to_add"]
+
+
+def numbers_to_add(counts: Mapping[Any, int], sampling_strategy: Any) -> dict[Any, int]:
+    """How many pictures each class lacks.
+
+    Parameters
+    ----------
+    counts : mapping of label to int
+        How many pictures each class has.
+    sampling_strategy : int, dict or "auto"
+        As `ImageOverSampler` takes it.
+
+    Returns
+    -------
+    dict of label to int
+        In the order of `counts`; 0 where nothing is lacking.
+
+    Raises
+    ------
+    ValueError
+        If a target is no positive whole number, below the present count, or of a class
+        that has no pictures.
+
+    Examples
+    --------
+    >>> from skvision.augmentation import numbers_to_add
+    >>> numbers_to_add({"cat": 10, "dog": 8}, "auto")
+    {'cat': 0, 'dog': 2}
+    """
+    if isinstance(sampling_strategy, Mapping):
+        targets = {**counts, **sampling_strategy}
+    elif isinstance(sampling_strategy, str) and sampling_strategy == "auto":
+        targets = dict.fromkeys(counts, max(counts.values()))
+    elif isinstance(sampling_strategy, Integral) and not isinstance(sampling_strategy, bool):
+        targets = dict.fromkeys(counts, int(sampling_strategy))
+    else:
+        raise ValueError(
+            "sampling_strategy must be a whole number (pictures of each class), a dictionary of "
+            "label to number, or 'auto' (as many as the largest class has). Received: "
+            f"{sampling_strategy!r}"
+        )
+    for label, target in targets.items():
+        if not isinstance(target, Integral) or isinstance(target, bool) or target < 1:
+            raise ValueError(
+                f"The target of class {str(label)!r} must be a whole number of at least 1. "
+                f"Received: {target!r}"
+            )
+        if label not in counts:
+            raise ValueError(
+                f"Class {str(label)!r} shall have {target:,} images but has none to make them "
+                f"from. Classes with images: {', '.join(repr(str(known)) for known in counts)}."
+            )
+        if target < counts[label]:
+            raise ValueError(
+                f"Class {str(label)!r} has {counts[label]:,} images, more than its target of "
+                f"{target:,}. Images are only added, never taken away: set the target to at least "
+                f"{counts[label]:,}."
+            )
+    return {label: int(targets[label]) - count for label, count in counts.items()}
+
+
+def chosen_sources(n_images: int, n_copies: int, rng: np.random.Generator) -> np.ndarray:
+    """Choose which pictures of a class are copied: all of them equally often, give or take one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision.augmentation import chosen_sources
+    >>> chosen = chosen_sources(3, 7, np.random.default_rng(0))
+    >>> sorted(np.bincount(chosen).tolist())
+    [2, 2, 3]
+    """
+    rounds = -(-n_copies // n_images)
+    orders = [rng.permutation(n_images) for _ in range(rounds)]
+    return np.concatenate([np.empty(0, int), *orders])[:n_copies]
+
+
+class ImageOverSampler(DocumentationLink, BaseEstimator):
+    """Add augmented copies of pictures, until each class has its number of them.
+
+    For classes of unequal size, and for more training pictures than there are. It has
+    the interface of imbalanced-learn's samplers: as a step of an
+    ``imblearn.pipeline.Pipeline`` it acts in ``fit`` alone, so that in cross-validation
+    pictures to validate with are neither changed nor copied into the training part.
+    imbalanced-learn itself isn't needed for `fit_resample`.
+
+    Parameters
+    ----------
+    augmenter : ImageAugmenter
+        What happens to the copies. Its ``row_shape`` and ``value_range`` hold for X.
+    sampling_strategy : int, dict or "auto", default="auto"
+        How many pictures each class shall have: a number for all of them, a
+        dictionary of label to number (other classes are left alone), or ``"auto"``:
+        as many as the largest class has. At least as many as there are.
+    random_state : int, RandomState instance or None, default=None
+        Decides which pictures are copied, and what happens to the copies.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict of label to int
+        How many copies are added to each class.
+    sample_indices_ : ndarray of shape (n_samples_new,), int
+        Which picture of X each of the result is, or was made from.
+    augmenter_ : ImageAugmenter
+        The fitted augmenter.
+
+    See Also
+    --------
+    ImageAugmenter : What can happen to a picture.
+
+    Notes
+    -----
+    The pictures of X come first, in their order; then the copies, class by class. All
+    pictures of a class are copied equally often, give or take one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision import ImageAugmenter, ImageOverSampler
+    >>> X, y = np.zeros((5, 8, 8), np.uint8), ["cat", "cat", "dog", "cat", "dog"]
+    >>> sampler = ImageOverSampler(ImageAugmenter(rotation_range=40), random_state=0)
+    >>> X_more, y_more = sampler.fit_resample(X, y)
+    >>> X_more.shape, y_more.tolist()
+    ((6, 8, 8), ['cat', 'cat', 'dog', 'cat', 'dog', 'dog'])
+    """
+
+    _estimator_type = "sampler"
+    _sampling_type = "over-sampling"
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
+
+    def __init__(
+        self, augmenter: Any, sampling_strategy: Any = "auto", random_state: Any = None
+    ) -> None:
+        self.augmenter = augmenter
+        self.sampling_strategy = sampling_strategy
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> ImageOverSampler:
+        """Check X and y, and count what is lacking.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples pictures
+            In any form that `ImageAugmenter` takes.
+        y : array-like of shape (n_samples,)
+            Labels of any type.
+
+        Returns
+        -------
+        self : object
+            The fitted sampler.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X or y is not as described.
+        """
+        with all_or_nothing(self):
+            self._plan(X, y)
+        return self
+
+    def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Add copies to the pictures.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples pictures
+            In any form that `ImageAugmenter` takes.
+        y : array-like of shape (n_samples,)
+            Labels of any type.
+
+        Returns
+        -------
+        X_resampled : ndarray of n_samples_new pictures
+            Of X's type and scale where X is numbers; else of shape (n_samples_new,)
+            with X's items and, for the copies, `AugmentedImage` objects. A pandas
+            Series or DataFrame if X was one.
+        y_resampled : ndarray of shape (n_samples_new,)
+            Their labels; a pandas Series if y was one.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X or y is not as described.
+        """
+        with all_or_nothing(self):
+            images, copies = self._plan(X, y)
+            draws = self.augmenter_.draw(self._seed[1:], np.arange(len(copies)))
+            new = augmented_batch(images, copies, draws, X=X, **self.augmenter_._filling)
+            self.sample_indices_ = np.concatenate([np.arange(len(images)), copies])
+        X_resampled = np.concatenate([as_given(images, X), new])
+        return _framed_as(X, X_resampled), _taken(y, self.sample_indices_)
+
+    def _plan(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
+        """The pictures, and the index of each that is copied; learns what fit learns."""
+        self._validate_params()
+        if not isinstance(self.augmenter, ImageAugmenter):
+            raise ValueError(f"augmenter must be an ImageAugmenter. Received: {self.augmenter!r}")
+        self.augmenter_ = clone(self.augmenter).fit(X)
+        images = validate_images(self.augmenter_, X, reset=False)
+        labels = _checked_labels(y, len(images))
+        classes, codes = np.unique(labels, return_inverse=True)
+        counts = dict(zip(classes.tolist(), np.bincount(codes).tolist(), strict=True))
+        self.sampling_strategy_ = numbers_to_add(counts, self.sampling_strategy)
+        words = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=2)
+        self._seed: Sequence[int] = words.tolist()
+        rng = np.random.default_rng(self._seed[:1])
+        copies = [
+            np.flatnonzero(codes == code)[chosen_sources(counts[label], n_new, rng)]
+            for code, (label, n_new) in enumerate(self.sampling_strategy_.items())
+        ]
+        return images, np.concatenate(copies)
+
+
+def _checked_labels(y: Any, n_images: int) -> np.ndarray:
+    if y is None:
+        raise ValueError("ImageOverSampler requires y to be passed, but the target y is None.")
+    labels = column_or_1d(y, warn=True)
+    check_consistent_length(np.empty(n_images), labels)
+    check_classification_targets(labels)
+    return np.asarray(labels)
+
+
+def _taken(y: Any, indices: np.ndarray) -> Any:
+    if hasattr(y, "iloc"):
+        return y.iloc[indices].reset_index(drop=True)
+    return column_or_1d(y)[indices]
+
+
+def _framed_as(X: Any, values: np.ndarray) -> Any:
+    """The values as a pandas Series or DataFrame, if X is one."""
+    if not hasattr(X, "iloc"):
+        return values
+    return type(X)(values, **({"columns": X.columns} if X.ndim == 2 else {"name": X.name}))

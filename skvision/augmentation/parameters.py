@@ -1,0 +1,138 @@
+"""An augmenter's constructor arguments -> the bounds that are drawn between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from .drawing import Interval, Ranges, Shift
+from .operations import FILL_MODES
+
+__all__ = ["check_fill_mode", "ranges_of"]
+
+# a half turn of the colour circle, either way, is all of it
+_HALF = 0.5
+
+
+def ranges_of(parameters: dict[str, Any]) -> Ranges:
+    """Read and check the arguments of `ImageAugmenter`.
+
+    Raises
+    ------
+    ValueError
+        If one is not as its docstring says.
+
+    Examples
+    --------
+    >>> from skvision import ImageAugmenter
+    >>> from skvision.augmentation.parameters import ranges_of
+    >>> ranges_of(ImageAugmenter(rotation_range=40, zoom_range=0.25).get_params()).zoom
+    (0.75, 1.25)
+    """
+    check_fill_mode(parameters["fill_mode"], parameters["cval"])
+
+    def upto(name: str, below: float = np.inf, most: float = np.inf) -> float:
+        return _number(name, parameters[name], below, most)
+
+    def around_zero(name: str, most: float = np.inf) -> Interval:
+        largest = upto(name, most=most)
+        return -largest, largest
+
+    return Ranges(
+        rotation=around_zero("rotation_range"),
+        shift_x=_shift("width_shift_range", parameters["width_shift_range"]),
+        shift_y=_shift("height_shift_range", parameters["height_shift_range"]),
+        shear=around_zero("shear_range"),
+        zoom=_zoom(parameters["zoom_range"]),
+        flip_x=_flag("horizontal_flip", parameters["horizontal_flip"]),
+        flip_y=_flag("vertical_flip", parameters["vertical_flip"]),
+        crop=(1.0 - upto("crop_range", below=1.0), 1.0),
+        channel_shift=around_zero("channel_shift_range"),
+        brightness=_factors("brightness_range", parameters["brightness_range"]),
+        contrast=_factors("contrast_range", parameters["contrast_range"]),
+        saturation=_factors("saturation_range", parameters["saturation_range"]),
+        hue=around_zero("hue_range", most=_HALF),
+        noise=upto("noise_std"),
+        erase=(0.0, upto("erase_fraction", below=1.0)),
+    )
+
+
+def check_fill_mode(fill_mode: Any, cval: Any) -> None:
+    """Raise ValueError unless these are a fill mode and a finite number."""
+    if not isinstance(fill_mode, str) or fill_mode not in FILL_MODES:
+        raise ValueError(
+            f"fill_mode must be one of {', '.join(map(repr, FILL_MODES))}. Received: {fill_mode!r}"
+        )
+    if not _is_number(cval):
+        raise ValueError(f"cval must be a finite number. Received: {cval!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return (
+        isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
+    )
+
+
+def _number(name: str, value: Any, below: float = np.inf, most: float = np.inf) -> float:
+    if not (_is_number(value) and 0 <= value < below and value <= most):
+        upper = f" and below {below:g}" if below < np.inf else ""
+        upper = f" and at most {most:g}" if most < np.inf else upper
+        raise ValueError(f"{name} must be a number of at least 0{upper}. Received: {value!r}")
+    return float(value)
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False. Received: {value!r}")
+    return bool(value)
+
+
+def _pair(name: str, value: Any) -> Interval | None:
+    """(low, high) if `value` is such a pair of numbers that are not negative; else None."""
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray) or len(value) != 2:
+        return None
+    low, high = value
+    if not (_is_number(low) and _is_number(high) and 0 <= low <= high):
+        return None
+    return float(low), float(high)
+
+
+def _factors(name: str, value: Any) -> Interval:
+    if value is None:
+        return 1.0, 1.0
+    pair = _pair(name, value)
+    if pair is None:
+        raise ValueError(
+            f"{name} must be None or a pair (low, high) of factors with 0 <= low <= high, where 1 "
+            f"changes nothing. Received: {value!r}"
+        )
+    return pair
+
+
+def _zoom(value: Any) -> Interval:
+    pair = _pair("zoom_range", value)
+    if pair is not None and pair[0] > 0:
+        return pair
+    if _is_number(value) and 0 <= value < 1:
+        return 1.0 - float(value), 1.0 + float(value)
+    raise ValueError(
+        "zoom_range must be a number of at least 0 and below 1 (0.2 draws from 0.8 to 1.2), or a "
+        f"pair (low, high) with 0 < low <= high. Received: {value!r}"
+    )
+
+
+def _shift(name: str, value: Any) -> Shift:
+    """A share of the side below 1, pixels from 1 on; whole pixels where it is an integer."""
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+        choices = tuple(_number(f"Each choice of {name}", choice) for choice in value)
+        if not choices:
+            raise ValueError(f"{name} must not be empty. Received: {value!r}")
+        return Shift(choices=choices, pixels=max(choices) >= 1)
+    largest = _number(name, value)
+    if isinstance(value, Integral) and largest >= 1:
+        # as Keras has it: 2 is one of -1, 0 and 1
+        return Shift(choices=tuple(map(float, range(int(value)))), pixels=True)
+    return Shift(largest, pixels=largest >= 1)
