@@ -16,7 +16,7 @@ import numpy as np
 
 from . import efficientnet_lite
 from .backbone_table import BACKBONES
-from .layers import leaves
+from .layers import leaves, settle
 from .network_file import NETWORK_SUFFIXES, read_network, refuse_code
 
 __all__ = ["digest_of_network", "network_with_weights", "published_weights", "weights_digest"]
@@ -75,11 +75,10 @@ def published_weights(name: str) -> Path | None:
 def _published(
     name: str, builder: Callable[..., keras.Model], input_shape: tuple[int, int, int], top: bool
 ) -> keras.Model:
+    # Keras gives the published top at one size only
+    shape = {} if top else {"input_shape": input_shape}
     try:
-        if not top:
-            return builder(include_top=False, weights="imagenet", input_shape=input_shape)
-        # Keras gives the published top at one size only
-        published = builder(include_top=True, weights="imagenet")
+        published = builder(include_top=top, weights="imagenet", **shape)
     except Exception as error:
         address = re.search(r"https?://[^\s:]+", str(error))
         if address is None:
@@ -89,17 +88,45 @@ def _published(
             f"Get {address[0]} and put it where Keras looks for it, as {published_weights(name)}; "
             f"or use backbone={BUNDLED!r}, whose weights come with skvision."
         ) from error
-    if published.input_shape[1:] == input_shape:
+    if published.input_shape[1:] == input_shape and not _is_scaled_twice(published):
         return published
-    resized = builder(include_top=True, weights=None, input_shape=input_shape)
+    network = builder(include_top=top, weights=None, input_shape=input_shape)
     try:
-        resized.set_weights(published.get_weights())
+        _copy_weights(published, network)
     except ValueError as error:
         raise ValueError(
             f"The dense layers of {name} take pictures of {published.input_shape[1:3]} pixels "
             f"only. Received: image_size={input_shape[:2]}"
         ) from error
-    return resized
+    _scale_once(network)
+    return network
+
+
+# What the published EfficientNets divide by; their files have it where a variance belongs.
+_PUBLISHED_STD = (0.229, 0.224, 0.225)
+
+
+def _is_scaled_twice(network: keras.Model) -> bool:
+    return any(
+        isinstance(layer, keras.layers.Normalization)
+        and np.allclose(np.ravel(layer.get_weights()[1]), _PUBLISHED_STD, rtol=0.01)
+        for layer in leaves(network)
+    )
+
+
+def _scale_once(network: keras.Model) -> None:
+    """Make an EfficientNet scale pixels as its published weights expect, by one layer.
+
+    Their files hold standard deviations where Keras expects variances, so Keras' own
+    network has a second scaling after it, but only with ``weights="imagenet"``: a
+    network with the same weights from a file would be another. Ours all have the
+    variance, and one scaling.
+    """
+    for layer in leaves(network):
+        if isinstance(layer, keras.layers.Normalization) and _is_scaled_twice(network):
+            mean, std, count = layer.get_weights()
+            layer.set_weights([mean, std**2, count])
+    settle(network)
 
 
 def _from_file(
@@ -121,6 +148,7 @@ def _from_file(
                 # Keras only warns of layers that it found no weights for
                 warnings.filterwarnings("error", message=".*freshly-initialized")
                 attempt(network, builder, path)
+            _scale_once(network)
             return network
         except Exception as error:  # another network's, or with a top, or damaged
             failure = failure or error

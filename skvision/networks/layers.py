@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import keras
 
-__all__ = ["leaves"]
+__all__ = ["leaves", "settle"]
 
 
 def leaves(network: keras.Model) -> Iterator[keras.layers.Layer]:
@@ -26,3 +26,38 @@ def leaves(network: keras.Model) -> Iterator[keras.layers.Layer]:
             yield from leaves(layer)
         else:
             yield layer
+
+
+def settle(network: keras.Model) -> bool:
+    """Have normalisation layers compute with the weights that they were given.
+
+    They keep what they compute with apart from their weights, and Keras brings it up to
+    date only when it reads a file.
+
+    Returns
+    -------
+    bool
+        Whether one computes otherwise now: functions traced before are then out of date.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from skvision.networks.layers import settle
+    >>> network = keras.Sequential([keras.Input((1,)), keras.layers.Normalization()])
+    >>> network.set_weights([[1.0], [4.0], 0])
+    >>> settle(network), settle(network)
+    (True, False)
+    """
+    changed = False
+    for layer in leaves(network):
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
+            before = _normalisation(layer)
+            layer.finalize_state()
+            changed |= before != _normalisation(layer)
+    return changed
+
+
+def _normalisation(layer: keras.layers.Normalization) -> list[list[float]]:
+    return [
+        keras.ops.convert_to_numpy(each).ravel().tolist() for each in (layer.mean, layer.variance)
+    ]

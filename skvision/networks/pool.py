@@ -21,6 +21,7 @@ import numpy as np
 
 from .finetuned import LearningPart
 from .layer_rates import with_rate_shares
+from .layers import settle
 from .losses import SmoothedCrossentropy
 from .optimizers import OptimizerRecipe
 
@@ -143,6 +144,9 @@ class CompiledNetwork:
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Put weights in."""
         self.model.set_weights(weights)
+        if settle(self.model):
+            # what was traced before has the former numbers in it
+            self.model.train_function = self.model.predict_function = None
 
     def get_state(self) -> NetworkState:
         """Return copies of all that the next training step depends on."""

@@ -97,3 +97,33 @@ def test_the_table_tells_the_last_feature_map(name):
 
 def test_sizes_other_than_the_networks_own():
     assert build_backbone("VGG16", image_size=(64, 96), weights=None).output_shape[1:3] == (2, 3)
+
+
+@pytest.mark.parametrize("suffix", ["weights.h5", "keras"])
+def test_published_efficientnets_scale_pixels_as_keras_does(tmp_path, monkeypatch, suffix):
+    """Keras adds a layer with weights="imagenet" that the file itself knows nothing of."""
+    shape = (32, 32, 3)
+    drawn = build_backbone("EfficientNetB0", image_size=shape[:2], weights=None, seed=1)
+    published = keras.applications.EfficientNetB0(
+        include_top=False, weights=None, input_shape=shape
+    )
+    weights = drawn.get_weights()
+    weights[0], weights[1] = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    published.set_weights(weights)
+    path = tmp_path / "published.weights.h5"
+    published.save_weights(path)
+    monkeypatch.setattr(file_utils, "get_file", lambda *args, **kwargs: str(path))
+    theirs = keras.applications.EfficientNetB0(
+        include_top=False, weights="imagenet", input_shape=shape
+    )
+    if suffix == "keras":
+        theirs.save(tmp_path / "whole.keras")
+        path = tmp_path / "whole.keras"
+    pixels = np.random.default_rng(0).integers(0, 256, (2, *shape)).astype(np.float32)
+    expected = np.asarray(theirs(pixels, training=False))
+    assert not same(np.asarray(drawn(pixels, training=False)), expected)
+    for source in ("imagenet", path):
+        ours = build_backbone("EfficientNetB0", image_size=shape[:2], weights=source)
+        assert same(np.asarray(ours(pixels, training=False)), expected)
+        # whatever the weights, the network is the same, so that they can be copied
+        assert [w.shape for w in ours.get_weights()] == [w.shape for w in weights]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
+import keras
 import numpy as np
 import pytest
 
@@ -174,3 +176,19 @@ def test_a_network_that_only_predicts_is_not_compiled(data):
     network = CompiledNetwork(recipe())
     network.predict(data[0][:2])
     assert not network.model.compiled
+
+
+def test_normalisations_compute_with_the_weights_that_were_set():
+    @dataclass(frozen=True)
+    class Normalised:
+        def build(self):
+            inputs = keras.Input((1, 1, 1))
+            x = keras.layers.Flatten()(keras.layers.Normalization()(inputs))
+            return keras.Model(inputs, x)
+
+    optimizer, _ = optimizer_recipe("sgd", 0.1, {})
+    network = CompiledNetwork(NetworkRecipe(Normalised(), optimizer))
+    three = np.full((1, 1, 1, 1), 3.0, np.float32)
+    assert network.predict(three) == pytest.approx(3)
+    network.set_weights([np.array([1.0]), np.array([4.0]), np.array(0)])
+    assert network.predict(three) == pytest.approx(1)
