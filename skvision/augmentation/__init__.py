@@ -2,6 +2,7 @@
 
 from .augmented_image import AugmentedImage, Draw
 from .augmenter import ImageAugmenter
+from .mixing import Mixing
 from .over_sampler import ImageOverSampler, chosen_sources, numbers_to_add
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Draw",
     "ImageAugmenter",
     "ImageOverSampler",
+    "Mixing",
     "chosen_sources",
     "numbers_to_add",
 ]

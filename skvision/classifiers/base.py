@@ -31,6 +31,7 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
+from ..augmentation import Mixing
 from ..estimator import DocumentationLink, all_or_nothing
 from ..exceptions import TrainingInterruptedWarning
 from ..images import RESIZE_POLICIES, ImageBatch, ImageReader, validate_images
@@ -111,6 +112,10 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "learning_rate_schedule": [str, LearningRateSchedule, None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "mixup": [Interval(Real, 0, None, closed="left")],
+        "cutmix": [Interval(Real, 0, None, closed="left")],
+        "mix_probability": [Interval(Real, 0, 1, closed="both")],
+        "predict_mirrored": ["boolean"],
         "precision": [StrOptions(set(PRECISIONS))],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -430,7 +435,7 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
     ) -> Iterator[tuple[CompiledNetwork, BatchStream | FeatureStream, BatchStream | None]]:
         """Lend a phase's network, with a stream of training and one of validation batches."""
         images, targets, weights = data
-        augment = augment_function(self.augmentation)
+        augment, mixing = augment_function(self.augmentation), self._mixing
         indices = np.flatnonzero(weights)
         weights = (weights / weights[indices].mean()).astype(np.float32)
         training, validation = self._split(indices, targets, seeds.split)
@@ -439,14 +444,22 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
 
         def stream(reader: Any, chosen: np.ndarray, **how: Any) -> BatchStream:
             return BatchStream(
-                reader, chosen, targets[chosen], weights[chosen], batch_size=batch_size, **how
+                reader,
+                chosen,
+                targets[chosen],
+                weights[chosen],
+                batch_size=batch_size,
+                n_classes=None if mixing is None else len(self.classes_),
+                **how,
             )
 
         how = {
             "order_seed": seeds.order,
             "augment": augment,
             "augment_seed": seeds.augmentation,
+            "mixing": mixing,
         }
+        is_fixed = augment is None and mixing is None
         size = extraction.image_size if extraction else phase.recipe.architecture.input_shape[:2]
         with (
             ImageReader(images, size, self.resize) as pictures,
@@ -457,10 +470,10 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
                 batches: BatchStream | FeatureStream = stream(pictures, training, **how)
             else:
                 once = [] if validation is None else [validation]
-                if augment is None:
+                if is_fixed:
                     once.append(training)
                 reader = extraction.table(images, once, self.resize, int(self.verbose))
-                if augment is None:
+                if is_fixed:
                     batches = stream(reader, training, order_seed=seeds.order)
                 else:
                     batches = FeatureStream(stream(pictures, training, **how), extraction.run)
@@ -490,8 +503,20 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
                 f"learning_rate_schedule={schedule!r} sets the learning rate, but the optimizer "
                 "has a schedule of its own. Leave one of them out."
             )
-        smoothing = float(self.label_smoothing)
-        return NetworkRecipe(architecture, optimizer, smoothing, part), learning_rate
+        recipe = NetworkRecipe(
+            architecture,
+            optimizer,
+            float(self.label_smoothing),
+            part,
+            soft_targets=self._mixing is not None,
+        )
+        return recipe, learning_rate
+
+    @property
+    def _mixing(self) -> Mixing | None:
+        """How pictures are mixed, where the classifier has arguments for it and they say so."""
+        amounts = float(getattr(self, "mixup", 0)), float(getattr(self, "cutmix", 0))
+        return Mixing(*amounts, float(self.mix_probability)) if any(amounts) else None
 
     def _plan(self, epochs: int, learning_rate: float | None) -> Plan:
         schedule = self.learning_rate_schedule
@@ -609,13 +634,19 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
             network.set_weights(self._weights)
             probabilities = np.concatenate(
                 [
-                    network.predict(reader.read(step))
+                    self._outputs(network, reader.read(step))
                     for step in progress(steps, "predicting", int(self.verbose))
                 ],
                 dtype=np.float64,
             )
         # rows of 32-bit floats miss 1 by more than scikit-learn's metrics allow
         return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+    def _outputs(self, network: CompiledNetwork, pictures: np.ndarray) -> np.ndarray:
+        outputs = network.predict(pictures)
+        if getattr(self, "predict_mirrored", False):
+            outputs = (outputs + network.predict(pictures[:, :, ::-1])) / 2
+        return outputs
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict labels.

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from keras.optimizers.schedules import LearningRateSchedule
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..images import ImageBatch
 from ..networks import (
@@ -15,6 +15,7 @@ from ..networks import (
     NetworkRecipe,
     as_image_size,
     as_positive_ints,
+    for_each_block,
     match_name,
 )
 from ..training import Seeds
@@ -41,8 +42,8 @@ class MiniVGGClassifier(BaseImageClassifier):
     filters : tuple of int, default=(32, 64)
         Filters of each block, from the first to the last; more entries make the
         network deeper.
-    convs_per_block : int, default=2
-        Convolutions in each block, at least 1.
+    convs_per_block : int or tuple of int, default=2
+        Convolutions in each block, at least 1; a tuple has one entry for each block.
     kernel_size : int, default=3
         Height and width of the convolutions' kernels in pixels, at least 1.
     dense_units : tuple of int, default=(512,)
@@ -51,11 +52,19 @@ class MiniVGGClassifier(BaseImageClassifier):
         Any activation of Keras, in any case: ``"relu"``, ``"Tanh"``,
         ``"sigmoid"``, ``"LeakyReLU"``, ...
     batch_norm : bool, default=True
-        Whether to normalise after each activation.
-    conv_dropout : float, default=0.25
-        Share of values that dropout sets to zero after each pooling, in [0, 1).
+        Whether to normalise each layer's values.
+    norm_first : bool, default=False
+        Whether to normalise before each activation, in place of a bias, and not after
+        it. Usually more accurate where there are many layers.
+    pooling : {"flatten", "avg", "max"}, default="flatten"
+        What goes on to the dense layers: all numbers of the last block, or the mean or
+        the largest of each filter, which leaves far fewer weights to overfit.
+    conv_dropout : float or tuple of float, default=0.25
+        Share of values that dropout sets to zero after each block, in [0, 1); a tuple
+        has one entry for each block.
     dense_dropout : float, default=0.5
-        The same after each dense layer.
+        The same after each dense layer, or after ``pooling`` by "avg" or "max" where
+        there is no dense layer.
     optimizer : str, keras.optimizers.Optimizer or class, default="sgd"
         Any optimiser of Keras, in any case: ``"SGD"``, ``"Adam"``,
         ``"RMSprop"``, ... Options are passed as ``optimizer__momentum=0.9``. An
@@ -65,7 +74,8 @@ class MiniVGGClassifier(BaseImageClassifier):
         0.001).
     learning_rate_schedule : str, LearningRateSchedule or None, default=None
         How the learning rate changes while training. ``"cosine"``: falls from
-        ``learning_rate`` to almost 0 over the epochs. ``"step"``: to a tenth after
+        ``learning_rate`` to almost 0 over the epochs. ``"warmup_cosine"``: the same, after
+        rising to it over the first twentieth of them. ``"step"``: to a tenth after
         half of the epochs, again after three quarters. ``"plateau"``: to a tenth
         whenever half of ``patience`` epochs brought no lower loss (validation loss
         where there is a validation split). A schedule object of Keras sets the rate
@@ -73,6 +83,17 @@ class MiniVGGClassifier(BaseImageClassifier):
     label_smoothing : float, default=0.0
         What is taken from the true class' share and spread evenly over all
         classes, in [0, 1); 0.1 is usual. Makes probabilities less extreme.
+    mixup, cutmix : float, default=0.0
+        At least 0: pictures of a batch are mixed in pairs in training, and their labels
+        likewise. MixUp shows both through each other, CutMix puts a part of one into the
+        other. The number is the parameter of the beta distribution that the shares are
+        drawn from: 1 is uniform, 0.2 leaves most almost as they are, 0 is off. Where
+        both are set, each batch has one of them. Helps where a network overfits.
+    mix_probability : float, default=1.0
+        Share of the batches that are mixed, from 0 to 1.
+    predict_mirrored : bool, default=False
+        Whether predictions are the mean of those of a picture and of its mirror image.
+        Takes twice as long; usually a little more accurate.
     precision : {"float32", "bfloat16"}, default="float32"
         What the network computes with. ``"bfloat16"`` trains in mixed precision:
         weights stay 32-bit. Faster on graphics cards and on processors with
@@ -128,7 +149,8 @@ class MiniVGGClassifier(BaseImageClassifier):
         Options of the optimiser, each named ``optimizer__`` and its name there:
         ``optimizer__momentum=0.9``, ``optimizer__weight_decay=1e-4`` (weights
         shrink a little each step), ``optimizer__clipnorm=1.0`` (longer gradients
-        are cut).
+        are cut), ``optimizer__use_ema=True, optimizer__ema_momentum=0.99`` (the
+        result is a moving average of the weights).
 
     Attributes
     ----------
@@ -177,10 +199,12 @@ class MiniVGGClassifier(BaseImageClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseImageClassifier._parameter_constraints,
-        "convs_per_block": [Interval(Integral, 1, None, closed="left")],
+        "convs_per_block": [Interval(Integral, 1, None, closed="left"), tuple, list],
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
         "batch_norm": ["boolean"],
-        "conv_dropout": [Interval(Real, 0, 1, closed="left")],
+        "norm_first": ["boolean"],
+        "pooling": [StrOptions({"flatten", "avg", "max"})],
+        "conv_dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
         "dense_dropout": [Interval(Real, 0, 1, closed="left")],
     }
 
@@ -188,17 +212,23 @@ class MiniVGGClassifier(BaseImageClassifier):
         self,
         image_size: tuple[int, int] | int = (32, 32),
         filters: tuple[int, ...] = (32, 64),
-        convs_per_block: int = 2,
+        convs_per_block: int | tuple[int, ...] = 2,
         kernel_size: int = 3,
         dense_units: tuple[int, ...] = (512,),
         activation: str = "relu",
         batch_norm: bool = True,
-        conv_dropout: float = 0.25,
+        norm_first: bool = False,
+        pooling: str = "flatten",
+        conv_dropout: float | tuple[float, ...] = 0.25,
         dense_dropout: float = 0.5,
         optimizer: Any = "sgd",
         learning_rate: float | None = None,
         learning_rate_schedule: Any = None,
         label_smoothing: float = 0.0,
+        mixup: float = 0.0,
+        cutmix: float = 0.0,
+        mix_probability: float = 1.0,
+        predict_mirrored: bool = False,
         precision: str = "float32",
         epochs: int = 30,
         batch_size: int = 32,
@@ -224,12 +254,18 @@ class MiniVGGClassifier(BaseImageClassifier):
         self.dense_units = dense_units
         self.activation = activation
         self.batch_norm = batch_norm
+        self.norm_first = norm_first
+        self.pooling = pooling
         self.conv_dropout = conv_dropout
         self.dense_dropout = dense_dropout
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.label_smoothing = label_smoothing
+        self.mixup = mixup
+        self.cutmix = cutmix
+        self.mix_probability = mix_probability
+        self.predict_mirrored = predict_mirrored
         self.precision = precision
         self.epochs = epochs
         self.batch_size = batch_size
@@ -261,16 +297,26 @@ class MiniVGGClassifier(BaseImageClassifier):
         return [Phase(recipe, self._plan(self.epochs, rate))], recipe
 
     def _architecture(self, images: ImageBatch) -> MiniVGGArchitecture:
+        filters = as_positive_ints("filters", self.filters)
+        convs = for_each_block("convs_per_block", self.convs_per_block, len(filters))
+        dropout = for_each_block("conv_dropout", self.conv_dropout, len(filters))
+        if not all(isinstance(share, Real) and 0 <= share < 1 for share in dropout):
+            raise ValueError(
+                "conv_dropout must be a number of at least 0 and below 1, or a tuple of them. "
+                f"Received: {self.conv_dropout!r}"
+            )
         return MiniVGGArchitecture(
             input_shape=(*as_image_size(self.image_size), images.n_channels),
             n_classes=len(self.classes_),
-            filters=as_positive_ints("filters", self.filters),
-            convs_per_block=int(self.convs_per_block),
+            filters=filters,
+            convs_per_block=as_positive_ints("convs_per_block", convs),
             kernel_size=int(self.kernel_size),
             dense_units=as_positive_ints("dense_units", self.dense_units),
             activation=match_name(self.activation, ACTIVATIONS, "activation"),
             batch_norm=bool(self.batch_norm),
-            conv_dropout=float(self.conv_dropout),
+            norm_first=bool(self.norm_first),
+            pooling=self.pooling,
+            conv_dropout=tuple(map(float, dropout)),
             dense_dropout=float(self.dense_dropout),
             dtype=PRECISIONS[self.precision],
             scale=1 / 255 if self.value_range is not None else 1.0,

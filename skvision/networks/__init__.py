@@ -15,7 +15,7 @@ from .pool import (
     NetworkState,
     network_pool,
 )
-from .sizes import as_image_size, as_positive_ints
+from .sizes import as_image_size, as_positive_ints, for_each_block
 
 __all__ = [
     "ACTIVATIONS",
@@ -33,6 +33,7 @@ __all__ = [
     "OptimizerRecipe",
     "as_image_size",
     "as_positive_ints",
+    "for_each_block",
     "match_name",
     "network_pool",
     "optimizer_recipe",

@@ -28,8 +28,15 @@ import keras
 from keras import layers
 
 from .names import ACTIVATIONS
+from .sizes import for_each_block
 
 __all__ = ["MiniVGGArchitecture"]
+
+_POOLINGS = {
+    "flatten": layers.Flatten,
+    "avg": layers.GlobalAveragePooling2D,
+    "max": layers.GlobalMaxPooling2D,
+}
 
 
 @dataclass(frozen=True)
@@ -44,14 +51,22 @@ class MiniVGGArchitecture:
         Units of the softmax.
     filters : tuple of int
         Filters of each block; a block is ``convs_per_block`` convolutions and a pooling.
-    convs_per_block, kernel_size : int
+    convs_per_block : int or tuple of int
+        Convolutions in each block; one number for all, or one for each.
+    kernel_size : int
     dense_units : tuple of int
         Units of each dense layer before the softmax.
     activation : str
         A name in `skvision.networks.ACTIVATIONS`.
     batch_norm : bool
-    conv_dropout, dense_dropout : float
-        Shares that dropout sets to zero.
+    norm_first : bool
+        Whether normalisation comes before the activation, in place of a bias.
+    pooling : {"flatten", "avg", "max"}
+        How the last feature map becomes a vector.
+    conv_dropout : float or tuple of float
+        Share that dropout sets to zero after each block; likewise.
+    dense_dropout : float
+        The same after dense layers, or after pooling where there are none.
     dtype : str
         A dtype policy of Keras: ``"float32"``, or ``"mixed_bfloat16"`` to compute in
         16 bits. The softmax is always in 32.
@@ -68,12 +83,14 @@ class MiniVGGArchitecture:
     input_shape: tuple[int, int, int]
     n_classes: int
     filters: tuple[int, ...] = (32, 64)
-    convs_per_block: int = 2
+    convs_per_block: int | tuple[int, ...] = 2
     kernel_size: int = 3
     dense_units: tuple[int, ...] = (512,)
     activation: str = "relu"
     batch_norm: bool = True
-    conv_dropout: float = 0.25
+    norm_first: bool = False
+    pooling: str = "flatten"
+    conv_dropout: float | tuple[float, ...] = 0.25
     dense_dropout: float = 0.5
     dtype: str = "float32"
     scale: float = 1 / 255
@@ -93,19 +110,30 @@ class MiniVGGArchitecture:
         dtype = self.dtype
         inputs = keras.Input(self.input_shape, name="image")
         x = layers.Rescaling(self.scale, name="scale", dtype=dtype)(inputs)
-        for block, filters in enumerate(self.filters, start=1):
-            for conv in range(1, self.convs_per_block + 1):
+        bias = not (self.batch_norm and self.norm_first)
+        n = len(self.filters)
+        convs = for_each_block("convs_per_block", self.convs_per_block, n)
+        dropouts = for_each_block("conv_dropout", self.conv_dropout, n)
+        blocks = zip(self.filters, convs, dropouts, strict=True)
+        for block, (filters, n_convs, dropout) in enumerate(blocks, start=1):
+            for conv in range(1, n_convs + 1):
                 name = f"block{block}_conv{conv}"
                 x = layers.Conv2D(
-                    filters, self.kernel_size, padding="same", name=name, dtype=dtype
+                    *(filters, self.kernel_size),
+                    padding="same",
+                    use_bias=bias,
+                    name=name,
+                    dtype=dtype,
                 )(x)
                 x = self._activate_and_normalise(x, name)
             x = layers.MaxPooling2D(2, 2, name=f"block{block}_pool", dtype=dtype)(x)
-            x = layers.Dropout(self.conv_dropout, name=f"block{block}_dropout", dtype=dtype)(x)
-        x = layers.Flatten(name="flatten", dtype=dtype)(x)
+            x = layers.Dropout(dropout, name=f"block{block}_dropout", dtype=dtype)(x)
+        x = _POOLINGS[self.pooling](name=self.pooling, dtype=dtype)(x)
+        if not self.dense_units and self.pooling != "flatten":
+            x = layers.Dropout(self.dense_dropout, name=f"{self.pooling}_dropout", dtype=dtype)(x)
         for dense, units in enumerate(self.dense_units, start=1):
             name = f"dense{dense}"
-            x = layers.Dense(units, name=name, dtype=dtype)(x)
+            x = layers.Dense(units, use_bias=bias, name=name, dtype=dtype)(x)
             x = self._activate_and_normalise(x, name)
             x = layers.Dropout(self.dense_dropout, name=f"{name}_dropout", dtype=dtype)(x)
         outputs = layers.Dense(
@@ -115,7 +143,10 @@ class MiniVGGArchitecture:
 
     def _activate_and_normalise(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
         activation = ACTIVATIONS[self.activation]
-        x = layers.Activation(activation, name=f"{name}_activation", dtype=self.dtype)(x)
-        if not self.batch_norm:
-            return x
-        return layers.BatchNormalization(momentum=0.9, name=f"{name}_bn", dtype=self.dtype)(x)
+        both = [layers.Activation(activation, name=f"{name}_activation", dtype=self.dtype)]
+        if self.batch_norm:
+            norm = layers.BatchNormalization(momentum=0.9, name=f"{name}_bn", dtype=self.dtype)
+            both.insert(0 if self.norm_first else 1, norm)
+        for layer in both:
+            x = layer(x)
+        return x

@@ -58,6 +58,8 @@ class NetworkRecipe:
     label_smoothing: float = 0.0
     #: which layers learn, and how fast; None for all at one rate
     part: LearningPart | None = None
+    #: whether targets are shares of each class; else they are class indices
+    soft_targets: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,10 @@ class CompiledNetwork:
         self._initial_optimizer = [_compact(v) for v in optimizer.variables]
         smoothing = self._recipe.label_smoothing
         loss: Any = SmoothedCrossentropy(smoothing) if smoothing else _CROSSENTROPY
-        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        accuracy: keras.Metric = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        if self._recipe.soft_targets:
+            loss = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+            accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
         self.model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy])
 
     def get_weights(self) -> list[np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
-__all__ = ["as_image_size", "as_positive_ints"]
+__all__ = ["as_image_size", "as_positive_ints", "for_each_block"]
 
 
 def as_image_size(value: Any) -> tuple[int, int]:
@@ -40,3 +40,22 @@ def as_positive_ints(name: str, value: Any, length: int | None = None) -> tuple[
         expected = f"{length} whole numbers" if length else "whole numbers"
         raise ValueError(f"{name} must be a tuple of {expected} above 0. Received: {value!r}")
     return tuple(int(n) for n in numbers)
+
+
+def for_each_block(name: str, value: Any, n_blocks: int) -> tuple[Any, ...]:
+    """Read a parameter that is one number for all blocks, or a sequence with one for each.
+
+    Examples
+    --------
+    >>> from skvision.networks import for_each_block
+    >>> for_each_block("convs_per_block", 2, 3), for_each_block("convs_per_block", (1, 2, 2), 3)
+    ((2, 2, 2), (1, 2, 2))
+    """
+    if not hasattr(value, "__len__"):
+        return (value,) * n_blocks
+    if len(value) != n_blocks:
+        raise ValueError(
+            f"{name} has {len(value)} entries, but filters has {n_blocks}: one for each block, "
+            f"or one number for all. Received: {value!r}"
+        )
+    return tuple(value)

@@ -20,6 +20,8 @@ __all__ = ["Augment", "AugmentsBySample", "augment_function"]
 class AugmentsBySample(Protocol):
     """What draws for each picture on its own, whatever batch it comes in."""
 
+    def draw(self, seed: Sequence[int], indices: np.ndarray) -> Any: ...
+
     def augment_batch(
         self, images: np.ndarray, seed: Sequence[int], indices: np.ndarray
     ) -> np.ndarray: ...

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
+from ..augmentation import Mixing
 from ..images import ImageReader
 from .augment import Augment, AugmentsBySample
 
@@ -22,9 +23,12 @@ __all__ = ["BatchStream", "FeatureStream", "FeatureTable"]
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
+# tells the draws of mixing from those of augmentation
+_MIXING = 1
+
 
 class BatchStream:
-    """Batches (pictures, class indices, weights), epoch after epoch.
+    """Batches (pictures, targets, weights), epoch after epoch.
 
     Always with weights, be they all 1: a batch without them would be another
     signature, and trace the network a second time.
@@ -52,6 +56,11 @@ class BatchStream:
     augment_seed : int, default=0
         Decides the draws: together with epoch and batch number, or with epoch and the
         picture's index.
+    n_classes : int, default=None
+        Where set, targets are shares of each of so many classes, else class indices.
+    mixing : Mixing, default=None
+        How pictures and targets are mixed; needs ``n_classes``. Drawn as
+        ``f(images, rng)`` is.
     """
 
     def __init__(
@@ -65,15 +74,18 @@ class BatchStream:
         order_seed: int | None,
         augment: Augment | None = None,
         augment_seed: int = 0,
+        n_classes: int | None = None,
+        mixing: Mixing | None = None,
     ) -> None:
         self.reader = reader
         self.indices = indices
-        self.targets = targets
+        self.targets = targets if n_classes is None else _shares(targets, n_classes)
         self.weights = weights
         self.batch_size = batch_size
         self.order_seed = order_seed
         self.augment = augment
         self.augment_seed = augment_seed
+        self.mixing = mixing
         #: what went wrong in the reading thread, where Keras would bury it
         self.error: Exception | None = None
 
@@ -98,7 +110,11 @@ class BatchStream:
             images = self.reader.read(self.indices[chosen])
             if self.augment is not None:
                 images = self._augmented(images, epoch, step, self.indices[chosen])
-            yield images, self.targets[chosen], self.weights[chosen]
+            batch = images, self.targets[chosen], self.weights[chosen]
+            if self.mixing is not None:
+                rng = np.random.default_rng([self.augment_seed, epoch, step, _MIXING])
+                batch = self.mixing.apply(*batch, rng)
+            yield batch
 
     def _augmented(
         self, images: np.ndarray, epoch: int, step: int, indices: np.ndarray
@@ -170,6 +186,11 @@ class FeatureStream:
 
         for features in self.run(pictures()):
             yield (features, *others.popleft())
+
+
+def _shares(targets: np.ndarray, n_classes: int) -> np.ndarray:
+    """Class indices as shares of each class: all of one, none of the others."""
+    return np.eye(n_classes, dtype=np.float32)[targets]
 
 
 def _checked(result: np.ndarray, images: np.ndarray) -> np.ndarray:

@@ -1,0 +1,107 @@
+"""Options of MiniVGG's structure beyond the lecture's, and of its predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skvision import MiniVGGClassifier
+from skvision.networks import MiniVGGArchitecture
+
+from ..conftest import TINY
+
+
+def names(**options):
+    model = MiniVGGArchitecture((16, 16, 3), 4, filters=(4, 8), **options).build()
+    return [layer.name for layer in model.layers], model
+
+
+def test_the_default_is_the_lectures():
+    assert MiniVGGArchitecture((32, 32, 3), 10).build().count_params() == 2_171_178
+    listed, _ = names()
+    assert "flatten" in listed
+    assert listed.index("block1_conv1_activation") < listed.index("block1_conv1_bn")
+
+
+def test_normalisation_before_activation_replaces_the_bias():
+    listed, model = names(norm_first=True)
+    assert listed.index("block1_conv1_bn") < listed.index("block1_conv1_activation")
+    assert not model.get_layer("block1_conv1").use_bias
+    assert not model.get_layer("dense1").use_bias
+    _, without = names(norm_first=True, batch_norm=False)
+    assert without.get_layer("block1_conv1").use_bias
+
+
+@pytest.mark.parametrize("pooling", ["avg", "max"])
+def test_pooling_leaves_one_number_a_filter(pooling):
+    listed, model = names(pooling=pooling, dense_units=())
+    assert model.get_layer(pooling).output.shape == (None, 8)
+    assert listed[-2] == f"{pooling}_dropout"
+    assert model.get_layer("predictions").kernel.shape == (8, 4)
+    assert "flatten" not in listed
+
+
+def test_each_block_has_its_own_numbers():
+    listed, model = names(convs_per_block=(1, 3), conv_dropout=(0.0, 0.4))
+    assert "block1_conv2" not in listed
+    assert "block2_conv3" in listed
+    assert model.get_layer("block2_dropout").rate == 0.4
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"convs_per_block": (1, 2)}, "convs_per_block has 2 entries, but filters has 1"),
+        ({"convs_per_block": (0,)}, "convs_per_block must be a tuple of whole numbers above 0"),
+        ({"conv_dropout": (0.1, 0.2)}, "conv_dropout has 2 entries, but filters has 1"),
+        ({"conv_dropout": (1.0,)}, "conv_dropout must be a number of at least 0 and below 1"),
+        ({"pooling": "mean"}, "pooling"),
+    ],
+)
+def test_bad_structures(digits, bad, message):
+    with pytest.raises(ValueError, match=message):
+        MiniVGGClassifier(**{**TINY, **bad}).fit(*digits)
+
+
+def test_mirrored_predictions(fitted, digits):
+    X = digits[0][:40]
+    plain, mirrored = fitted.predict_proba(X), fitted.predict_proba(X[:, :, ::-1])
+    fitted.set_params(predict_mirrored=True)
+    try:
+        both, of_mirrored = fitted.predict_proba(X), fitted.predict_proba(X[:, :, ::-1])
+    finally:
+        fitted.set_params(predict_mirrored=False)
+    np.testing.assert_allclose(both, (plain + mirrored) / 2, atol=1e-6)
+    np.testing.assert_allclose(both, of_mirrored, atol=1e-6)
+
+
+def test_averaged_weights_are_an_option_of_the_optimiser(digits):
+    X, y = digits[0][:60], digits[1][:60]
+    plain = MiniVGGClassifier(**TINY).fit(X, y)
+    averaged = MiniVGGClassifier(
+        **TINY, optimizer__use_ema=True, optimizer__ema_momentum=0.9
+    ).fit(X, y)  # fmt: skip
+    kernel, smooth = (net.model_.get_layer("dense1").kernel for net in (plain, averaged))
+    assert not np.array_equal(kernel, smooth)
+    assert averaged.history_["loss"] == plain.history_["loss"]
+
+
+def test_deep_structure_learns(digits):
+    net = MiniVGGClassifier(
+        image_size=16,
+        filters=(8, 16, 16),
+        convs_per_block=(1, 1, 2),
+        norm_first=True,
+        pooling="avg",
+        dense_units=(),
+        conv_dropout=0.0,
+        dense_dropout=0.1,
+        learning_rate=0.1,
+        learning_rate_schedule="warmup_cosine",
+        optimizer__momentum=0.9,
+        optimizer__nesterov=True,
+        optimizer__weight_decay=5e-3,
+        epochs=6,
+        random_state=0,
+    ).fit(digits[0][:200], digits[1][:200])
+    assert net.score(digits[0][200:], digits[1][200:]) > 0.9
