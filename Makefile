@@ -19,6 +19,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml skvision
 	$(BIN)/python -m pytest $(PARALLEL) $(FAST)
 
 bench: $(VENV)/installed-test

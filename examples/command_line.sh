@@ -9,8 +9,8 @@ trap 'rm -rf "$out"' EXIT
 folder=${1:-$out/digits}
 [ -d "$folder" ] || python -c "import skvision; skvision.export_digits('$folder', n_per_class=40)"
 
-skvision train "$folder" --out "$out/model.joblib" --image-size 8 --epochs 6 \
+skvision train "$folder" --out "$out/model.skv" --image-size 8 --epochs 6 \
   --search learning_rate=0.1,0.01,0.001 --cv 3
-skvision evaluate "$out/model.joblib" "$folder" --trust
-find "$folder" -type f | sort | head -3 | skvision predict "$out/model.joblib" - --top 2 --trust
-skvision info "$out/model.joblib" --trust
+skvision evaluate "$out/model.skv" "$folder"
+find "$folder" -type f | sort | head -3 | skvision predict "$out/model.skv" - --top 2
+skvision info "$out/model.skv"

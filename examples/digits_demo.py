@@ -9,10 +9,9 @@ laid out as a folder of PNG files, one subfolder a class. ``make demo`` runs thi
 import sys
 from pathlib import Path
 
-import joblib
 from sklearn.model_selection import train_test_split
 
-from skvision import MiniVGGClassifier, export_digits, load_image_folder
+from skvision import MiniVGGClassifier, export_digits, load, load_image_folder, save
 
 # %%
 # A folder with one subfolder a class is all that is needed.
@@ -30,9 +29,8 @@ print(f"Accuracy on {len(X_test)} pictures kept back: {net.score(X_test, y_test)
 
 # %%
 # Keep it, load it back, use it on single files.
-model = out / "digits.joblib"
-joblib.dump(net, model)
-loaded = joblib.load(model)
+model = save(net, out / "digits.skv")
+loaded = load(model)
 assert (loaded.predict_proba(X_test) == net.predict_proba(X_test)).all()
 for file, label, probabilities in zip(
     X_test[:5], loaded.predict(X_test[:5]), loaded.predict_proba(X_test[:5]), strict=True

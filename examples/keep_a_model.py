@@ -2,7 +2,7 @@
 A model to a file and back
 ==========================
 
-Three things to keep: a training that may be cut off (checkpoints), the classifier (joblib),
+Three things to keep: a training that may be cut off (checkpoints), the classifier (a safe file),
 and the network alone, as HDF5 for Keras.
 """
 
@@ -10,16 +10,17 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import joblib
 import numpy as np
 from sklearn.base import clone
 
 from skvision import (
     MiniVGGClassifier,
     export_digits,
+    load,
     load_image_folder,
     load_network,
     network_summary,
+    save,
     save_network,
 )
 
@@ -38,9 +39,9 @@ assert (again.predict_proba(X) == net.predict_proba(X)).all()
 print(f"Accuracy on the pictures trained on: {net.score(X, y):.3f}")
 
 # %%
-# The classifier: parameters, classes and weights. Load only what you trust: joblib runs code.
-joblib.dump(net, out / "digits.joblib")
-print(joblib.load(out / "digits.joblib").predict(X[:3]))
+# The classifier: parameters, classes and weights. Loading it runs no code from the file.
+save(net, out / "digits.skv")
+print(load(out / "digits.skv").predict(X[:3]))
 
 # %%
 # The network alone. It takes 8-bit RGB pictures of its size, and knows no class names.

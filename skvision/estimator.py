@@ -2,15 +2,63 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import metadata
 from typing import Any
 
-__all__ = ["DocumentationLink", "all_or_nothing"]
+__all__ = [
+    "STATE_KEEPER",
+    "DocumentationLink",
+    "KeptState",
+    "all_or_nothing",
+    "installed_versions",
+]
+
+#: what numbers depend on besides data, parameters and seeds
+_PACKAGES = ("skvision", "keras", "tensorflow", "scikit-learn", "numpy")
+
+#: while a safe file is written or read, what turns an estimator's state into plain values
+#: (`put`) and back (`take`); `skvision.persistence` sets it
+STATE_KEEPER: ContextVar[Any] = ContextVar("skvision_state_keeper", default=None)
 
 
-class DocumentationLink:
-    """Mixin: where the link in the HTML representation leads."""
+def installed_versions() -> dict[str, str]:
+    """The versions of Python and of the packages that numbers depend on.
+
+    Examples
+    --------
+    >>> from skvision.estimator import installed_versions
+    >>> list(installed_versions())
+    ['python', 'skvision', 'keras', 'tensorflow', 'scikit-learn', 'numpy']
+    """
+    return {
+        "python": platform.python_version(),
+        **{package: metadata.version(package) for package in _PACKAGES},
+    }
+
+
+class KeptState:
+    """Mixin: pickles as any estimator does, and hands its state over to a safe file.
+
+    A safe file is no pickle, but reads and writes estimators by the same two methods.
+    """
+
+    def __getstate__(self) -> Any:
+        state = super().__getstate__()
+        keeper = STATE_KEEPER.get()
+        return state if keeper is None else keeper.put(self, state)
+
+    def __setstate__(self, state: Any) -> None:
+        keeper = STATE_KEEPER.get()
+        state = state if keeper is None else keeper.take(type(self), state)
+        super().__setstate__(state)  # type: ignore[misc]
+
+
+class DocumentationLink(KeptState):
+    """Mixin of every estimator: where the link in the HTML representation leads."""
 
     _doc_link_module = "skvision"
     _doc_link_template = (

@@ -6,9 +6,12 @@ __all__ = [
     "CheckpointWarning",
     "FeatureEngineWarning",
     "ImageDecodeError",
+    "ModelVersionWarning",
     "SkippedImageWarning",
     "TrainingDivergedError",
     "TrainingInterruptedWarning",
+    "UnsupportedModelError",
+    "first_line",
 ]
 
 
@@ -57,3 +60,23 @@ class FeatureEngineWarning(UserWarning):
 
 class CheckpointWarning(UserWarning):
     """A checkpoint could not be written or read; training went on without it."""
+
+
+class UnsupportedModelError(ValueError):
+    """A model holds what a safe file can't keep: code, or what can't be loaded safely."""
+
+
+class ModelVersionWarning(UserWarning):
+    """A model file was written with other versions than those installed."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line; its name if it says nothing.
+
+    Examples
+    --------
+    >>> from skvision.exceptions import first_line
+    >>> first_line(KeyError("a")), first_line(MemoryError())
+    ("'a'", 'MemoryError')
+    """
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -5,14 +5,12 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
-import platform
 import reprlib
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from numbers import Integral, Real
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,7 +30,7 @@ from sklearn.utils.validation import (
 )
 
 from ..augmentation import Mixing
-from ..estimator import DocumentationLink, all_or_nothing
+from ..estimator import DocumentationLink, all_or_nothing, installed_versions
 from ..exceptions import TrainingInterruptedWarning
 from ..images import RESIZE_POLICIES, ImageBatch, ImageReader, validate_images
 from ..networks import (
@@ -72,8 +70,6 @@ DEFAULT_VALIDATION_FRACTION = 0.1
 
 #: what numbers a network computes with, and Keras' name for it
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-
-_PACKAGES = ("skvision", "keras", "tensorflow", "scikit-learn", "numpy")
 
 
 #: pictures, class indices, sample weights
@@ -376,7 +372,7 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
         best = min(results, key=lambda it: it.lowest) if self.early_stopping else results[-1]
         self._set_network(recipe, best.weights)
         self._state = (chosen[0].recipe, results[0].state) if partial else None
-        self._versions = _versions()
+        self._versions = installed_versions()
         # what the command line measured on another training
         vars(self).pop("held_out_", None)
 
@@ -766,12 +762,4 @@ def _joined(earlier: dict[str, list[float]], later: dict[str, list[float]]) -> d
             for value in history.get(name, [float("nan")] * count)
         ]
         for name in {**earlier, **later}
-    }
-
-
-def _versions() -> dict[str, str]:
-    """What the network was trained with."""
-    return {
-        "python": platform.python_version(),
-        **{package: version(package) for package in _PACKAGES},
     }

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -104,13 +103,22 @@ def _definition(body: list[ast.stmt], name: str) -> ast.ClassDef | ast.FunctionD
     )
 
 
+_TYPES = {kind.__name__: kind for kind in (bool, dict, float, int, list, str, tuple)}
+
+
 def _annotation(node: ast.expr | None) -> Any:
-    if node is None:
-        return Any
-    try:
-        return eval(ast.unparse(node), dict(vars(typing)))
-    except (NameError, AttributeError):
-        return Any
+    """The type that an annotation names, read and not evaluated; Any if it is another."""
+    match node:
+        case ast.Constant(value):
+            return value
+        case ast.Name(name):
+            return _TYPES.get(name, Any)
+        case ast.BinOp(left, ast.BitOr(), right):
+            return _annotation(left) | _annotation(right)
+        case ast.Subscript(ast.Name("tuple"), ast.Tuple(parts)):
+            return tuple[tuple(map(_annotation, parts))]
+        case _:
+            return Any
 
 
 @cache

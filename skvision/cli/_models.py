@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ._errors import message
 from ._tensorflow import start_quietly
 
-__all__ = ["chunks", "load_model", "model_writer", "read_folders"]
+__all__ = ["MODEL_SUFFIXES", "chunks", "is_safe_file", "load_model", "model_writer", "read_folders"]
 
 T = TypeVar("T")
 
@@ -20,31 +20,61 @@ T = TypeVar("T")
 CHUNK = 128
 
 
+#: the safe format, and the one that keeps what the safe one can't
+MODEL_SUFFIXES = (".skv", ".joblib")
+
+
+def is_safe_file(path: Path) -> bool:
+    """Whether a file's name says that it can be loaded without running code."""
+    return path.suffix.lower() == MODEL_SUFFIXES[0]
+
+
 def load_model(path: Path, trust: bool, method: str = "predict") -> Any:
-    """Read a joblib file; refuse to without ``--trust``, since reading it runs code.
+    """Read a model file; a joblib file with ``--trust`` only, since reading it runs code.
 
     `method` is what the command will ask of the model.
     """
     if not path.is_file():
         raise FileNotFoundError(f"There is no model file {path}.")
-    if not trust:
+    if not (trust or is_safe_file(path)):
         raise ValueError(
             f"{path} is a joblib file, and loading one can run any code that is in it. Add "
             "--trust if you made it yourself or trust who did."
         )
     start_quietly()
-    import joblib
-
-    try:
-        model = joblib.load(path)
-    except Exception as error:  # a damaged pickle raises anything
-        raise ValueError(
-            f"{path} is damaged or no model file of skvision: {type(error).__name__}: {error}"
-        ) from error
+    model = _load_safely(path) if is_safe_file(path) else _load_joblib(path)
     if not hasattr(model, method):
         lacking = {"predict": "can't predict", "predict_proba": "gives no probabilities"}
         raise ValueError(f"{path} holds a {type(model).__name__}, which {lacking[method]}.")
     return model
+
+
+def _load_safely(path: Path) -> Any:
+    from ..persistence import load
+
+    return load(path)
+
+
+def _load_joblib(path: Path) -> Any:
+    import joblib
+
+    try:
+        return joblib.load(path)
+    except Exception as error:  # a damaged pickle raises anything
+        raise ValueError(
+            f"{path} is damaged or no model file of skvision: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _write(model: Any, path: Path) -> None:
+    if is_safe_file(path):
+        from ..persistence import save
+
+        save(model, path)
+    else:
+        import joblib
+
+        joblib.dump(model, path)
 
 
 @contextmanager
@@ -52,17 +82,22 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
     """Try `path` at once; write the model that the block hands over at its end.
 
     A model that can't be written there goes to the temporary directory: an hour's
-    training must not be lost to a full disk. The error says where it is.
+    training must not be lost to a full disk. The error says where it is. One that a safe
+    file can't keep goes to a joblib file beside it.
     """
-    import joblib
-
     from ..atomic import written_whole
+    from ..exceptions import UnsupportedModelError
 
     models: list[Any] = []
     try:
         with written_whole(path) as temporary:
             yield models.append
-            joblib.dump(models[0], temporary)
+            _write(models[0], temporary)
+    except UnsupportedModelError as error:
+        beside = path.with_suffix(MODEL_SUFFIXES[1])
+        with written_whole(beside) as temporary:
+            _write(models[0], temporary)
+        raise ValueError(f"The model is saved as {beside}, not as {path}: {error}") from error
     except OSError as error:
         if not models:
             raise
@@ -70,7 +105,7 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
         try:
             spare = Path(tempfile.mkdtemp(prefix="skvision-")) / path.name
             with written_whole(spare) as temporary:
-                joblib.dump(models[0], temporary)
+                _write(models[0], temporary)
         except OSError as second:
             raise OSError(
                 f"The model could not be written to {path} ({reason}), nor to the temporary "

@@ -68,5 +68,5 @@ SkipUnreadable = Annotated[
     bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
 ]
 Trust = Annotated[
-    bool, typer.Option("--trust", help="Load the model although that can run code in it.")
+    bool, typer.Option("--trust", help="Load a .joblib file, although that can run code in it.")
 ]

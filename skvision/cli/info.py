@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ._models import load_model
+from ._models import is_safe_file, load_model
 from ._options import Debug, ModelFile, Trust
 from ._output import aligned, as_json, standard_output
 
@@ -36,87 +34,28 @@ def info(
     debug: Debug = False,
 ) -> None:
     """Say what a model file holds: classes, parameters, accuracy, versions."""
-    estimator = load_model(model, trust)
-    facts = _facts(estimator, model)
-    if summary:
-        facts["layers"] = _layers(_classifier(estimator))
+    facts = _facts(model, summary, trust)
     out = standard_output()
     out.write(as_json(facts) if output is InfoFormat.json else _as_text(facts))
 
 
-def _facts(estimator: Any, path: Path) -> dict[str, Any]:
-    """What there is to know; what a model does not know of itself is left out."""
-    final = _classifier(estimator)
-    facts: dict[str, Any] = {
-        "file": str(path),
-        "file_size": path.stat().st_size,
-        "kind": type(estimator).__name__,
-    }
-    steps = [type(step).__name__ for step in _within(estimator)]
-    if len(steps) > 1:
-        facts["steps"] = steps
-    if hasattr(final, "classes_"):
-        facts["classes"] = [str(name) for name in final.classes_]
-    facts["parameters"] = _parameters(estimator)
-    if hasattr(final, "model_"):
-        height, width, channels = final.model_.input_shape[1:]
-        facts["input_size"] = {"height": height, "width": width, "channels": channels}
-        facts["weights"] = int(final.model_.count_params())
-    if hasattr(final, "n_epochs_"):
-        facts["epochs"] = int(final.n_epochs_)
-    history = getattr(final, "history_", {})
-    if history:
-        facts["last_epoch"] = {name: float(values[-1]) for name, values in history.items()}
-    measured = [each.held_out_ for each in _within(estimator) if hasattr(each, "held_out_")]
-    if measured:
-        facts["held_out"] = measured[0]
-    trained_with = getattr(final, "_versions", {})
-    if trained_with:
-        facts["trained_with"] = trained_with
-        facts["installed"] = _installed(trained_with)
+def _facts(path: Path, summary: bool, trust: bool) -> dict[str, Any]:
+    """What a file says of itself or, if it is none of skvision's, what is in it says."""
+    facts: dict[str, Any] = {"file": str(path), "file_size": path.stat().st_size}
+    estimator = None if is_safe_file(path) and not summary else load_model(path, trust)
+    if estimator is None:
+        from ..persistence.safe_file import read_manifest
+
+        facts |= read_manifest(path)["description"]
+    else:
+        from ..persistence.description import describe
+
+        facts |= describe(estimator)
+    if "trained_with" in facts:
+        facts["installed"] = _installed(facts["trained_with"])
+    if summary:
+        facts["layers"] = _layers(estimator)
     return facts
-
-
-def _within(estimator: Any) -> Iterator[Any]:
-    """The estimator, and what is in a search's best estimator or a pipeline's steps."""
-    yield estimator
-    if hasattr(estimator, "best_estimator_"):
-        yield from _within(estimator.best_estimator_)
-    elif hasattr(estimator, "steps"):
-        for _, step in estimator.steps:
-            yield from _within(step)
-
-
-def _classifier(estimator: Any) -> Any:
-    """The one that classifies: the last step of the last."""
-    *_, last = _within(estimator)
-    return last
-
-
-def _parameters(estimator: Any) -> dict[str, Any]:
-    """The parameters that are not the defaults; a pipeline's with the names of its steps."""
-    *_, last = containers = list(_within(estimator))
-    steps = [step for each in containers for step in getattr(each, "steps", ())]
-    if not steps:
-        return _changed_parameters(last)
-    return {
-        f"{name}__{parameter}": value
-        for name, step in steps
-        if not hasattr(step, "steps")
-        for parameter, value in _changed_parameters(step).items()
-    }
-
-
-def _changed_parameters(estimator: Any) -> dict[str, Any]:
-    defaults = {
-        name: parameter.default
-        for name, parameter in inspect.signature(type(estimator)).parameters.items()
-    }
-    return {
-        name: value
-        for name, value in estimator.get_params(deep=False).items()
-        if name not in defaults or repr(value) != repr(defaults[name])
-    }
 
 
 def _installed(trained_with: dict[str, str]) -> dict[str, str | None]:
@@ -135,8 +74,11 @@ def _installed(trained_with: dict[str, str]) -> dict[str, str | None]:
     return versions
 
 
-def _layers(classifier: Any) -> list[dict[str, Any]]:
+def _layers(estimator: Any) -> list[dict[str, Any]]:
     """One row a layer; Keras' own summary is cut to the width of the terminal."""
+    from ..persistence.description import final_estimator
+
+    classifier = final_estimator(estimator)
     if not hasattr(classifier, "model_"):
         raise ValueError(f"A {type(classifier).__name__} has no network that --summary could show.")
     return [
@@ -174,7 +116,10 @@ def _cell(name: str, value: Any, here: dict[str, str | None]) -> str:
     if name == "held_out":
         return f"accuracy {value['accuracy']:.4f} on {value['n_samples']} pictures kept back"
     if name == "last_epoch":
-        return ", ".join(f"{it} {number:.4f}" for it, number in value.items())
+        return ", ".join(
+            f"{it} {figure}" if isinstance(figure, str) else f"{it} {figure:.4f}"
+            for it, figure in value.items()
+        )
     if name == "parameters":
         return ", ".join(f"{it}={setting!r}" for it, setting in value.items()) or "all defaults"
     if name == "trained_with":

@@ -13,7 +13,7 @@ from ._arguments import read, read_config, read_grid, read_settings
 from ._completion import activations, argument_names, heads, optimizers, resize_policies
 from ._errors import Interrupted, message
 from ._interruption import when_interrupted
-from ._models import model_writer, read_folders
+from ._models import MODEL_SUFFIXES, model_writer, read_folders
 from ._options import Debug, Folders, SkipUnreadable
 from ._tensorflow import start_quietly, use_threads
 from ._trainable import MODELS, Model, Trainable
@@ -61,9 +61,7 @@ def _show_arguments(context: typer.Context, asked: bool) -> None:
 
 def train(
     folders: Folders,
-    out: Annotated[
-        Path, typer.Option(metavar="FILE", help="The model file to write: NAME.joblib.")
-    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write: NAME.skv.")],
     model: Annotated[
         Model,
         typer.Option(
@@ -180,8 +178,8 @@ def train(
         raise typer.BadParameter(
             f"--test-fraction must be at least 0 and below 1, not {test_fraction}."
         )
-    if out.suffix != ".joblib":
-        raise typer.BadParameter(f"--out must end in .joblib, not {out.name!r}.")
+    if out.suffix not in MODEL_SUFFIXES:
+        raise typer.BadParameter(f"--out must end in .skv (or .joblib), not {out.name!r}.")
     parameters = {
         **row.defaults,
         **(read_config(constructor, config) if config else {}),

@@ -440,8 +440,9 @@ def _read_some(
     now = int(time.time())
     stale = []
     for row, key, checksum, used, vector in connection.execute(
-        "SELECT id, image, checksum, used, vector FROM entries JOIN vectors USING (id) "
-        f"WHERE network = ? AND image IN ({marks})",
+        # only question marks are put in
+        "SELECT id, image, checksum, used, vector FROM entries JOIN vectors "  # nosec B608
+        f"USING (id) WHERE network = ? AND image IN ({marks})",
         (network, *keys),
     ):
         sound = isinstance(vector, bytes) and len(vector) == n_bytes and key in request.missing
@@ -491,7 +492,9 @@ def _store_some(
 def _remove_rows(connection: sqlite3.Connection, rows: list[int]) -> None:
     for table in ("vectors", "entries"):
         removed = connection.executemany(
-            f"DELETE FROM {table} WHERE id = ?", ((row,) for row in rows)
+            # only the names above are put in
+            f"DELETE FROM {table} WHERE id = ?",  # nosec B608
+            ((row,) for row in rows),
         )
     if rows and removed.rowcount < len(rows):
         # else whoever removes rows until there are none would never end
@@ -519,7 +522,8 @@ def _remove_some(network_key: str | None, connection: sqlite3.Connection) -> int
     where = "" if network_key is None else "WHERE network = ?"
     network = () if network_key is None else (network_id(connection, network_key),)
     with writing(connection):
-        some = f"SELECT id FROM entries {where} LIMIT {_ROWS_AT_A_TIME}"
+        # only constants are put in
+        some = f"SELECT id FROM entries {where} LIMIT {_ROWS_AT_A_TIME}"  # nosec B608
         found = connection.execute(some, network)
         rows = [row for (row,) in found]
         _remove_rows(connection, rows)

@@ -10,6 +10,8 @@ from typing import Any
 
 import keras
 
+from ..exceptions import first_line
+
 __all__ = ["HDF5_SUFFIXES", "NETWORK_SUFFIXES", "read_network", "refuse_code", "with_known_suffix"]
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -37,7 +39,7 @@ def read_network(path: Any) -> keras.Model:
         return _loaded(path)
     except Exception as error:  # a damaged file raises anything
         raise ValueError(
-            f"{path} is damaged, holds code, or is no network file of Keras: {_first_line(error)}"
+            f"{path} is damaged, holds code, or is no network file of Keras: {first_line(error)}"
         ) from error
 
 
@@ -48,7 +50,7 @@ def _loaded(path: Path) -> keras.Model:
         network = keras.models.load_model(path, safe_mode=True, compile=False)
         # Keras 3.15 can't read back from HDF5 a loss that compile got as "mse"
         warnings.warn(
-            f"{path} holds a network, but how it was compiled can't be read: {_first_line(error)}. "
+            f"{path} holds a network, but how it was compiled can't be read: {first_line(error)}. "
             "It predicts; call its compile() before you train it further."
         )
         return network
@@ -81,7 +83,3 @@ def _mentions_lambda(config: Any) -> bool:
             _mentions_lambda(value) for value in config.values()
         )
     return isinstance(config, list) and any(_mentions_lambda(value) for value in config)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

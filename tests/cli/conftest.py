@@ -14,7 +14,7 @@ TRAINING = ("--epochs", 12, "--image-size", 8, "--learning-rate", 0.05, "--seed"
 
 @pytest.fixture(scope="session")
 def model(digits_folder, tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "m.joblib"
+    path = tmp_path_factory.mktemp("model") / "m.skv"
     result = run("train", digits_folder, "--out", path, *TRAINING)
     assert result.returncode == 0, result.stderr
     assert re.search(r"Accuracy [01]\.\d+ on 30 pictures kept back", result.stdout)

@@ -18,11 +18,11 @@ from .command import called, ran, refused
 
 @pytest.fixture(scope="module")
 def figures(model, digits_folder):
-    return json.loads(ran("evaluate", model, digits_folder, "--trust", "--format", "json"))
+    return json.loads(ran("evaluate", model, digits_folder, "--format", "json"))
 
 
 def test_table(model, digits_folder, figures):
-    printed = ran("evaluate", model, digits_folder, "--trust", by=called)
+    printed = ran("evaluate", model, digits_folder, by=called)
     assert printed.startswith(f"Accuracy {figures['accuracy']:.4f} on 120 pictures\n")
     assert "precision" in printed
     rows = printed.split("Confusion matrix")[1].strip().splitlines()[2:]
@@ -49,7 +49,7 @@ def test_json(figures):
 
 
 def test_csv_is_one_row_a_picture(model, digits_folder, figures):
-    printed = ran("evaluate", model, digits_folder, "--trust", "--format", "csv", by=called)
+    printed = ran("evaluate", model, digits_folder, "--format", "csv", by=called)
     rows = list(csv.DictReader(io.StringIO(printed)))
     assert len(rows) == 120
     assert [row["file"] for row in rows if row["true"] != row["predicted"]] == [
@@ -79,4 +79,4 @@ def test_a_folder_with_other_classes(model, tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
         Image.new("RGB", (8, 8)).save(tmp_path / name / "1.png")
-    assert "does not know: cat, dog" in refused("evaluate", model, tmp_path, "--trust")
+    assert "does not know: cat, dog" in refused("evaluate", model, tmp_path)

@@ -9,12 +9,11 @@ import json
 import os
 import re
 
-import joblib
 import numpy as np
 import polars as pl
 import pytest
 
-from skvision import PretrainedFeatureTransformer, load_image_folder, make_feature_classifier
+from skvision import PretrainedFeatureTransformer, load, load_image_folder, make_feature_classifier
 from skvision.cli._constructor import features, transformer
 from skvision.networks.backbones import BACKBONES
 
@@ -36,7 +35,7 @@ def kept(monkeypatch, cache_folder):
 @pytest.fixture(scope="module")
 def trained(digits_folder, tmp_path_factory, cache_folder):
     """A model trained from the command line, by OpenVINO, and what that printed."""
-    path = tmp_path_factory.mktemp("features") / "f.joblib"
+    path = tmp_path_factory.mktemp("features") / "f.skv"
     result = run(
         "train", digits_folder, "--model", "features", "--image-size", 32, "--out", path,
         env={**os.environ, "SKVISION_CACHE": str(cache_folder)},
@@ -51,7 +50,7 @@ def trained(digits_folder, tmp_path_factory, cache_folder):
 def test_train_writes_a_pipeline(trained, digits_folder):
     path, printed = trained
     assert re.search(r"Accuracy 0\.[5-9]\d+ on 30 pictures kept back", printed)
-    pipeline = joblib.load(path)
+    pipeline = load(path)
     assert pipeline.named_steps["features"].verbose == 0
     assert pipeline.held_out_["n_samples"] == 30
     again = make_feature_classifier(image_size=32, random_state=0, cache=True)
@@ -64,15 +63,15 @@ def test_train_writes_a_pipeline(trained, digits_folder):
 
 def test_the_other_commands_take_the_pipeline(trained, digits_folder, one):
     path, _ = trained
-    assert re.search(r"one\.png|\d+\.png: \w+ [01]\.\d+", ran("predict", path, one, "--trust"))
-    facts = json.loads(ran("info", path, "--trust", "--format", "json", by=called))
+    assert re.search(r"one\.png|\d+\.png: \w+ [01]\.\d+", ran("predict", path, one))
+    facts = json.loads(ran("info", path, "--format", "json", by=called))
     assert facts["parameters"]["features__image_size"] == 32
     assert facts["parameters"]["head__C"] == 0.001
     assert facts["held_out"]["n_samples"] == 30
 
 
 def test_a_search_over_backbones_and_the_head(digits_folder, tmp_path):
-    out = tmp_path / "m.joblib"
+    out = tmp_path / "m.skv"
     printed = ran(
         "train", digits_folder, "--model", "features", "--out", out, "--head", "knn",
         "--set", "weights=none", *SMALL, "--cv", 2, "--search", "head__n_neighbors=1,3",
@@ -81,14 +80,14 @@ def test_a_search_over_backbones_and_the_head(digits_folder, tmp_path):
     header = next(line for line in printed.splitlines() if line.startswith("rank"))
     assert header.split() == ["rank", "head__n_neighbors", "backbone", "accuracy", "std"]
     best = re.search(r"Best: head__n_neighbors=(\d), backbone=(\w+)", printed)
-    pipeline = joblib.load(out)
+    pipeline = load(out)
     assert pipeline.get_params()["head__n_neighbors"] == int(best[1])
     assert pipeline.get_params()["features__backbone"] == best[2]
 
 
 def test_a_search_over_heads(digits_folder, tmp_path):
     printed = ran(
-        "train", digits_folder, "--model", "features", "--out", tmp_path / "m.joblib", *SMALL,
+        "train", digits_folder, "--model", "features", "--out", tmp_path / "m.skv", *SMALL,
         "--cv", 2, "--search", "head=logistic,knn", by=called,
     )  # fmt: skip
     assert "LogisticRegression(" in printed
@@ -96,7 +95,7 @@ def test_a_search_over_heads(digits_folder, tmp_path):
 
 
 def test_what_a_feature_classifier_does_not_take(digits_folder, tmp_path):
-    train = ("train", digits_folder, "--out", tmp_path / "m.joblib")
+    train = ("train", digits_folder, "--out", tmp_path / "m.skv")
     of_features = (*train, "--model", "features")
     for words, message in [
         ((*train, "--backbone", "VGG16"), "--backbone: MiniVGGClassifier has no argument"),

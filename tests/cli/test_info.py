@@ -11,14 +11,15 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skvision import load, save
 from skvision.cli.info import _as_text, _facts, _layers
 
-from .command import ran
+from .command import called, ran
 
 
 def test_json(model):
-    facts = json.loads(ran("info", model, "--trust", "--format", "json", "--summary"))
-    net = joblib.load(model)
+    facts = json.loads(ran("info", model, "--format", "json", "--summary"))
+    net = load(model)
     assert facts["kind"] == "MiniVGGClassifier"
     assert facts["classes"] == list(net.classes_)
     assert facts["parameters"] == {
@@ -36,11 +37,17 @@ def test_json(model):
     assert facts["trained_with"] == facts["installed"] == net._versions
 
 
-def test_table(model):
-    net = joblib.load(model)
+def test_a_safe_file_is_not_loaded(model, monkeypatch):
+    expected = ran("info", model, "--summary", by=called)
+    monkeypatch.setattr("skvision.cli.info.load_model", None)
+    assert expected.startswith(ran("info", model, by=called).rstrip())
+
+
+def test_table(model, tmp_path):
+    net = load(model)
     net._versions = {"keras": "0.1", "nonesuch": "2", "python": net._versions["python"]}
-    facts = _facts(net, model)
-    printed = _as_text({**facts, "layers": _layers(net)})
+    facts = _facts(save(net, tmp_path / "m.skv"), summary=True, trust=False)
+    printed = _as_text(facts)
     lines = printed.splitlines()
     values = dict(line.split("  ", 1) for line in lines[: lines.index("")])
     assert values["kind"].strip() == "MiniVGGClassifier"
@@ -51,18 +58,19 @@ def test_table(model):
     assert lines[lines.index("") + 1].split() == ["layer", "kind", "output", "weights"]
 
 
-def test_a_search_over_a_pipeline(tmp_path):
+@pytest.mark.parametrize(("suffix", "keep"), [("skv", save), ("joblib", joblib.dump)])
+def test_a_search_over_a_pipeline(tmp_path, suffix, keep):
     """Any estimator of scikit-learn, with what it knows of itself."""
     pipeline = make_pipeline(StandardScaler(), LogisticRegression())
     search = GridSearchCV(pipeline, {"logisticregression__C": [1, 10]}, cv=2)
     search.fit([[0.0], [0.1], [1.0], [1.1]], ["cat", "cat", "dog", "dog"])
-    path = tmp_path / "m.joblib"
-    joblib.dump(search, path)
-    facts = _facts(search, path)
+    path = tmp_path / f"m.{suffix}"
+    keep(search, path)
+    facts = _facts(path, summary=False, trust=True)
     assert facts["kind"] == "GridSearchCV"
     assert facts["steps"] == ["GridSearchCV", "Pipeline", "StandardScaler", "LogisticRegression"]
     assert facts["classes"] == ["cat", "dog"]
     assert "weights" not in facts
     assert "GridSearchCV, Pipeline" in _as_text(facts)
     with pytest.raises(ValueError, match="LogisticRegression has no network"):
-        _layers(search.best_estimator_[-1])
+        _layers(search)

@@ -8,6 +8,7 @@ import tempfile
 import joblib
 import pytest
 
+from skvision import MiniVGGClassifier
 from skvision.cli._models import model_writer
 from skvision.cli._tensorflow import use_threads
 from skvision.threads import thread_limit
@@ -51,6 +52,21 @@ def test_no_place_at_all(out, tmp_path):
 def test_an_error_of_the_training_is_no_error_of_the_file(out):
     with pytest.raises(FileNotFoundError, match="^a picture$"), model_writer(out):
         raise FileNotFoundError("a picture")
+
+
+class MyNet(MiniVGGClassifier):
+    pass
+
+
+def test_what_a_safe_file_can_not_keep_is_not_lost(out):
+    out = out.with_suffix(".skv")
+    with (
+        pytest.raises(ValueError, match=r"saved as .*m.joblib, not as .*MyNet is a class"),
+        model_writer(out) as write,
+    ):
+        write(MyNet())
+    assert type(joblib.load(out.with_suffix(".joblib"))) is MyNet
+    assert not out.exists()
 
 
 def test_threads(monkeypatch):

@@ -11,11 +11,13 @@ import shutil
 import joblib
 import pytest
 
+from skvision import load
+
 from .command import OnTerminal, called, ran, refused, run
 
 
 def test_predict_names_files_and_folders(model, one, digits_folder):
-    words = ("predict", model, one, digits_folder / "two", "--top", 3, "--trust")
+    words = ("predict", model, one, digits_folder / "two", "--top", 3)
     lines = ran(*words, by=called).splitlines()
     assert len(lines) == 13
     file, answer = lines[0].split(": ")
@@ -27,14 +29,14 @@ def test_predict_names_files_and_folders(model, one, digits_folder):
 
 
 def test_csv_with_more_classes_asked_for_than_there_are(model, one):
-    text = ran("predict", model, one, "--top", 99, "--trust", "--format", "csv", by=called)
+    text = ran("predict", model, one, "--top", 99, "--format", "csv", by=called)
     (row,) = csv.DictReader(io.StringIO(text))
     assert len(row) == 1 + 2 * 10
     assert row["file"] == str(one)
     numbers = [float(row[f"probability_{k}"]) for k in range(1, 11)]
     assert numbers == sorted(numbers, reverse=True)
     assert sum(numbers) == pytest.approx(1, abs=1e-4)
-    assert {row[f"class_{k}"] for k in range(1, 11)} == set(joblib.load(model).classes_)
+    assert {row[f"class_{k}"] for k in range(1, 11)} == set(load(model).classes_)
 
 
 def test_json_of_names_on_standard_input(model, one, digits_folder, tmp_path):
@@ -45,7 +47,7 @@ def test_json_of_names_on_standard_input(model, one, digits_folder, tmp_path):
     (tmp_path / "bad.png").write_bytes(b"")
     shutil.copytree(digits_folder / "two", tmp_path / "folder")
     given = b"\n".join([*names, b"", b"bad.png", b"nowhere.png", b"folder"])
-    words = ("predict", model, "-", "--trust", "--format", "json")
+    words = ("predict", model, "-", "--format", "json")
     result = run(*words, input=given, cwd=tmp_path, text=False)
     assert result.returncode == 2
     entries = json.loads(result.stdout)
@@ -67,14 +69,14 @@ def test_json_of_names_on_standard_input(model, one, digits_folder, tmp_path):
 def test_unreadable_pictures_do_not_stop_the_others(model, one, tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"")
-    result = called("predict", model, bad, one, "--trust")
+    result = called("predict", model, bad, one)
     assert result.returncode == 2
     assert len(result.stdout.splitlines()) == 1
     assert result.stderr == f"skvision: cannot read the picture {bad}: the file is empty\n"
 
 
 def test_predictions_go_to_standard_output_past_the_progress_bar(model, digits_folder):
-    predicting = OnTerminal("predict", model, digits_folder, "--trust")
+    predicting = OnTerminal("predict", model, digits_folder)
     code, printed, shown = predicting.end()
     assert code == 0
     assert len(printed.splitlines()) == 120
@@ -83,13 +85,12 @@ def test_predictions_go_to_standard_output_past_the_progress_bar(model, digits_f
 
 
 def test_wrong_pictures(model, tmp_path):
-    assert "no pictures in the folder" in refused("predict", model, tmp_path, "--trust")
-    empty = refused("predict", model, "-", "--trust", by=run, input="\n")
+    assert "no pictures in the folder" in refused("predict", model, tmp_path)
+    empty = refused("predict", model, "-", by=run, input="\n")
     assert "no file names on standard input" in empty
 
 
 def test_wrong_models(tmp_path, model, one, digits_folder):
-    assert "--trust" in refused("predict", model, one, by=run)
     assert "There is no model file" in refused("predict", tmp_path / "m.joblib", one, "--trust")
     broken = tmp_path / "broken.joblib"
     broken.write_bytes(model.read_bytes()[:3000])
@@ -105,6 +106,9 @@ def test_a_model_is_not_loaded_without_trust(tmp_path, digits_folder):
         def __reduce__(self):
             return (open, (str(tmp_path / "exploded"), "w"))
 
-    joblib.dump(Bomb(), tmp_path / "m.joblib")
-    refused("predict", tmp_path / "m.joblib", digits_folder)
+    for name, reason in (("m.joblib", "--trust"), ("m.skv", "damaged")):
+        joblib.dump(Bomb(), tmp_path / name)
+        assert reason in refused("predict", tmp_path / name, digits_folder)
+    # nor with it, where no file of this kind needs it
+    assert "damaged" in refused("predict", tmp_path / "m.skv", digits_folder, "--trust")
     assert not (tmp_path / "exploded").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -11,13 +12,13 @@ import joblib
 import numpy as np
 import pytest
 
-from skvision import ImageDecodeError, MiniVGGClassifier
+from skvision import ImageDecodeError, MiniVGGClassifier, load
 
 from .command import COMMAND, OnTerminal, called, ran, refused, run
 
 
 def test_train_writes_what_the_library_reads(model):
-    net = joblib.load(model)
+    net = load(model)
     assert net.n_epochs_ == 12
     assert net.get_params()["image_size"] == 8
     assert net.get_params()["learning_rate"] == 0.05
@@ -26,22 +27,31 @@ def test_train_writes_what_the_library_reads(model):
     assert 0 <= net.held_out_["accuracy"] <= 1
 
 
+def test_joblib_files_are_written_where_asked_for(digits_folder, tmp_path):
+    out = tmp_path / "m.joblib"
+    options = ("--epochs", 1, "--image-size", 8, "--test-fraction", 0)
+    called("train", digits_folder, "--out", out, *options)
+    assert joblib.load(out).n_epochs_ == 1
+    assert "--trust" in refused("info", out)
+    assert json.loads(ran("info", out, "--trust", "--format", "json", by=called))["epochs"] == 1
+
+
 def test_options_go_before_set_before_config_and_the_seed_gives_the_same_model(
     model, digits_folder, tmp_path
 ):
     config = tmp_path / "net.toml"
     config.write_text("epochs = 1\nimage_size = [8, 8]\nlearning_rate = 9.0\nrandom_state = 1\n")
-    again = tmp_path / "again.joblib"
+    again = tmp_path / "again.skv"
     result = run(
         "train", digits_folder, "--out", again, "--config", config, "--epochs", 12,
         "--set", "epochs=2", "--set", "learning_rate=0.05", "--set", "optimizer__momentum=0.0",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    net = joblib.load(again)
+    net = load(again)
     assert (net.epochs, net.image_size, net.learning_rate) == (12, (8, 8), 0.05)
     assert net.get_params()["optimizer__momentum"] == 0.0
     X = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype=np.uint8)
-    np.testing.assert_array_equal(net.predict_proba(X), joblib.load(model).predict_proba(X))
+    np.testing.assert_array_equal(net.predict_proba(X), load(model).predict_proba(X))
 
 
 def test_the_arguments_are_listed():
@@ -51,9 +61,9 @@ def test_the_arguments_are_listed():
 
 
 def test_wrong_arguments(tmp_path, digits_folder):
-    train = ("train", digits_folder, "--out", tmp_path / "m.joblib")
+    train = ("train", digits_folder, "--out", tmp_path / "m.skv")
     assert "--out" in refused("train", digits_folder)
-    assert ".joblib" in refused("train", digits_folder, "--out", tmp_path / "m.txt")
+    assert ".skv" in refused("train", digits_folder, "--out", tmp_path / "m.txt")
     for words, message in [
         (("--epochs", "many"), "--epochs takes a whole number, not 'many'."),
         (("--image-size", "big"), "--image-size takes 2 whole numbers such as 32x48, or a whole"),
@@ -76,18 +86,18 @@ def test_wrong_arguments(tmp_path, digits_folder):
 
 
 def test_wrong_folders(tmp_path, digits_folder):
-    out = tmp_path / "m.joblib"
+    out = tmp_path / "m.skv"
     nowhere = refused("train", tmp_path / "nowhere", "--out", out, by=run)
     assert "There is no folder" in nowhere
     assert "no pictures" in refused("train", tmp_path, "--out", out)
     assert "lie directly in it" in refused("train", digits_folder / "one", "--out", out)
-    assert "to write" in refused("train", digits_folder, "--out", tmp_path / "nowhere" / "m.joblib")
+    assert "to write" in refused("train", digits_folder, "--out", tmp_path / "nowhere" / "m.skv")
 
 
 def test_a_corrupt_picture_ends_training_before_it_begins(tmp_path, digits_folder):
     folder = shutil.copytree(digits_folder, tmp_path / "digits")
     (folder / "one" / "bad.jpg").write_text("<html>")
-    out = tmp_path / "m.joblib"
+    out = tmp_path / "m.skv"
     assert "bad.jpg" in refused("train", folder, "--out", out)
     # the other folder with the same classes, so that both are read
     other = shutil.copytree(digits_folder, tmp_path / "more")
@@ -99,11 +109,11 @@ def test_a_corrupt_picture_ends_training_before_it_begins(tmp_path, digits_folde
     assert "warning: 1 unreadable pictures were left out" in result.stderr
     assert result.stdout.startswith("240 pictures: 24 eight")
     assert "kept back" not in result.stdout
-    assert not hasattr(joblib.load(out), "held_out_")
+    assert not hasattr(load(out), "held_out_")
 
 
 def test_search(tmp_path, digits_folder):
-    out = tmp_path / "m.joblib"
+    out = tmp_path / "m.skv"
     result = run(
         "train", digits_folder, "--out", out, "--epochs", 2, "--image-size", 8,
         "--set", "dense_units=16", "--search", "learning_rate=0.1,1e30",
@@ -119,12 +129,12 @@ def test_search(tmp_path, digits_folder):
     assert "failed: Training diverged" in rows[4]
     assert "\nBest: learning_rate=0.1, filters=(8," in result.stdout
     assert "on 30 pictures kept back" in result.stdout
-    net = joblib.load(out)
+    net = load(out)
     assert (net.n_epochs_, net.learning_rate, net.dense_units) == (2, 0.1, (16,))
 
 
 def test_ctrl_c_before_the_first_epoch_writes_nothing(tmp_path, digits_folder):
-    out = tmp_path / "m.joblib"
+    out = tmp_path / "m.skv"
     process = subprocess.Popen(
         [*COMMAND, "train", digits_folder, "--out", out, "--image-size", "8"],
         stdout=subprocess.PIPE,
@@ -140,7 +150,7 @@ def test_ctrl_c_before_the_first_epoch_writes_nothing(tmp_path, digits_folder):
 
 
 def test_ctrl_c_leaves_the_model_of_the_last_epoch(tmp_path, digits_folder):
-    out = tmp_path / "m.joblib"
+    out = tmp_path / "m.skv"
     training = OnTerminal(
         "train", digits_folder, "--out", out, "--epochs", 100000, "--image-size", 8
     )
@@ -150,7 +160,7 @@ def test_ctrl_c_leaves_the_model_of_the_last_epoch(tmp_path, digits_folder):
     assert code == 130, shown
     assert "Accuracy" in printed
     assert "Traceback" not in shown
-    net = joblib.load(out)
+    net = load(out)
     assert 1 <= net.n_epochs_ < 100000
     said = f"skvision: interrupted after epoch {net.n_epochs_} of 100000; the model of that epoch"
     assert said in shown
@@ -181,11 +191,11 @@ def test_a_model_that_could_not_be_measured_is_written(
         raise error
 
     monkeypatch.setattr(MiniVGGClassifier, "score", score)
-    out = tmp_path / "m.joblib"
+    out = tmp_path / "m.skv"
     result = called("train", digits_folder, "--out", out, "--epochs", 1, "--image-size", 8)
     assert result.returncode == code
     assert result.stderr.splitlines()[-1] == f"skvision: {said.format(out=out)}"
-    assert joblib.load(out).n_epochs_ == 1
+    assert load(out).n_epochs_ == 1
 
 
 def test_a_model_is_not_lost_with_its_folder(tmp_path, digits_folder):
@@ -193,7 +203,7 @@ def test_a_model_is_not_lost_with_its_folder(tmp_path, digits_folder):
     folder.mkdir()
     spare.mkdir()
     process = subprocess.Popen(
-        [*COMMAND, "train", digits_folder, "--out", folder / "m.joblib", "--epochs", "1",
+        [*COMMAND, "train", digits_folder, "--out", folder / "m.skv", "--epochs", "1",
          "--image-size", "8"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -204,11 +214,11 @@ def test_a_model_is_not_lost_with_its_folder(tmp_path, digits_folder):
     shutil.rmtree(folder)  # while TensorFlow starts
     _, err = process.communicate(timeout=120)
     assert process.returncode == 2
-    (saved,) = spare.glob("skvision-*/m.joblib")
+    (saved,) = spare.glob("skvision-*/m.skv")
     last = err.strip().splitlines()[-1]
-    assert last.startswith(f"skvision: The model could not be written to {folder / 'm.joblib'} (")
+    assert last.startswith(f"skvision: The model could not be written to {folder / 'm.skv'} (")
     assert f"it is saved as {saved}." in last
-    assert joblib.load(saved).n_epochs_ == 1
+    assert load(saved).n_epochs_ == 1
 
 
 @pytest.mark.parametrize("words", [("--set", "learning_rate=1e30"), ()])
@@ -221,7 +231,7 @@ def test_nothing_is_written_where_training_fails(words, tmp_path):
         (folder / name).mkdir(parents=True)
         for k in range(n):
             Image.effect_noise((8, 8), 50).save(folder / name / f"{k}.png")
-    out = tmp_path / "m.joblib"
+    out = tmp_path / "m.skv"
     result = called("train", folder, "--out", out, "--image-size", 8, *words)
     assert result.returncode == 2
     assert ("diverged" if words else "dog") in result.stderr.strip().splitlines()[-1]

@@ -1,0 +1,156 @@
+"""The file: a zip of plain members whose last 64 bytes are the digest of all the rest.
+
+Nothing is unpacked to disk and nothing is decompressed: members are stored as they are, so
+that a file can't grow when it is read. The digest finds damage; it is no signature, and
+whoever forges a file can make a new one. What keeps a forger from running code is that
+nothing in the file is code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from ..atomic import written_whole
+from ..exceptions import first_line
+
+__all__ = ["MANIFEST", "damaged", "open_archive", "write_archive"]
+
+MANIFEST = "skvision.json"
+#: where skops describes the model
+_SCHEMA = "schema.json"
+
+_MARK = b"skvision sha256 "
+_DIGEST_CHARACTERS = 64
+_CHUNK = 2**20
+
+# arrays, bytes and the two descriptions; no folders
+_MEMBER = re.compile(r"[0-9A-Za-z_-]+\.(json|npy|bin)", re.ASCII)
+
+
+def damaged(path: str | os.PathLike[str], reason: str | BaseException) -> ValueError:
+    """The error for a file that can't be what it should be."""
+    if isinstance(reason, BaseException):
+        reason = first_line(reason)
+    return ValueError(f"{path} is damaged or no model file of skvision: {reason}")
+
+
+def write_archive(
+    path: Path, write_model: Callable[[IO[bytes]], None], manifest: Mapping[str, Any]
+) -> None:
+    """Write a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where; a file that is there is replaced.
+    write_model : callable
+        Writes skops' zip to a binary file.
+    manifest : mapping
+        What can be known without loading the model; JSON.
+    """
+    with written_whole(path) as temporary, open(temporary, "w+b") as file:
+        write_model(file)
+        with zipfile.ZipFile(file, "a", zipfile.ZIP_STORED) as archive:
+            archive.writestr(MANIFEST, json.dumps(manifest))
+            archive.comment = _MARK + b"0" * _DIGEST_CHARACTERS
+        with zipfile.ZipFile(file) as archive:
+            _check_members(archive, file)
+        size = file.seek(0, os.SEEK_END) - _DIGEST_CHARACTERS
+        digest = _digest(file, size)
+        file.seek(size)
+        file.write(digest)
+
+
+@contextmanager
+def open_archive(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
+    """Open a file whose digest is right and whose members are what they may be.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If a byte of it was changed, or it holds what no file of skvision does.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"There is no model file {path}.")
+    with open(path, "rb") as file:
+        _check_digest(file, path)
+        try:
+            archive = zipfile.ZipFile(file)
+            _check_members(archive, file)
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise damaged(path, error) from error
+        with archive:
+            yield archive
+
+
+def _digest(file: IO[bytes], size: int) -> bytes:
+    """The digest of the first `size` bytes, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while size > 0 and (part := file.read(min(_CHUNK, size))):
+        digest.update(part)
+        size -= len(part)
+    return digest.hexdigest().encode()
+
+
+def _check_digest(file: IO[bytes], path: str | os.PathLike[str]) -> None:
+    end = len(_MARK) + _DIGEST_CHARACTERS
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - end))
+    mark, written = (lambda last: (last[: len(_MARK)], last[len(_MARK) :]))(file.read(end))
+    if mark != _MARK:
+        raise damaged(path, "it does not end as one does; it may be cut short")
+    if _digest(file, size - _DIGEST_CHARACTERS) != written:
+        raise damaged(path, "it was changed after it had been written: its checksum is wrong")
+
+
+def _check_members(archive: zipfile.ZipFile, file: IO[bytes]) -> None:
+    """Raise ValueError for a member that no file of skvision has."""
+    members = archive.infolist()
+    names = [member.filename for member in members]
+    for member in members:
+        if not _MEMBER.fullmatch(member.filename):
+            raise ValueError(f"it must not hold {member.filename!r}")
+        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+            raise ValueError(f"{member.filename} in it is compressed or encrypted")
+    if len(set(names)) < len(names):
+        raise ValueError("it holds two members of one name")
+    if sum(member.file_size for member in members) > os.fstat(file.fileno()).st_size:
+        raise ValueError("its members are larger than the file")
+    for name in (_SCHEMA, MANIFEST):
+        if name not in names:
+            raise ValueError(f"it holds no {name}")
+    for member in members:
+        if member.filename.endswith(".npy"):
+            _check_array(archive, member)
+
+
+def _check_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Raise ValueError if an array claims more bytes than there are, or holds objects.
+
+    NumPy believes the shape, and asks for the memory before it reads.
+    """
+    formats = {(1, 0): np.lib.format.read_array_header_1_0}
+    formats[2, 0] = np.lib.format.read_array_header_2_0
+    with archive.open(member) as content:
+        version = np.lib.format.read_magic(content)
+        if version not in formats:
+            raise ValueError(f"{member.filename} in it has NumPy's format {version}")
+        shape, _, dtype = formats[version](content)
+        if dtype.hasobject:
+            raise ValueError(f"{member.filename} in it holds objects")
+        if math.prod(shape) * dtype.itemsize != member.file_size - content.tell():
+            raise ValueError(f"{member.filename} in it is not as long as it says")

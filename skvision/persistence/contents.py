@@ -1,0 +1,75 @@
+"""What a file may hold: three tables. A new estimator joins by a line in each that it needs."""
+
+from __future__ import annotations
+
+from functools import cache
+
+__all__ = ["ESTIMATORS", "RECORDS", "trusted_types"]
+
+_CLASSIFIER = ("_recipe", "_weights", "_state", "_versions")
+
+#: skvision's estimators -> the private attributes that belong to their fitted state. Constructor
+#: parameters and attributes that end in an underscore are kept without being named; any other
+#: private attribute is taken for something that the estimator makes again by itself.
+ESTIMATORS: dict[str, tuple[str, ...]] = {
+    "skvision.augmentation.augmenter.ImageAugmenter": (),
+    "skvision.augmentation.over_sampler.ImageOverSampler": (),
+    "skvision.classifiers.imagenet.ImageNetClassifier": (),
+    "skvision.classifiers.minivgg.MiniVGGClassifier": _CLASSIFIER,
+    "skvision.feature_extraction.transformer.PretrainedFeatureTransformer": ("_recipe",),
+}
+
+#: dataclasses that such attributes and parameters are made of -> their module
+RECORDS: dict[str, str] = {
+    "FeatureRecipe": "skvision.feature_extraction.recipe",
+    "FineTunedArchitecture": "skvision.networks.finetuned",
+    "HeadArchitecture": "skvision.networks.finetuned",
+    "LearningPart": "skvision.networks.finetuned",
+    "MiniVGGArchitecture": "skvision.networks.minivgg",
+    "NetworkRecipe": "skvision.networks.pool",
+    "NetworkState": "skvision.networks.pool",
+    "OptimizerRecipe": "skvision.networks.optimizers",
+}
+
+# What skops does not know to be harmless by itself: data, and functions of numbers. Not here,
+# for good: decision trees and nearest neighbours' trees (scikit-learn follows their indices
+# without looking, out of its memory if need be) and SciPy's distributions (which run text).
+_OTHERS = (
+    "imblearn.pipeline.Pipeline",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.feature_selection._mutual_info.mutual_info_classif",
+    "sklearn.feature_selection._univariate_selection.chi2",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.metrics._scorer._CurveScorer",
+    "sklearn.metrics._scorer._MultimetricScorer",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.metrics._scorer._Scorer",
+    "sklearn.utils._bunch.Bunch",
+    "sklearn.utils._metadata_requests.MetadataRequest",
+    "sklearn.utils._metadata_requests.MethodMetadataRequest",
+)
+
+
+@cache
+def trusted_types() -> tuple[str, ...]:
+    """Full names of all that a file may hold besides what skops trusts by itself.
+
+    Examples
+    --------
+    >>> from skvision.persistence.contents import trusted_types
+    >>> "sklearn.model_selection._split.StratifiedKFold" in trusted_types()
+    True
+    """
+    from sklearn import model_selection
+    from sklearn.metrics import get_scorer, get_scorer_names
+    from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
+
+    functions = {get_scorer(name)._score_func for name in get_scorer_names()}
+    splitters = {
+        value
+        for value in vars(model_selection).values()
+        if isinstance(value, type) and issubclass(value, BaseCrossValidator | BaseShuffleSplit)
+    }
+    named = (f"{each.__module__}.{each.__name__}" for each in functions | splitters)
+    return (*ESTIMATORS, *_OTHERS, *sorted(named))

@@ -1,0 +1,101 @@
+"""What there is to know of a model: for `skvision info`, and in every model file."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["describe", "final_estimator"]
+
+
+def describe(estimator: Any) -> dict[str, Any]:
+    """What a model knows of itself; what it doesn't know is left out.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skvision.persistence.description import describe
+    >>> describe(LogisticRegression(C=2.0))
+    {'kind': 'LogisticRegression', 'parameters': {'C': 2.0}}
+    """
+    final = final_estimator(estimator)
+    facts: dict[str, Any] = {"kind": type(estimator).__name__}
+    steps = [type(step).__name__ for step in _within(estimator)]
+    if len(steps) > 1:
+        facts["steps"] = steps
+    if hasattr(final, "classes_"):
+        facts["classes"] = [str(name) for name in final.classes_]
+    facts["parameters"] = _parameters(estimator)
+    # of a network by its weights, so that none is built
+    if hasattr(final, "_weights"):
+        height, width, channels = final._recipe.architecture.input_shape
+        facts["input_size"] = {"height": height, "width": width, "channels": channels}
+        facts["weights"] = int(sum(array.size for array in final._weights))
+    if hasattr(final, "n_epochs_"):
+        facts["epochs"] = int(final.n_epochs_)
+    history = getattr(final, "history_", {})
+    if history:
+        facts["last_epoch"] = {
+            name: values[-1] if isinstance(values[-1], str) else float(values[-1])
+            for name, values in history.items()
+        }
+    measured = [each.held_out_ for each in _within(estimator) if hasattr(each, "held_out_")]
+    if measured:
+        facts["held_out"] = measured[0]
+    trained_with = getattr(final, "_versions", {})
+    if trained_with:
+        facts["trained_with"] = trained_with
+    return facts
+
+
+def final_estimator(estimator: Any) -> Any:
+    """The one that predicts: the last step of the last.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skvision.persistence.description import final_estimator
+    >>> final_estimator(make_pipeline(StandardScaler(), LogisticRegression()))
+    LogisticRegression()
+    """
+    *_, last = _within(estimator)
+    return last
+
+
+def _within(estimator: Any) -> Iterator[Any]:
+    """The estimator, and what is in a search's best estimator or a pipeline's steps."""
+    yield estimator
+    if hasattr(estimator, "best_estimator_"):
+        yield from _within(estimator.best_estimator_)
+    elif hasattr(estimator, "steps"):
+        for _, step in estimator.steps:
+            yield from _within(step)
+
+
+def _parameters(estimator: Any) -> dict[str, Any]:
+    """The parameters that are not the defaults; a pipeline's with the names of its steps."""
+    *_, last = containers = list(_within(estimator))
+    steps = [step for each in containers for step in getattr(each, "steps", ())]
+    if not steps:
+        return _changed_parameters(last)
+    return {
+        f"{name}__{parameter}": value
+        for name, step in steps
+        if not hasattr(step, "steps")
+        for parameter, value in _changed_parameters(step).items()
+    }
+
+
+def _changed_parameters(estimator: Any) -> dict[str, Any]:
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(type(estimator)).parameters.items()
+    }
+    return {
+        name: value
+        for name, value in estimator.get_params(deep=False).items()
+        if name not in defaults or repr(value) != repr(defaults[name])
+    }

@@ -1,0 +1,124 @@
+"""Keras objects as their configuration: only Keras' own classes, none that holds code.
+
+Keras finds a class by the module and the name that a configuration gives, and `safe_mode`
+has been got around more than once. So each configuration is held against a table first,
+when it is written as well as when it is read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["check_keras_config", "keras_config", "keras_object"]
+
+# where the classes lie that a configuration may name
+_MODULES = (
+    "keras",
+    "keras.constraints",
+    "keras.dtype_policies",
+    "keras.initializers",
+    "keras.layers",
+    "keras.losses",
+    "keras.models",
+    "keras.optimizers",
+    "keras.optimizers.schedules",
+    "keras.quantizers",
+    "keras.regularizers",
+    "keras.src.models.functional",
+    "keras.src.models.sequential",
+)
+# single operations of a functional model: keras.ops.flip is the class Flip in one of these
+_OPERATIONS = "keras.src.ops."
+
+_FUNCTIONS = ("keras.activations", "keras.ops", "keras.losses")
+
+# values, not classes
+_VALUES = {"__keras_tensor__", "__numpy__", "__tensor__", "__ellipsis__", "__bytes__", "__slice__"}
+
+# hold code, or read files and modules that they name
+_REFUSED = {
+    "FlaxLayer": "code",
+    "HashedCrossing": "text processing",
+    "IntegerLookup": "file names",
+    "JaxLayer": "code",
+    "Lambda": "code",
+    "StringLookup": "file names",
+    "TFSMLayer": "code",
+    "TextVectorization": "file names",
+    "TorchModuleWrapper": "code",
+}
+
+
+def keras_config(value: Any) -> dict[str, Any]:
+    """The configuration of a layer, an optimiser, a schedule or a network.
+
+    Raises
+    ------
+    ValueError
+        If it can't be kept: a class of the user's own, or one that holds code.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from skvision.persistence.keras_objects import keras_config
+    >>> keras_config(keras.layers.RandomFlip("horizontal"))["class_name"]
+    'RandomFlip'
+    """
+    from keras import saving
+
+    config: dict[str, Any] = saving.serialize_keras_object(value)
+    # how it was trained is no part of what a network computes
+    config.pop("compile_config", None)
+    check_keras_config(config)
+    return config
+
+
+def keras_object(config: dict[str, Any]) -> Any:
+    """Make the object that a configuration describes, once it is seen to be harmless."""
+    check_keras_config(config)
+    from keras import saving
+
+    return saving.deserialize_keras_object(config, safe_mode=True)
+
+
+def check_keras_config(config: Any) -> None:
+    """Raise ValueError if a configuration names anything but Keras' own harmless classes.
+
+    Examples
+    --------
+    >>> from skvision.persistence.keras_objects import check_keras_config
+    >>> check_keras_config({"module": "os", "class_name": "function", "config": "system"})
+    Traceback (most recent call last):
+        ...
+    ValueError: os.function is none of Keras' own classes
+    """
+    if isinstance(config, list | tuple):
+        for each in config:
+            check_keras_config(each)
+        return
+    if not isinstance(config, dict):
+        return
+    if "class_name" in config:
+        _check_class(config)
+    for each in config.values():
+        check_keras_config(each)
+
+
+def _check_class(config: dict[str, Any]) -> None:
+    name, module = config["class_name"], config.get("module")
+    full_name = f"{module}.{name}"
+    if isinstance(name, str) and name in _VALUES:
+        return
+    if not (isinstance(name, str) and isinstance(module, str)):
+        raise ValueError(f"{full_name} is no class")
+    if name in _REFUSED:
+        raise ValueError(f"a layer {name} holds {_REFUSED[name]}")
+    if name == "function":
+        function = config.get("config")
+        if module not in _FUNCTIONS or not isinstance(function, str) or not function.isidentifier():
+            raise ValueError(f"{full_name} is none of Keras' own classes")
+        return
+    known = module in _MODULES or module.startswith(_OPERATIONS)
+    # Functional and the operations are registered by their plain names; others not at all
+    if not known or config.get("registered_name") not in (None, name):
+        raise ValueError(f"{full_name} is none of Keras' own classes")
