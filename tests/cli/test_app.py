@@ -16,7 +16,7 @@ from skvision.networks import ACTIVATIONS, OPTIMIZERS
 
 from .command import called, ran, refused, run
 
-COMMANDS = ("train", "predict", "evaluate", "info")
+COMMANDS = ("train", "predict", "evaluate", "info", "features", "networks", "cache")
 
 
 def test_help_and_version():
@@ -68,7 +68,10 @@ def completed(line, cwd):
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("skvision ", {"train", "predict", "evaluate", "info"}),
+        ("skvision ", set(COMMANDS)),
+        ("skvision train x --model f", {"features"}),
+        ("skvision train x --head ", {"logistic", "svm", "knn", "forest"}),
+        ("skvision train x --model features --set lay", {"layer="}),
         ("skvision train x --set ep", {"epochs="}),
         ("skvision train x --search image_s", {"image_size="}),
         ("skvision train x --optimizer rms", {"rmsprop"}),
