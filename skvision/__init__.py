@@ -23,6 +23,7 @@ _WHERE = {
     "MiniVGGClassifier": "classifiers",
     "ModelVersionWarning": "exceptions",
     "PretrainedFeatureTransformer": "feature_extraction.transformer",
+    "RandAugmenter": "augmentation",
     "SkippedImageWarning": "exceptions",
     "TrainingDivergedError": "exceptions",
     "TrainingInterruptedWarning": "exceptions",

@@ -4,6 +4,7 @@ from .augmented_image import AugmentedImage, Draw
 from .augmenter import ImageAugmenter
 from .mixing import Mixing
 from .over_sampler import ImageOverSampler, chosen_sources, numbers_to_add
+from .rand_augmenter import RandAugmenter
 
 __all__ = [
     "AugmentedImage",
@@ -11,6 +12,7 @@ __all__ = [
     "ImageAugmenter",
     "ImageOverSampler",
     "Mixing",
+    "RandAugmenter",
     "chosen_sources",
     "numbers_to_add",
 ]

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from ..estimator import DocumentationLink, all_or_nothing
-from ..images import validate_images
-from .batches import as_given, augmented_batch, augmented_pixels
+from .base import BaseAugmenter
 from .drawing import draw_parameters
 from .parameters import ranges_of
 
 __all__ = ["ImageAugmenter"]
 
 
-class ImageAugmenter(DocumentationLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ImageAugmenter(BaseAugmenter):
     """Change pictures at random, so that a classifier learns what doesn't matter.
 
     A cat that is turned, shifted or darkened is still a cat. Pass it as
@@ -99,6 +93,7 @@ class ImageAugmenter(DocumentationLink, OneToOneFeatureMixin, TransformerMixin, 
 
     See Also
     --------
+    RandAugmenter : Operations chosen at random, with one number for how strong.
     ImageOverSampler : Adds augmented copies until classes have the same size.
     AugmentedImage : What a file becomes.
 
@@ -131,8 +126,6 @@ class ImageAugmenter(DocumentationLink, OneToOneFeatureMixin, TransformerMixin, 
     >>> bool((changed == X).all()), bool((augmenter.transform(X) == X).all())
     (False, True)
     """
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
 
     def __init__(
         self,
@@ -178,149 +171,5 @@ class ImageAugmenter(DocumentationLink, OneToOneFeatureMixin, TransformerMixin, 
         self.value_range = value_range
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> ImageAugmenter:
-        """Check the arguments and look at the form of X; nothing is learnt.
-
-        Parameters
-        ----------
-        X : array, sequence, Series or frame of n_samples pictures
-            Arrays of pictures, file names, or 2-D rows with ``row_shape``.
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : object
-            The fitted transformer.
-
-        Raises
-        ------
-        ValueError
-            If a parameter or X is not as described.
-        """
-        self._validate_params()
-        ranges_of(self.get_params(deep=False))
-        with all_or_nothing(self):
-            validate_images(self, X, reset=True)
-        return self
-
-    def transform(self, X: Any) -> Any:
-        """Return the pictures as they are.
-
-        Parameters
-        ----------
-        X : array, sequence, Series or frame of n_samples pictures
-            In any form that fit takes; on the scale of fit where it is an array.
-
-        Returns
-        -------
-        ndarray
-            X itself, as an array: of X's shape where it is numbers, else of shape
-            (n_samples,) and objects.
-
-        Raises
-        ------
-        NotFittedError
-            If the transformer has not been fitted.
-        ValueError
-            If X is not as described.
-        """
-        check_is_fitted(self)
-        return as_given(validate_images(self, X, reset=False), X)
-
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
-        """Augment each picture once.
-
-        Parameters
-        ----------
-        X : array, sequence, Series or frame of n_samples pictures
-            As in fit.
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        ndarray
-            Where X is numbers, an array of its shape, type and scale. Else
-            `AugmentedImage` objects, of shape (n_samples,): they are decoded
-            and changed when they are read, so that memory stays small.
-
-        Raises
-        ------
-        ValueError
-            If a parameter or X is not as described.
-        """
-        self.fit(X, y, **fit_params)
-        images = validate_images(self, X, reset=False)
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        everything = np.arange(len(images))
-        return augmented_batch(
-            images, everything, self.draw([seed], everything), X=X, **self._filling
-        )
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Get the names of the columns: of rows their own, else ``image``.
-
-        Parameters
-        ----------
-        input_features : array-like of str, default=None
-            Names of a row's numbers, if X were not a frame.
-
-        Returns
-        -------
-        ndarray of shape (n_columns,), object
-        """
-        check_is_fitted(self)
-        if hasattr(self, "n_features_in_"):
-            return np.asarray(super().get_feature_names_out(input_features))
-        return np.array(["image"], dtype=object)
-
     def draw(self, seed: Sequence[int], indices: np.ndarray) -> np.ndarray:
-        """Draw what shall happen to pictures, without applying it.
-
-        Parameters
-        ----------
-        seed : sequence of int
-            Not negative.
-        indices : ndarray of shape (n,), int
-            The pictures' numbers, not negative.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Rows of `skvision.augmentation.operations.DRAW`. Each follows from the seed
-            and the picture's own number, whatever else is drawn for.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is not as described.
-        """
         return draw_parameters(ranges_of(self.get_params(deep=False)), seed, np.asarray(indices))
-
-    def augment_batch(
-        self, images: np.ndarray, seed: Sequence[int], indices: np.ndarray
-    ) -> np.ndarray:
-        """Augment a batch in training.
-
-        Parameters
-        ----------
-        images : ndarray of shape (n, height, width, n_channels), uint8 or float32
-            8-bit pictures, or numbers that are none.
-        seed : sequence of int
-            The training's seed and the epoch.
-        indices : ndarray of shape (n,), int
-            The pictures' places in X.
-
-        Returns
-        -------
-        ndarray of the same shape and type
-        """
-        own = [int(self.random_state)] if isinstance(self.random_state, Integral) else []
-        pixel_range = (0.0, 255.0) if images.dtype == np.uint8 else None
-        draws = self.draw([*seed, *own], indices)
-        return augmented_pixels(images, draws, pixel_range=pixel_range, **self._filling)
-
-    @property
-    def _filling(self) -> dict[str, Any]:
-        return {"fill_mode": self.fill_mode, "cval": float(self.cval)}

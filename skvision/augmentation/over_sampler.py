@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from ..estimator import DocumentationLink, all_or_nothing
 from ..images import validate_images
-from .augmenter import ImageAugmenter
+from .base import BaseAugmenter
 from .batches import as_given, augmented_batch
 
 __all__ = ["ImageOverSampler", "chosen_sources", "numbers_to_add"]
@@ -106,7 +106,7 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
 
     Parameters
     ----------
-    augmenter : ImageAugmenter
+    augmenter : ImageAugmenter or RandAugmenter
         What happens to the copies. Its ``row_shape`` and ``value_range`` hold for X.
     sampling_strategy : int, dict or "auto", default="auto"
         How many pictures each class shall have: a number for all of them, a
@@ -214,8 +214,11 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
     def _plan(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
         """The pictures, and the index of each that is copied; learns what fit learns."""
         self._validate_params()
-        if not isinstance(self.augmenter, ImageAugmenter):
-            raise ValueError(f"augmenter must be an ImageAugmenter. Received: {self.augmenter!r}")
+        if not isinstance(self.augmenter, BaseAugmenter):
+            raise ValueError(
+                "augmenter must be an ImageAugmenter or a RandAugmenter. Received: "
+                f"{self.augmenter!r}"
+            )
         self.augmenter_ = clone(self.augmenter).fit(X)
         images = validate_images(self.augmenter_, X, reset=False)
         labels = _checked_labels(y, len(images))

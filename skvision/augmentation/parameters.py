@@ -11,7 +11,7 @@ import numpy as np
 from .drawing import Interval, Ranges, Shift
 from .operations import FILL_MODES
 
-__all__ = ["check_fill_mode", "ranges_of"]
+__all__ = ["check_fill_mode", "number_within", "ranges_of", "true_or_false", "whole_number"]
 
 # a half turn of the colour circle, either way, is all of it
 _HALF = 0.5
@@ -35,7 +35,7 @@ def ranges_of(parameters: dict[str, Any]) -> Ranges:
     check_fill_mode(parameters["fill_mode"], parameters["cval"])
 
     def upto(name: str, below: float = np.inf, most: float = np.inf) -> float:
-        return _number(name, parameters[name], below, most)
+        return number_within(name, parameters[name], below, most)
 
     def around_zero(name: str, most: float = np.inf) -> Interval:
         largest = upto(name, most=most)
@@ -47,8 +47,8 @@ def ranges_of(parameters: dict[str, Any]) -> Ranges:
         shift_y=_shift("height_shift_range", parameters["height_shift_range"]),
         shear=around_zero("shear_range"),
         zoom=_zoom(parameters["zoom_range"]),
-        flip_x=_flag("horizontal_flip", parameters["horizontal_flip"]),
-        flip_y=_flag("vertical_flip", parameters["vertical_flip"]),
+        flip_x=true_or_false("horizontal_flip", parameters["horizontal_flip"]),
+        flip_y=true_or_false("vertical_flip", parameters["vertical_flip"]),
         crop=(1.0 - upto("crop_range", below=1.0), 1.0),
         channel_shift=around_zero("channel_shift_range"),
         brightness=_factors("brightness_range", parameters["brightness_range"]),
@@ -76,7 +76,8 @@ def _is_number(value: Any) -> bool:
     )
 
 
-def _number(name: str, value: Any, below: float = np.inf, most: float = np.inf) -> float:
+def number_within(name: str, value: Any, below: float = np.inf, most: float = np.inf) -> float:
+    """Read a number from 0 to `below` or `most`; raise ValueError if it isn't one."""
     if not (_is_number(value) and 0 <= value < below and value <= most):
         upper = f" and below {below:g}" if below < np.inf else ""
         upper = f" and at most {most:g}" if most < np.inf else upper
@@ -84,7 +85,16 @@ def _number(name: str, value: Any, below: float = np.inf, most: float = np.inf) 
     return float(value)
 
 
-def _flag(name: str, value: Any) -> bool:
+def whole_number(name: str, value: Any, most: int) -> int:
+    """Read a whole number from 0 to `most`; raise ValueError if it isn't one."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not (whole and 0 <= int(value) <= most):
+        raise ValueError(f"{name} must be a whole number from 0 to {most}. Received: {value!r}")
+    return int(value)
+
+
+def true_or_false(name: str, value: Any) -> bool:
+    """Read a bool; raise ValueError if it isn't one."""
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"{name} must be True or False. Received: {value!r}")
     return bool(value)
@@ -127,11 +137,11 @@ def _zoom(value: Any) -> Interval:
 def _shift(name: str, value: Any) -> Shift:
     """A share of the side below 1, pixels from 1 on; whole pixels where it is an integer."""
     if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
-        choices = tuple(_number(f"Each choice of {name}", choice) for choice in value)
+        choices = tuple(number_within(f"Each choice of {name}", choice) for choice in value)
         if not choices:
             raise ValueError(f"{name} must not be empty. Received: {value!r}")
         return Shift(choices=choices, pixels=max(choices) >= 1)
-    largest = _number(name, value)
+    largest = number_within(name, value)
     if isinstance(value, Integral) and largest >= 1:
         # as Keras has it: 2 is one of -1, 0 and 1
         return Shift(choices=tuple(map(float, range(int(value)))), pixels=True)

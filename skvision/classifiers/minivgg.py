@@ -104,11 +104,11 @@ class MiniVGGClassifier(BaseImageClassifier):
         Pictures a step at most, at least 1. An epoch is cut into steps of even
         size, so that no few pictures are left over for the last.
     augmentation : object, default=None
-        What is done to training pictures, drawn afresh each epoch: an `ImageAugmenter`,
-        a Keras preprocessing layer or a list of them, Keras' ImageDataGenerator (whose
-        ``rescale`` is not applied: the network scales by itself), or a function
-        ``f(images, rng) -> images`` of uint8 pictures (n, height, width, 3) and
-        a `numpy.random.Generator`.
+        What is done to training pictures, drawn afresh each epoch: an `ImageAugmenter` or
+        `RandAugmenter`, a Keras preprocessing layer or a list of them, Keras'
+        ImageDataGenerator (whose ``rescale`` is not applied: the network scales by
+        itself), or a function ``f(images, rng) -> images`` of uint8 pictures (n, height,
+        width, 3) and a `numpy.random.Generator`.
     class_weight : dict or "balanced", default=None
         Weights by class, multiplied with ``sample_weight``. ``"balanced"``
         weighs each class by the inverse of its frequency.

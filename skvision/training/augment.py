@@ -1,8 +1,8 @@
 """Whatever `augmentation=` takes -> one function of images and a random generator.
 
-Accepted are an estimator with ``augment_batch`` (ImageAugmenter), Keras preprocessing
-layers, Keras' ImageDataGenerator and plain functions. Each is made reproducible in its
-own way; none touches a global seed for good.
+Accepted are an estimator with ``augment_batch`` (ImageAugmenter, RandAugmenter), Keras
+preprocessing layers, Keras' ImageDataGenerator and plain functions. Each is made reproducible
+in its own way; none touches a global seed for good.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def test_bad_data(data):
         resampled((X, None))
     with pytest.raises(ValueError, match="inconsistent numbers"):
         resampled((X, y[:-1]))
-    with pytest.raises(ValueError, match="augmenter must be an ImageAugmenter"):
+    with pytest.raises(ValueError, match="augmenter must be an ImageAugmenter or a RandAugmenter"):
         ImageOverSampler("rotate").fit_resample(X, y)
     with pytest.raises(ValueError, match="different shapes"):
         resampled(([np.zeros((3, 3, 3)), np.zeros((4, 3, 3))], [0, 1]))

@@ -1,0 +1,116 @@
+"""
+The exam: cat, dog or panda?
+============================
+
+MiniVGGNet from scratch, no ready-made weights: 60 epochs, structure and learning rate free.
+A fifth of the pictures is held out, stratified; each class of the rest is made half as large
+again by augmentation. The accuracy on the held-out fifth decides the mark.
+
+    python examples/animals_exam.py animals
+
+takes half an hour on two cores for 2,250 photos. ``--seed`` repeats it with other draws, and
+``--checkpoints FOLDER`` lets a run that was killed go on. Without a folder it is a rehearsal of
+one epoch on handwritten digits.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+from sklearn.model_selection import train_test_split
+
+from skvision import (
+    ImageAugmenter,
+    ImageOverSampler,
+    MiniVGGClassifier,
+    export_digits,
+    load_image_folder,
+)
+
+parser = argparse.ArgumentParser(description=__doc__.splitlines()[2])
+parser.add_argument("folder", nargs="?", type=Path, help="one subfolder of pictures a class")
+parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--checkpoints", type=Path, help="a folder to go on from, if killed")
+arguments = parser.parse_args()
+
+temporary = TemporaryDirectory()
+folder, epochs = arguments.folder, 60
+if folder is None or not any(folder.iterdir()):
+    folder, epochs = export_digits(Path(temporary.name) / "digits", n_per_class=10), 1
+
+# %%
+# The held-out fifth is the same for every seed. It is looked at once, at the very end: what
+# follows was chosen by a validation split of the other four fifths.
+X, y = load_image_folder(folder, validate=True, return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, stratify=y, random_state=0)
+
+# %%
+# What happens to a photo of an animal without making it another animal.
+augmenter = ImageAugmenter(
+    rotation_range=15,
+    width_shift_range=0.1,
+    height_shift_range=0.1,
+    zoom_range=0.15,
+    crop_range=0.35,
+    horizontal_flip=True,
+    brightness_range=(0.7, 1.3),
+    contrast_range=(0.7, 1.3),
+    saturation_range=(0.6, 1.4),
+    hue_range=0.05,
+    fill_mode="reflect",
+)
+
+# %%
+# Each class half as large again, as the exam asks. The copies are recipes, not pixels.
+smallest = np.unique(y_train, return_counts=True)[1].max()
+sampler = ImageOverSampler(augmenter, int(1.5 * smallest), random_state=arguments.seed)
+X_grown, y_grown = sampler.fit_resample(X_train, y_train)
+print(f"{len(X_train)} pictures to train on, grown to {len(X_grown)}; {len(X_test)} held out")
+
+# %%
+# MiniVGG, made deeper: four blocks, normalised before each activation, and the mean of
+# each filter in place of the large dense layer, which would learn the pictures by heart. Every
+# epoch sees other versions of all pictures, half of the batches mixed by MixUp or CutMix.
+net = MiniVGGClassifier(
+    image_size=64,
+    filters=(32, 64, 128, 256),
+    convs_per_block=(1, 1, 2, 2),
+    norm_first=True,
+    pooling="avg",
+    dense_units=(),
+    conv_dropout=0.0,
+    dense_dropout=0.2,
+    optimizer="sgd",
+    optimizer__momentum=0.9,
+    optimizer__nesterov=True,
+    optimizer__weight_decay=5e-3,
+    learning_rate=0.1,
+    learning_rate_schedule="warmup_cosine",
+    label_smoothing=0.1,
+    mixup=0.3,
+    cutmix=1.0,
+    mix_probability=0.5,
+    augmentation=augmenter,
+    predict_mirrored=True,
+    epochs=epochs,
+    checkpoint_dir=arguments.checkpoints,
+    random_state=arguments.seed,
+    verbose=2,
+)
+start = time.perf_counter()
+net.fit(X_grown, y_grown)
+minutes = (time.perf_counter() - start) / 60
+
+# %%
+# Up to which accuracy there is which mark.
+MARKS = {0.71: 5, 0.75: 8, 0.80: 8.5, 0.90: 9, 1.0: 10}
+predicted = net.predict(X_test)
+accuracy = float((predicted == y_test).mean())
+mark = 0 if accuracy < 0.70 else next(mark for upto, mark in MARKS.items() if accuracy <= upto)
+print(f"Seed {arguments.seed}, {net.n_epochs_} epochs in {minutes:.0f} minutes")
+print(f"Accuracy on {len(X_test)} pictures held out: {accuracy:.4f}. Mark: {mark}")
+print("What was taken for what:", *net.classes_)
+print(confusion_matrix(y_test, predicted))

@@ -1,0 +1,131 @@
+"""`RandAugmenter`: a few operations chosen at random, one number for how strong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .base import BaseAugmenter
+from .drawing import uniform_numbers
+from .operations import neutral_draws
+from .parameters import check_fill_mode, number_within, true_or_false, whole_number
+
+__all__ = ["OPERATIONS", "RandAugmenter"]
+
+#: what can happen: the parts of a draw that it changes, and by how much at magnitude 1
+OPERATIONS: dict[str, tuple[tuple[str, ...], float]] = {
+    "identity": ((), 0.0),
+    "rotation": (("rotation",), 45.0),
+    "shear": (("shear",), 25.0),
+    "shift_x": (("shift_x",), 0.45),
+    "shift_y": (("shift_y",), 0.45),
+    "zoom": (("zoom_x", "zoom_y"), 0.5),
+    "brightness": (("brightness",), 0.9),
+    "contrast": (("contrast",), 0.9),
+    "saturation": (("saturation",), 0.9),
+    "hue": (("hue",), 0.25),
+    "channel_shift": (("channel_shift",), 110.0),
+    "noise": (("noise",), 0.2),
+    "erase": (("erase_width", "erase_height"), 0.6),
+}
+
+# parts that have no two directions
+_ONE_SIDED = ("noise", "erase")
+
+
+class RandAugmenter(BaseAugmenter):
+    """Change pictures by a few operations chosen at random.
+
+    RandAugment: each picture gets ``n_operations`` different ones of a list of thirteen (one of
+    which does nothing), all at the same magnitude, in a random direction. Two numbers
+    to tune in place of fifteen. The list is in
+    `skvision.augmentation.rand_augmenter.OPERATIONS`. It takes an `ImageAugmenter`'s place
+    wherever that is accepted.
+
+    Parameters
+    ----------
+    n_operations : int, default=2
+        How many of the operations each picture gets, from 0 to 13.
+    magnitude : float, default=0.3
+        How strong they are, from 0 (nothing happens) to 1 (rotated by 45 degrees,
+        shifted by 0.45 of a side, brightness changed by a factor of 0.1 or 1.9, ...).
+    horizontal_flip : bool, default=True
+        Whether to mirror half of the pictures besides.
+    fill_mode, cval, row_shape, value_range, random_state
+        As `ImageAugmenter` takes them.
+
+    Attributes
+    ----------
+    pixel_range_ : tuple of float or None
+        (black, white) of the numbers in fit's X; None if X were files.
+    n_channels_ : int
+        Channels of fit's X: 3, or X's own with ``value_range=None``.
+    n_features_in_ : int
+        Length of a row; only if X were rows.
+
+    See Also
+    --------
+    ImageAugmenter : Every operation with a range of its own.
+
+    Notes
+    -----
+    The operations are those of skvision, which are applied in the order that
+    `ImageAugmenter` applies them; of the published list, posterising, solarising,
+    equalising and sharpening are not among them.
+
+    References
+    ----------
+    E. D. Cubuk and others, RandAugment: Practical automated data augmentation with a
+    reduced search space, 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision import RandAugmenter
+    >>> X = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    >>> RandAugmenter(n_operations=2, magnitude=0.5, random_state=0).fit_transform(X).shape
+    (4, 32, 32, 3)
+    """
+
+    def __init__(
+        self,
+        n_operations: int = 2,
+        magnitude: float = 0.3,
+        horizontal_flip: bool = True,
+        fill_mode: str = "nearest",
+        cval: float = 0.0,
+        row_shape: tuple[int, ...] | None = None,
+        value_range: Any = "auto",
+        random_state: Any = None,
+    ) -> None:
+        self.n_operations = n_operations
+        self.magnitude = magnitude
+        self.horizontal_flip = horizontal_flip
+        self.fill_mode = fill_mode
+        self.cval = cval
+        self.row_shape = row_shape
+        self.value_range = value_range
+        self.random_state = random_state
+
+    def draw(self, seed: Sequence[int], indices: np.ndarray) -> np.ndarray:
+        check_fill_mode(self.fill_mode, self.cval)
+        n_operations = whole_number("n_operations", self.n_operations, len(OPERATIONS))
+        magnitude = number_within("magnitude", self.magnitude, most=1.0)
+        flip = true_or_false("horizontal_flip", self.horizontal_flip)
+        draws = neutral_draws(len(indices))
+        numbers = iter(uniform_numbers(seed, np.asarray(indices), len(OPERATIONS) * 2 + 4).T)
+        draws["flip_x"] = (next(numbers) < 0.5) & flip
+        left, top, noise = next(numbers), next(numbers), next(numbers)
+        keys = np.array([next(numbers) for _ in OPERATIONS])
+        ranks = keys.argsort(axis=0).argsort(axis=0)
+        for (name, (parts, most)), rank in zip(OPERATIONS.items(), ranks, strict=True):
+            positive = next(numbers) < 0.5
+            sign = 1.0 if name in _ONE_SIDED else np.where(positive, 1.0, -1.0)
+            for part in parts:
+                draws[part] += (rank < n_operations) * sign * most * magnitude
+        draws["erase_left"] = (1 - draws["erase_width"]) * left * (draws["erase_width"] > 0)
+        draws["erase_top"] = (1 - draws["erase_height"]) * top * (draws["erase_height"] > 0)
+        draws["noise_seed"] = (noise * 2.0**53).astype(np.uint64) * (draws["noise"] > 0)
+        return draws
