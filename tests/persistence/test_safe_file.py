@@ -15,6 +15,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import imblearn.pipeline
 import keras
 import numpy as np
 import pytest
@@ -28,7 +29,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 import skvision
 from skvision import (
+    ImageAugmenter,
     ImageNetClassifier,
+    ImageOverSampler,
     MiniVGGClassifier,
     ModelVersionWarning,
     PretrainedFeatureTransformer,
@@ -200,6 +203,19 @@ def test_what_has_no_fitted_state(tmp_path):
     read = load(save(ImageNetClassifier("VGG16", resize="pad"), tmp_path / "n.skv"))
     assert type(read) is ImageNetClassifier
     assert read.get_params() == ImageNetClassifier("VGG16", resize="pad").get_params()
+
+
+def test_augmentation_comes_along(small, digits, tmp_path):
+    X, y = digits[0][:30], digits[1][:30]
+    augmenter = ImageAugmenter(rotation_range=20, zoom_range=(0.9, 1.1), random_state=0)
+    net = clone(small).set_params(augmentation=augmenter).fit(X, y)
+    pipeline = imblearn.pipeline.make_pipeline(
+        ImageOverSampler(augmenter, {"one": 20}, random_state=0), net
+    )
+    read = load(save(pipeline.fit(X, y), tmp_path / "n.skv"))
+    np.testing.assert_array_equal(read.predict_proba(X), pipeline.predict_proba(X))
+    assert read[-1].augmentation.get_params() == augmenter.get_params()
+    np.testing.assert_array_equal(read[0].fit_resample(X, y)[0], pipeline[0].fit_resample(X, y)[0])
 
 
 def models(small):
