@@ -49,7 +49,8 @@ def augmented_batch(
     -------
     ndarray of shape (n, ...)
         Of X's type and item shape where X is numbers; else of `AugmentedImage`, which
-        are applied when they are read.
+        are applied when they are read, and of the pictures themselves that nothing
+        happens to.
     """
     if isinstance(images, ArrayBatch):
         pixels = images.pixels[chosen]
@@ -57,13 +58,15 @@ def augmented_batch(
         changed = augmented_pixels(pixels, draws, pixel_range=images.pixel_range, **how)
         return changed.reshape(len(chosen), *_item_shape(X))
     names = DRAW.names or ()
+    items = [images.item(int(index)) for index in chosen]
+    rows = [
+        Draw.of(fill_mode=fill_mode, cval=cval, **dict(zip(names, row, strict=True)))
+        for row in draws.tolist()
+    ]
     return _objects(
         [
-            AugmentedImage(
-                images.item(int(index)),
-                Draw.of(fill_mode=fill_mode, cval=cval, **dict(zip(names, row, strict=True))),
-            )
-            for index, row in zip(chosen, draws.tolist(), strict=True)
+            AugmentedImage(item, draw) if draw.values else item
+            for item, draw in zip(items, rows, strict=True)
         ]
     )
 

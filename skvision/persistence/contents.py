@@ -14,6 +14,7 @@ _CLASSIFIER = ("_recipe", "_weights", "_state", "_versions")
 ESTIMATORS: dict[str, tuple[str, ...]] = {
     "skvision.augmentation.augmenter.ImageAugmenter": (),
     "skvision.augmentation.over_sampler.ImageOverSampler": (),
+    "skvision.augmentation.rand_augmenter.RandAugmenter": (),
     "skvision.classifiers.imagenet.ImageNetClassifier": (),
     "skvision.classifiers.minivgg.MiniVGGClassifier": _CLASSIFIER,
     "skvision.feature_extraction.transformer.PretrainedFeatureTransformer": ("_recipe",),

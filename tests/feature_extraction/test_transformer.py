@@ -23,6 +23,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skvision import (
     FeatureEngineWarning,
+    ImageAugmenter,
     MiniVGGClassifier,
     PretrainedFeatureTransformer,
     make_feature_classifier,
@@ -316,6 +317,33 @@ def test_fits_without_a_random_state_share_one_engine(X):
     drawn = (PretrainedFeatureTransformer("MobileNet", weights=None, **SMALL) for _ in range(2))
     one, two = (transformer.fit(X)._recipe for transformer in drawn)
     assert one != two
+
+
+def test_augmentation_features_and_classifier_are_searched_together(X, computed, tmp_path):
+    """The design's card c: one grid over all three, each distinct picture computed once."""
+    files = [str(tmp_path / f"{k}.png") for k in range(len(X))]
+    for file, pixels in zip(files, X, strict=True):
+        Image.fromarray(pixels).save(file)
+    y = np.arange(len(X)) % 2
+    pipeline = make_pipeline(
+        ImageAugmenter(random_state=0),
+        PretrainedFeatureTransformer(**SMALL, weights=None, random_state=0, cache=tmp_path),
+        LogisticRegression(),
+    )
+    grid = {
+        "imageaugmenter__rotation_range": [0, 20],
+        "pretrainedfeaturetransformer__backbone": ["EfficientNetLite0", "MobileNetV2"],
+        "logisticregression__C": [0.01, 0.1],
+    }
+    searches = [GridSearchCV(pipeline, grid, cv=2).fit(pictures, y) for pictures in (files, X)]
+    assert len(searches[0].cv_results_["params"]) == 8
+    assert set(searches[0].best_params_) == set(grid)
+    # files: both halves as they are by two networks, and turned where they train. (What is
+    # trained on again is drawn anew from the seed, so it is the same and kept; the refit
+    # may draw pictures of its own.) As arrays they are other pictures, and as many
+    n = len(X)
+    least = 2 * (2 * n + 2 * n)
+    assert least <= sum(computed) <= least + 2 * n
 
 
 def _note_what_is_computed(folder):
