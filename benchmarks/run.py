@@ -11,7 +11,16 @@ from pathlib import Path
 from joblib import cpu_count
 
 HERE = Path(__file__).parent
-ORDER = ("start", "decode", "fit_overhead", "feeds", "many_fits", "memory")
+ORDER = (
+    "start",
+    "decode",
+    "fit_overhead",
+    "feeds",
+    "engines",
+    "feature_search",
+    "many_fits",
+    "memory",
+)
 
 
 def main() -> None:

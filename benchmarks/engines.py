@@ -1,0 +1,53 @@
+"""Features of ready-made networks: the engines against `keras.Model.predict`, same weights."""
+
+from __future__ import annotations
+
+import statistics
+
+import numpy as np
+from _common import pictures, report, turns
+
+from skvision import PretrainedFeatureTransformer
+from skvision.feature_extraction.engines import resolve
+from skvision.networks.backbones import BACKBONES, build_backbone, pooled
+
+NETWORKS = ("VGG16", "ResNet50", "Xception", "EfficientNetLite0")
+N = 64
+ROUNDS = 3
+
+
+def compare(name: str) -> None:
+    network = pooled(build_backbone(name, weights=None), BACKBONES[name].pooling)
+    X, _ = pictures(N, size=BACKBONES[name].size)
+    transformers = {
+        f"{choice.engine} {choice.precision}": PretrainedFeatureTransformer(
+            network, pooling="flatten", engine=choice.engine, precision=choice.precision
+        ).fit(X)
+        for choice in dict.fromkeys(
+            resolve(*wanted)
+            for wanted in (("auto", "auto"), ("auto", "float32"), ("keras", "float32"))
+        )
+    }
+    calls = {how: lambda it=it: it.transform(X) for how, it in transformers.items()}
+    calls["predict"] = lambda: network.predict(X, batch_size=32, verbose=0)
+    taken = turns(calls, ROUNDS)
+    expected = calls["predict"]()
+    predict = taken.pop("predict")
+    for how, ours in taken.items():
+        ratios = [theirs / mine for theirs, mine in zip(predict, ours, strict=True)]
+        difference = np.abs(calls[how]() - expected).max() / np.abs(expected).max()
+        report(
+            f"{name}, {how}: speed over `keras.Model.predict`, {ROUNDS} pairs",
+            f"{statistics.median(ratios):.2f} (median; {min(ratios):.2f} to {max(ratios):.2f}; "
+            f"{N / statistics.median(ours):.1f} images/s; largest difference {difference:.1e})",
+            ">= 2.0 with bfloat16" if "bfloat16" in how else "difference <= 1e-4",
+        )
+
+
+def main() -> None:
+    for name in NETWORKS:
+        compare(name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""A grid search over backbone and penalty: the feature cache against what peers do."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+from _common import pictures, report, seconds
+from joblib import Parallel, delayed
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skvision import PretrainedFeatureTransformer
+
+N, SIDE = 240, 96
+BACKBONES = ("MobileNetV2", "ResNet50")
+PENALTIES = (0.001, 0.01, 0.1)
+FOLDS, JOBS = 5, 2
+
+
+class PlainKeras(TransformerMixin, BaseEstimator):
+    """What one writes oneself: the network of keras.applications in a transformer."""
+
+    def __init__(self, backbone="MobileNetV2"):
+        self.backbone = backbone
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        module = {"MobileNetV2": "mobilenet_v2", "ResNet50": "resnet"}[self.backbone]
+        keras.utils.set_random_seed(0)
+        network = getattr(keras.applications, self.backbone)(
+            include_top=False, weights=None, pooling="avg", input_shape=(SIDE, SIDE, 3)
+        )
+        preprocess = getattr(keras.applications, module).preprocess_input
+        return network.predict(preprocess(X.astype(np.float32)), verbose=0)
+
+
+def search(transformer, X, y, memory=None):
+    steps = (transformer, StandardScaler(), LogisticRegression(max_iter=200))
+    name = type(transformer).__name__.lower()
+    grid = {f"{name}__backbone": list(BACKBONES), "logisticregression__C": list(PENALTIES)}
+    pipeline = make_pipeline(*steps, memory=memory)
+    return GridSearchCV(pipeline, grid, cv=FOLDS, n_jobs=JOBS, refit=False).fit(X, y)
+
+
+def ours(**more):
+    return PretrainedFeatureTransformer(
+        weights=None, image_size=SIDE, pooling="avg", random_state=0, **more
+    )
+
+
+def import_everything():
+    import skvision.feature_extraction.transformer  # noqa: F401
+
+
+def main() -> None:
+    X, y = pictures(N, size=SIDE)
+    # workers that are up, as they are in the second search of a session
+    Parallel(n_jobs=JOBS)(delayed(import_everything)() for _ in range(4 * JOBS))
+    features = {}
+
+    def one_pass():
+        for backbone in BACKBONES:
+            features[backbone] = ours(backbone=backbone).fit_transform(X)
+
+    def linear_fits():
+        for table in features.values():
+            pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+            grid = {"logisticregression__C": list(PENALTIES)}
+            GridSearchCV(pipeline, grid, cv=FOLDS, n_jobs=JOBS, refit=False).fit(table, y)
+
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder)
+        least = seconds(one_pass) + seconds(linear_fits)
+        with_cache = seconds(lambda: search(ours(cache=cache / "features"), X, y))
+        again = seconds(lambda: search(ours(cache=cache / "features"), X, y))
+        with_memory = seconds(lambda: search(ours(), X, y, memory=str(cache / "memory")))
+        plain = seconds(lambda: search(PlainKeras(), X, y))
+    what = f"search of {len(BACKBONES)} backbones x {len(PENALTIES)} penalties, {FOLDS} folds"
+    report(
+        f"{what}, with the feature cache: time over one pass and the linear fits",
+        f"{with_cache / least:.2f} ({with_cache:.1f} s and {least:.1f} s)",
+        "<= 1.3",
+    )
+    report("the same again", f"{again / least:.2f} ({again:.1f} s)")
+    report(
+        "the same with `Pipeline(memory=...)`", f"{with_memory / least:.2f} ({with_memory:.1f} s)"
+    )
+    report("the same with a plain Keras transformer", f"{plain / least:.2f} ({plain:.1f} s)")
+
+
+if __name__ == "__main__":
+    main()
