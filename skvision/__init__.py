@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "AugmentedImage": "augmentation",
+    "AugmentationDisplay": "inspection",
     "CheckpointWarning": "exceptions",
     "FeatureEngineWarning": "exceptions",
     "ImageAugmenter": "augmentation",
@@ -28,6 +29,7 @@ _WHERE = {
     "TrainingDivergedError": "exceptions",
     "TrainingInterruptedWarning": "exceptions",
     "UnsupportedModelError": "exceptions",
+    "augment_folder": "augmentation",
     "export_digits": "datasets",
     "find_learning_rate": "inspection",
     "make_feature_classifier": "feature_extraction.pipeline",

@@ -2,6 +2,7 @@
 
 from .augmented_image import AugmentedImage, Draw
 from .augmenter import ImageAugmenter
+from .folder import augment_folder
 from .mixing import Mixing
 from .over_sampler import ImageOverSampler, chosen_sources, numbers_to_add
 from .rand_augmenter import RandAugmenter
@@ -13,6 +14,7 @@ __all__ = [
     "ImageOverSampler",
     "Mixing",
     "RandAugmenter",
+    "augment_folder",
     "chosen_sources",
     "numbers_to_add",
 ]

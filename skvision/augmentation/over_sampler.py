@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from ..estimator import DocumentationLink, all_or_nothing
-from ..images import validate_images
+from ..images import ImageBatch, validate_images
 from .base import BaseAugmenter
 from .batches import as_given, augmented_batch
 
@@ -204,15 +204,15 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
             If a parameter, X or y is not as described.
         """
         with all_or_nothing(self):
-            images, copies = self._plan(X, y)
-            draws = self.augmenter_.draw(self._seed[1:], np.arange(len(copies)))
+            images, copies, seed = self._plan(X, y)
+            draws = self.augmenter_.draw([seed], np.arange(len(copies)))
             new = augmented_batch(images, copies, draws, X=X, **self.augmenter_._filling)
             self.sample_indices_ = np.concatenate([np.arange(len(images)), copies])
         X_resampled = np.concatenate([as_given(images, X), new])
         return _framed_as(X, X_resampled), _taken(y, self.sample_indices_)
 
-    def _plan(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
-        """The pictures, and the index of each that is copied; learns what fit learns."""
+    def _plan(self, X: Any, y: Any) -> tuple[ImageBatch, np.ndarray, int]:
+        """The pictures, which are copied, and the seed of the draws; learns what fit learns."""
         self._validate_params()
         if not isinstance(self.augmenter, BaseAugmenter):
             raise ValueError(
@@ -226,13 +226,12 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         counts = dict(zip(classes.tolist(), np.bincount(codes).tolist(), strict=True))
         self.sampling_strategy_ = numbers_to_add(counts, self.sampling_strategy)
         words = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=2)
-        self._seed: Sequence[int] = words.tolist()
-        rng = np.random.default_rng(self._seed[:1])
+        rng = np.random.default_rng(int(words[0]))
         copies = [
             np.flatnonzero(codes == code)[chosen_sources(counts[label], n_new, rng)]
             for code, (label, n_new) in enumerate(self.sampling_strategy_.items())
         ]
-        return images, np.concatenate(copies)
+        return images, np.concatenate(copies), int(words[1])
 
 
 def _checked_labels(y: Any, n_images: int) -> np.ndarray:

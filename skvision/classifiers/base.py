@@ -44,6 +44,7 @@ from ..networks import (
     network_pool,
     optimizer_recipe,
 )
+from ..progress import progress
 from ..training import (
     SCHEDULES,
     BatchStream,
@@ -58,7 +59,6 @@ from ..training import (
     train,
 )
 from ..training.checkpoint import described
-from ..training.progress import progress
 from ..training.schedules import Schedule
 from ._scikeras import KerasClassifierBridge, sample_weights
 from .phases import Phase, prefixed

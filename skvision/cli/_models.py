@@ -134,7 +134,7 @@ def chunks(items: Sequence[T], description: str) -> Iterator[Sequence[T]]:
     Without one where standard output is a terminal too: results that appear there
     show the progress, and would be mixed up with the bar.
     """
-    from ..training.progress import progress
+    from ..progress import progress
 
     starts = range(0, len(items), CHUNK)
     for start in progress(starts, description, verbose=not sys.stdout.isatty()):

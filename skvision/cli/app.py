@@ -11,6 +11,7 @@ import typer
 from .. import __version__
 from ._errors import Interrupted, message, say
 from ._options import Debug, Settings
+from .augment import augment
 from .cache import cache
 from .evaluate import evaluate
 from .features import features
@@ -30,7 +31,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _command in (train, predict, evaluate, info, features):
+for _command in (train, predict, evaluate, info, features, augment):
     app.command()(_command)
 for _group, _commands in {"networks": networks, "cache": cache}.items():
     app.add_typer(_commands, name=_group)

@@ -15,7 +15,7 @@ from ..exceptions import SkippedImageWarning
 from .listing import existing_folders, layout, list_classes
 from .unreadable import find_unreadable
 
-__all__ = ["load_image_folder"]
+__all__ = ["load_image_folder", "warn_of_skipped"]
 
 
 def load_image_folder(
@@ -127,7 +127,7 @@ def load_image_folder(
         bad = dict(skipped)
         kept = [label for file, label in zip(files, labels, strict=True) if file not in bad]
         files = [file for file in files if file not in bad]
-        _warn_of(skipped, lost=sorted(set(labels) - set(kept)))
+        warn_of_skipped(skipped, lost=sorted(set(labels) - set(kept)))
         labels = kept
     _check_classes(folders, labels)
     data, target = np.array(files, dtype=object), np.array(labels)
@@ -162,7 +162,8 @@ def _shown(folders: Sequence[Path]) -> str:
     return ", ".join(map(str, folders))
 
 
-def _warn_of(skipped: Sequence[tuple[str, str]], lost: Sequence[str]) -> None:
+def warn_of_skipped(skipped: Sequence[tuple[str, str]], lost: Sequence[str] = ()) -> None:
+    """Warn of unreadable pictures (name, reason), and of classes that are lost with them."""
     shown = "; ".join(f"{file}: {reason}" for file, reason in skipped[:5])
     more = f"; and {len(skipped) - 5} more" if len(skipped) > 5 else ""
     gone = f" Of {', '.join(map(repr, lost))} no picture is left." if lost else ""

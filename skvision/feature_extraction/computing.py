@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..images import ImageBatch, ImageReader
-from ..training.progress import progress
+from ..progress import progress
 from .cache import FeatureCache
 from .engines import ENGINES, Engine, EngineChoice
 from .fingerprint import image_key, network_key

@@ -13,6 +13,7 @@ _CLASSIFIER = ("_recipe", "_weights", "_state", "_versions")
 #: private attribute is taken for something that the estimator makes again by itself.
 ESTIMATORS: dict[str, tuple[str, ...]] = {
     "skvision.augmentation.augmenter.ImageAugmenter": (),
+    "skvision.augmentation.rand_augmenter.RandAugmenter": (),
     "skvision.augmentation.over_sampler.ImageOverSampler": (),
     "skvision.augmentation.rand_augmenter.RandAugmenter": (),
     "skvision.classifiers.imagenet.ImageNetClassifier": (),

@@ -1,9 +1,8 @@
-"""Progress bars, by rich; on standard error, so that output can be piped."""
+"""A training's progress bar, by rich; on standard error, so that output can be piped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import keras
 from rich.console import Console
@@ -16,9 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["TrainingProgress", "progress"]
-
-T = TypeVar("T")
+__all__ = ["TrainingProgress"]
 
 
 class TrainingProgress(keras.callbacks.Callback):
@@ -65,17 +62,3 @@ class TrainingProgress(keras.callbacks.Callback):
         """Leave the terminal as it was, also after an error."""
         if hasattr(self, "_bar"):
             self._bar.stop()
-
-
-def progress(items: Sequence[T], description: str, verbose: int) -> Iterable[T]:
-    """Go through `items`, with a bar if `verbose` is above 0."""
-    return _with_bar(items, description) if verbose else items
-
-
-def _with_bar(items: Sequence[T], description: str) -> Iterator[T]:
-    console = Console(stderr=True)
-    bar = Progress(
-        console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
-    )
-    with bar:
-        yield from bar.track(items, description=description)

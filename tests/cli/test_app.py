@@ -16,7 +16,7 @@ from skvision.networks import ACTIVATIONS, OPTIMIZERS
 
 from .command import called, ran, refused, run
 
-COMMANDS = ("train", "predict", "evaluate", "info", "features", "networks", "cache")
+COMMANDS = ("train", "predict", "evaluate", "info", "features", "augment", "networks", "cache")
 
 
 def test_help_and_version():

@@ -1,0 +1,316 @@
+"""`augment_folder`: a larger data set on disk, made from class folders."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image
+from sklearn.utils import check_random_state
+
+from ..atomic import written_whole
+from ..datasets import find_unreadable
+from ..datasets.folders import warn_of_skipped
+from ..datasets.listing import existing_folders, list_classes
+from ..images import decode
+from ..progress import with_bar
+from ..threads import thread_limit
+from .augmented_image import AugmentedImage, Draw
+from .base import BaseAugmenter
+from .operations import DRAW
+from .over_sampler import chosen_sources, numbers_to_add
+
+__all__ = ["MANIFEST", "augment_folder"]
+
+#: what was made of what; in the folder that is written
+MANIFEST = "manifest.csv"
+#: what the folder is being made by, so that it is gone on with by nothing else
+_SETUP = ".skvision-augment.json"
+
+_JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif"}
+_JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A file that shall be there in the end."""
+
+    file: str  # relative to the folder that is written
+    original: str  # relative to the folder of originals
+    source: str
+    label: str
+    draw: Draw | None  # None for a copy of the original
+
+    @property
+    def row(self) -> tuple[str, str, str, str]:
+        """What the manifest says of it."""
+        drawn = self.draw.parameters if self.draw else {}
+        return self.file, self.original, self.label, json.dumps(drawn)
+
+
+def augment_folder(
+    source: str | os.PathLike[str],
+    destination: str | os.PathLike[str],
+    augmenter: Any,
+    *,
+    per_class: Any = "auto",
+    include_originals: bool = True,
+    resume: bool = False,
+    on_error: Literal["raise", "skip"] = "raise",
+    random_state: Any = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Path:
+    """Write a larger data set to disk: originals and augmented copies of them.
+
+    For tools that read folders. Estimators of skvision need no such files: they augment
+    while they train, or by `ImageOverSampler`, without taking any room.
+
+    Parameters
+    ----------
+    source : str or path-like
+        The folder; ``source/cat/1.jpg`` is a picture of class ``cat``. Nothing is ever
+        written into it.
+    destination : str or path-like
+        The folder to write; it is made if missing, and must be empty.
+    augmenter : ImageAugmenter or RandAugmenter
+        What happens to the copies.
+    per_class : int, dict or "auto", default="auto"
+        How many pictures each class shall have, originals included, as
+        `ImageOverSampler` takes it.
+    include_originals : bool, default=True
+        Whether the originals are copied too, byte for byte. False writes the augmented
+        pictures only, as many as there would have been.
+    resume : bool, default=False
+        Whether to go on with a folder that the same call, killed meanwhile, has begun.
+        What is there stays; a call that is done already changes nothing.
+    on_error : {"raise", "skip"}, default="raise"
+        What an unreadable picture leads to: an `ImageDecodeError`, before anything is
+        written, or being left out with a `SkippedImageWarning`.
+    random_state : int, RandomState instance or None, default=None
+        Decides which pictures are copied, and what happens to the copies. With an int,
+        the same call writes the same bytes, with any `n_jobs`. Needed to resume.
+    n_jobs : int, default=None
+        Threads, at least 1; None for one a core.
+    verbose : {0, 1}, default=0
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    pathlib.Path
+        The manifest: a CSV file with the columns ``file`` (relative to `destination`),
+        ``source`` (relative to `source`), ``class`` and ``parameters`` (JSON; of
+        originals ``{}``).
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not as described, a class has no pictures or more than its
+        target, the folders overlap, or the folder to resume was begun otherwise.
+    FileExistsError
+        If `destination` is not empty, and `resume` is False.
+    OSError
+        If a folder can't be read or written.
+    ImageDecodeError
+        If a picture can't be read.
+
+    Notes
+    -----
+    ``cat/tom.jpg`` becomes ``cat/tom.jpg`` and ``cat/tom-1.jpg``, ``cat/tom-2.jpg``, ...
+    Augmented pictures have the size of their source, upright. JPEGs become JPEGs of
+    quality 95, all others PNGs. Each file is written under another name and then renamed,
+    so that none is ever half there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skvision import ImageAugmenter, augment_folder, export_digits, load_image_folder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     digits = export_digits(Path(folder) / "digits", n_per_class=2)
+    ...     more = Path(folder) / "more"
+    ...     manifest = augment_folder(
+    ...         digits, more, ImageAugmenter(rotation_range=20), per_class=5, random_state=0)
+    ...     X, y = load_image_folder(more, return_X_y=True)
+    >>> len(X), manifest.name
+    (50, 'manifest.csv')
+    """
+    if not isinstance(augmenter, BaseAugmenter):
+        raise ValueError(
+            f"augmenter must be an ImageAugmenter or a RandAugmenter. Received: {augmenter!r}"
+        )
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f"on_error must be 'raise' or 'skip'. Received: {on_error!r}")
+    if n_jobs is not None and (not isinstance(n_jobs, int) or n_jobs < 1):
+        raise ValueError(f"n_jobs must be None or at least 1. Received: {n_jobs!r}")
+    augmenter.draw([0], np.arange(0))  # checks its arguments
+    folder, written = existing_folders(source)[0], Path(destination)
+    _refuse_overlap(folder, written)
+    _refuse_what_is_there(written, resume)
+    files_of = _readable(_class_files(folder), on_error)
+    added = numbers_to_add({label: len(files) for label, files in files_of.items()}, per_class)
+    planned = list(_plan(folder, files_of, added, augmenter, include_originals, random_state))
+    manifest = _as_csv(planned)
+    written.mkdir(parents=True, exist_ok=True)
+    _begin(written, augmenter, manifest, len(planned))
+    for parent in sorted({written, *((written / each.file).parent for each in planned)}):
+        parent.mkdir(parents=True, exist_ok=True)
+        for left_over in parent.glob(".*.part*"):  # of a process that was killed
+            left_over.unlink()
+
+    def write(each: _Planned) -> None:
+        if not (written / each.file).exists():
+            _write(written / each.file, each)
+
+    with ThreadPoolExecutor(n_jobs or thread_limit(), "skvision-augment") as pool:
+        done = pool.map(write, planned)
+        try:
+            for _ in with_bar(done, len(planned), "augmenting") if verbose else done:
+                pass
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    with written_whole(written / MANIFEST) as temporary:
+        temporary.write_text(manifest, encoding="utf-8", errors="surrogateescape", newline="")
+    return written / MANIFEST
+
+
+def _refuse_overlap(source: Path, destination: Path) -> None:
+    real_source, real_destination = source.resolve(), destination.resolve()
+    if real_source == real_destination or real_source in real_destination.parents:
+        raise ValueError(
+            f"{destination} lies in {source}. The pictures there must stay as they are: name "
+            "another folder to write to."
+        )
+    if real_destination in real_source.parents:
+        raise ValueError(f"{source} lies in {destination}. Name another folder to write to.")
+
+
+def _refuse_what_is_there(destination: Path, resume: bool) -> None:
+    if destination.exists() and not destination.is_dir():
+        raise NotADirectoryError(f"{destination} is a file. Name a folder to write to.")
+    if not resume and destination.is_dir() and any(destination.iterdir()):
+        raise FileExistsError(
+            f"The folder {destination} is not empty. Name another one or, to go on with a call "
+            "that was killed, resume it (resume=True, on the command line --resume)."
+        )
+
+
+def _class_files(folder: Path) -> dict[str, list[str]]:
+    files_of, _, empty = list_classes([folder])
+    if empty:
+        raise ValueError(
+            f"The class folder {empty[0]} holds no pictures, so there is nothing to make more of. "
+            "Take it out, or put pictures in."
+        )
+    return files_of
+
+
+def _readable(files_of: dict[str, list[str]], on_error: str) -> dict[str, list[str]]:
+    errors = find_unreadable([file for files in files_of.values() for file in files])
+    if errors and on_error == "raise":
+        raise errors[0]
+    bad = {error.source for error in errors}
+    kept = {label: [file for file in files if file not in bad] for label, files in files_of.items()}
+    lost = [label for label, files in kept.items() if not files]
+    if lost:
+        raise ValueError(f"None of the pictures of class {lost[0]!r} can be read.")
+    if errors:
+        warn_of_skipped([(error.source, error.reason) for error in errors])
+    return kept
+
+
+def _plan(
+    folder: Path,
+    files_of: dict[str, list[str]],
+    added: dict[str, int],
+    augmenter: BaseAugmenter,
+    include_originals: bool,
+    random_state: Any,
+) -> Iterator[_Planned]:
+    """All files that there shall be, class by class; the same for the same seed."""
+    seeds = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=2).tolist()
+    rng = np.random.default_rng(seeds[0])
+    draws = augmenter.draw(seeds[1:], np.arange(sum(added.values())))
+    rows = iter(draws.tolist())
+    names = DRAW.names or ()
+    for label, files in files_of.items():
+        relative = [Path(label, os.path.relpath(file, folder / label)) for file in files]
+        taken = {str(name).casefold() for name in relative}
+        if include_originals:
+            for name, file in zip(relative, files, strict=True):
+                yield _Planned(str(name), str(name), file, label, None)
+        for index in chosen_sources(len(files), added[label], rng):
+            draw = Draw.of(**augmenter._filling, **dict(zip(names, next(rows), strict=True)))
+            original = relative[index]
+            file = _new_name(original, taken)
+            yield _Planned(file, str(original), files[index], label, draw)
+
+
+def _new_name(original: Path, taken: set[str]) -> str:
+    """The original's name with the first number that is free."""
+    suffix = original.suffix if original.suffix.lower() in _JPEG_SUFFIXES else ".png"
+    number = 1
+    while (name := f"{original.with_suffix('')}-{number}{suffix}").casefold() in taken:
+        number += 1
+    taken.add(name.casefold())
+    return name
+
+
+def _write(path: Path, planned: _Planned) -> None:
+    with written_whole(path) as temporary:
+        if planned.draw is None:
+            shutil.copyfile(planned.source, temporary)
+            return
+        image = Image.fromarray(decode(AugmentedImage(planned.source, planned.draw)))
+        if path.suffix == ".png":
+            image.save(temporary, "png")
+        else:
+            image.save(temporary, "jpeg", quality=_JPEG_QUALITY)
+
+
+def _as_csv(planned: Sequence[_Planned]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("file", "source", "class", "parameters"))
+    writer.writerows(each.row for each in planned)
+    return buffer.getvalue()
+
+
+def _begin(folder: Path, augmenter: BaseAugmenter, manifest: str, n_files: int) -> None:
+    """Write down what the folder is made by; hold it against what began it."""
+    digest = hashlib.sha256(manifest.encode(errors="surrogateescape")).hexdigest()
+    setup = {"augmenter": repr(augmenter), "files": n_files, "digest": digest}
+    record = folder / _SETUP
+    if record.exists():
+        begun = json.loads(record.read_text())
+        if begun != setup:
+            same = begun["augmenter"] == setup["augmenter"]
+            what = (
+                f"{begun['files']} files were to be written and now {setup['files']}, or others: "
+                "the pictures, their number, or the seed are not the same"
+                if same
+                else f"by {begun['augmenter']} and now by {setup['augmenter']}"
+            )
+            raise ValueError(
+                f"{folder} was begun otherwise: {what}. Repeat that call to go on with it, or name "
+                "another folder."
+            )
+    elif any(folder.iterdir()):
+        raise ValueError(
+            f"{folder} holds files, but none that say by what they were made, so they can't be "
+            "gone on with. Name another folder."
+        )
+    else:
+        with written_whole(record) as temporary:
+            temporary.write_text(json.dumps(setup))

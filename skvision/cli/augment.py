@@ -1,0 +1,221 @@
+"""``skvision augment``."""
+
+from __future__ import annotations
+
+import csv
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ._errors import Interrupted
+from ._options import Debug, Jobs, SkipUnreadable
+
+__all__ = ["augment"]
+
+
+class Preset(StrEnum):
+    """How much happens, where it isn't said in detail."""
+
+    light = "light"
+    medium = "medium"
+    strong = "strong"
+
+
+class FillMode(StrEnum):
+    """What lies beyond a picture's edges."""
+
+    nearest = "nearest"
+    constant = "constant"
+    reflect = "reflect"
+    wrap = "wrap"
+
+
+def _number(metavar: str, text: str) -> Any:
+    return Annotated[float | None, typer.Option(metavar=metavar, help=text)]
+
+
+def _factors(text: str) -> Any:
+    return Annotated[str | None, typer.Option(metavar="LOW,HIGH", help=text)]
+
+
+Degrees = _number("DEGREES", "Rotated by up to this, either way.")
+WidthShift = _number("SHARE", "Shifted to the side by up to this; pixels from 1 on.")
+HeightShift = _number("SHARE", "Shifted up and down by up to this; pixels from 1 on.")
+Shear = _number("DEGREES", "Sheared by up to this, either way.")
+Zoom = _number("SHARE", "What can be seen is larger or smaller by up to this.")
+Crop = _number("SHARE", "Up to this share of each side is cut off, the rest enlarged.")
+ChannelShift = _number("LEVELS", "Up to this, of 255, is added to all channels or taken away.")
+Hue = _number("SHARE", "Colours move along the colour circle by up to this, at most 0.5.")
+Noise = _number("STD", "Standard deviation of added noise, white being 1.")
+Erase = _number("SHARE", "A patch of up to this share of the picture is erased.")
+Brightness = _factors("Factors; 1,1 changes nothing.")
+Contrast = _factors("Factors; 1,1 changes nothing.")
+Saturation = _factors("Factors; 1,1 changes nothing.")
+
+
+def augment(
+    source: Annotated[
+        Path, typer.Argument(metavar="SRC", help="One subfolder of pictures a class.")
+    ],
+    destination: Annotated[
+        Path | None, typer.Argument(metavar="DST", help="The folder to write: empty, or new.")
+    ] = None,
+    per_class: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N", help="Pictures each class shall have; auto: as many as the largest has."
+        ),
+    ] = None,
+    preset: Annotated[
+        Preset | None, typer.Option(help="What happens, unless options say otherwise.")
+    ] = None,
+    rotation: Degrees = None,
+    width_shift: WidthShift = None,
+    height_shift: HeightShift = None,
+    shear: Shear = None,
+    zoom: Zoom = None,
+    horizontal_flip: Annotated[
+        bool | None, typer.Option(help="Mirror half of the pictures, left to right.")
+    ] = None,
+    vertical_flip: Annotated[
+        bool | None, typer.Option(help="Mirror half of the pictures, top to bottom.")
+    ] = None,
+    crop: Crop = None,
+    brightness: Brightness = None,
+    contrast: Contrast = None,
+    channel_shift: ChannelShift = None,
+    hue: Hue = None,
+    saturation: Saturation = None,
+    noise: Noise = None,
+    erase: Erase = None,
+    fill_mode: Annotated[
+        FillMode | None,
+        typer.Option(help="What lies beyond the edges. Default: nearest."),
+    ] = None,
+    cval: Annotated[
+        float | None,
+        typer.Option(metavar="LEVEL", help="Level, of 255, of constant and erased. Default: 0."),
+    ] = None,
+    include_originals: Annotated[
+        bool,
+        typer.Option("--include-originals/--only-new", help="Whether originals are copied too."),
+    ] = True,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the same command, killed meanwhile.")
+    ] = False,
+    preview: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A picture of some originals and draws to write first."),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="The same seed gives the same files.")
+    ] = 0,
+    jobs: Jobs = None,
+    skip_unreadable: SkipUnreadable = False,
+    debug: Debug = False,
+) -> None:
+    """Make a larger data set of class folders: copies, and augmented pictures.
+
+    Beside the pictures lies manifest.csv: what was made of what, and how. --preview shows
+    what would happen; without DST nothing else is done.
+    """
+    given = {
+        "rotation_range": rotation,
+        "width_shift_range": width_shift,
+        "height_shift_range": height_shift,
+        "shear_range": shear,
+        "zoom_range": zoom,
+        "horizontal_flip": horizontal_flip,
+        "vertical_flip": vertical_flip,
+        "crop_range": crop,
+        "brightness_range": _pair("--brightness", brightness),
+        "contrast_range": _pair("--contrast", contrast),
+        "channel_shift_range": channel_shift,
+        "hue_range": hue,
+        "saturation_range": _pair("--saturation", saturation),
+        "noise_std": noise,
+        "erase_fraction": erase,
+    }
+    if destination is None and preview is None:
+        raise typer.BadParameter("name the folder to write, DST, or a picture to --preview.")
+    if destination is not None and per_class is None:
+        raise typer.BadParameter("--per-class says how many pictures each class shall have.")
+    if preset is None and not any(given.values()):
+        raise typer.BadParameter(
+            "nothing would happen to the pictures: give a --preset, or options like --rotation 40."
+        )
+    target = None if per_class is None else _target(per_class)
+    from ..augmentation import ImageAugmenter, augment_folder
+    from ..augmentation.presets import PRESETS
+
+    filling = {"fill_mode": fill_mode and fill_mode.value, "cval": cval}
+    parameters = {
+        **(PRESETS[preset.value] if preset else {}),
+        **{name: value for name, value in {**given, **filling}.items() if value is not None},
+    }
+    augmenter = ImageAugmenter(**parameters, random_state=seed)
+    if preview is not None:
+        _preview(augmenter, source, preview)
+    if destination is None:
+        return
+    try:
+        manifest = augment_folder(
+            source,
+            destination,
+            augmenter,
+            per_class=target,
+            include_originals=include_originals,
+            resume=resume,
+            on_error="skip" if skip_unreadable else "raise",
+            random_state=seed,
+            n_jobs=jobs,
+            verbose=1,
+        )
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"interrupted; the same command with --resume goes on with {destination}"
+        ) from None
+    with open(manifest, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        n_files = sum(1 for _ in csv.reader(file)) - 1
+    typer.echo(f"{n_files} pictures in {destination}, listed in {manifest}")
+
+
+def _target(text: str) -> int | str:
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"--per-class takes a whole number or auto, not {text!r}."
+        ) from None
+
+
+def _pair(option: str, text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{option} takes two numbers such as 0.8,1.2, not {text!r}."
+        ) from None
+    return low, high
+
+
+def _preview(augmenter: Any, source: Path, file: Path) -> None:
+    import matplotlib
+
+    from ..atomic import written_whole
+    from ..datasets.listing import existing_folders, list_classes
+    from ..inspection.augmentation import AugmentationDisplay
+
+    matplotlib.use("agg")
+    files_of, _, _ = list_classes(existing_folders(source))
+    files = [name for files in files_of.values() for name in files]
+    with written_whole(file) as temporary:
+        display = AugmentationDisplay.from_estimator(augmenter, files)
+        display.figure_.savefig(temporary, dpi=150)
+    typer.echo(f"Preview written to {file}")

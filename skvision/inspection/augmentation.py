@@ -1,0 +1,197 @@
+"""`AugmentationDisplay`: what an augmenter makes of pictures, to look at before training."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ..augmentation.base import BaseAugmenter
+from ..augmentation.batches import augmented_pixels
+from ..images import as_image_batch, decode, resize_array
+from ._matplotlib import new_axes
+
+__all__ = ["AugmentationDisplay"]
+
+# pixels between pictures, and what is there
+_GAP = 4
+_BACKGROUND = 255
+
+
+class AugmentationDisplay:
+    """Pictures beside augmented versions of them.
+
+    Make one by `from_estimator`. If you don't recognise what is in a picture any more,
+    a network won't learn it from that picture either.
+
+    Parameters
+    ----------
+    originals : list of ndarray of shape (height, width, 3), uint8
+        Pictures; their sizes may differ.
+    augmented : list of list of ndarray
+        Of each, several augmented versions of its size.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        After `plot`.
+    figure_ : matplotlib.figure.Figure
+        After `plot`.
+
+    See Also
+    --------
+    skvision.ImageAugmenter : What is shown.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn.datasets import load_digits
+    >>> from skvision import AugmentationDisplay, ImageAugmenter
+    >>> X = load_digits().images / 16
+    >>> display = AugmentationDisplay.from_estimator(
+    ...     ImageAugmenter(rotation_range=40, random_state=0), X, n_images=2, n_draws=3)
+    >>> len(display.originals), len(display.augmented[0])
+    (2, 3)
+    """
+
+    def __init__(self, originals: list[np.ndarray], augmented: list[list[np.ndarray]]) -> None:
+        self.originals = originals
+        self.augmented = augmented
+
+    @classmethod
+    def from_estimator(
+        cls,
+        augmenter: Any,
+        X: Any,
+        *,
+        n_images: int = 4,
+        n_draws: int = 5,
+        image_size: int = 128,
+        ax: Any = None,
+    ) -> AugmentationDisplay:
+        """Draw several versions of some pictures, and plot them.
+
+        Parameters
+        ----------
+        augmenter : ImageAugmenter or RandAugmenter
+            Need not be fitted, and is not changed. Its ``random_state`` decides.
+        X : array, sequence, Series or frame of n_samples pictures
+            In any form that the augmenter takes.
+        n_images : int, default=4
+            How many pictures, at least 1, spread evenly over X; all if there are fewer.
+        n_draws : int, default=5
+            How many versions of each, at least 1.
+        image_size : int, default=128
+            The longer side of what is shown in pixels, at least 1. Larger pictures are
+            made smaller before they are changed.
+        ax : matplotlib.axes.Axes, default=None
+            Where to plot; None for a new figure.
+
+        Returns
+        -------
+        AugmentationDisplay
+
+        Raises
+        ------
+        ValueError
+            If a parameter or X is not as described.
+        ImageDecodeError
+            If a picture can't be read.
+        ImportError
+            If matplotlib is not installed.
+        """
+        if not isinstance(augmenter, BaseAugmenter):
+            raise ValueError(
+                "AugmentationDisplay shows what an ImageAugmenter or a RandAugmenter does. "
+                f"Received: {augmenter!r}"
+            )
+        for name, value in (
+            ("n_images", n_images),
+            ("n_draws", n_draws),
+            ("image_size", image_size),
+        ):
+            if not isinstance(value, Integral) or value < 1:
+                raise ValueError(
+                    f"{name} must be a whole number of at least 1. Received: {value!r}"
+                )
+        if augmenter.value_range is None:
+            raise ValueError(
+                "With value_range=None X holds numbers that are no pictures, and nothing can be "
+                "shown."
+            )
+        images = as_image_batch(
+            X, row_shape=augmenter.row_shape, value_range=augmenter.value_range
+        )  # fmt: skip
+        chosen = np.unique(np.linspace(0, len(images) - 1, n_images).round().astype(int))
+        seed = int(check_random_state(augmenter.random_state).randint(np.iinfo(np.int32).max))
+        originals, versions = [], []
+        for index in chosen:
+            pixels = _fitted(images.item(int(index)), image_size)
+            draws = augmenter.draw([seed, int(index)], np.arange(n_draws))
+            copies = np.repeat(pixels[np.newaxis], n_draws, axis=0)
+            originals.append(pixels)
+            versions.append(
+                list(augmented_pixels(copies, draws, pixel_range=(0, 255), **augmenter._filling))
+            )
+        return cls(originals, versions).plot(ax)
+
+    def plot(self, ax: Any = None) -> AugmentationDisplay:
+        """Plot a row for each picture: the original, then its versions.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to plot; None for a new figure.
+
+        Returns
+        -------
+        self : AugmentationDisplay
+        """
+        rows = [
+            [original, *versions]
+            for original, versions in zip(self.originals, self.augmented, strict=True)
+        ]
+        grid, middles = _grid(rows)
+        new = ax is None
+        ax = new_axes(ax)
+        if new:
+            ax.figure.set_size_inches(1.3 * len(rows[0]), 0.4 + 1.3 * len(rows))
+        ax.imshow(grid, interpolation="nearest")
+        labels = ["original", *(f"draw {number}" for number in range(1, len(rows[0])))]
+        ax.set_xticks(middles, labels)
+        ax.xaxis.tick_top()
+        ax.tick_params(length=0)
+        ax.set_yticks([])
+        ax.spines[:].set_visible(False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _fitted(item: Any, longest: int) -> np.ndarray:
+    """A picture as 8-bit RGB, its longer side at most `longest`."""
+    pixels = item if isinstance(item, np.ndarray) else decode(item)
+    height, width = pixels.shape[:2]
+    scale = min(1.0, longest / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return np.ascontiguousarray(resize_array(pixels, size, "stretch"))
+
+
+def _grid(rows: list[list[np.ndarray]]) -> tuple[np.ndarray, list[float]]:
+    """All pictures on one canvas, each in the middle of its cell; and the columns' middles."""
+    height = max(picture.shape[0] for row in rows for picture in row)
+    width = max(picture.shape[1] for row in rows for picture in row)
+    n_rows, n_columns = len(rows), len(rows[0])
+    canvas = np.full(
+        (n_rows * (height + _GAP) - _GAP, n_columns * (width + _GAP) - _GAP, 3),
+        _BACKGROUND,
+        np.uint8,
+    )
+    for i, row in enumerate(rows):
+        for j, picture in enumerate(row):
+            top = i * (height + _GAP) + (height - picture.shape[0]) // 2
+            left = j * (width + _GAP) + (width - picture.shape[1]) // 2
+            canvas[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return canvas, [j * (width + _GAP) + (width - 1) / 2 for j in range(n_columns)]

@@ -1,0 +1,39 @@
+"""Progress bars, by rich; on standard error, so that output can be piped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+from typing import Protocol, TypeVar
+
+from rich.console import Console
+from rich.progress import Progress
+
+__all__ = ["progress"]
+
+T = TypeVar("T", covariant=True)
+
+
+class Items(Sized, Iterable[T], Protocol[T]):
+    """Something to go through whose length is known."""
+
+
+def progress(items: Items[T], description: str, verbose: int) -> Iterable[T]:
+    """Go through `items`, with a bar if `verbose` is above 0.
+
+    Examples
+    --------
+    >>> from skvision.progress import progress
+    >>> list(progress([1, 2], "counting", verbose=0))
+    [1, 2]
+    """
+    return with_bar(items, len(items), description) if verbose else items
+
+
+def with_bar(items: Iterable[T], total: int, description: str) -> Iterator[T]:
+    """Go through `items` with a bar, where standard error is a terminal."""
+    console = Console(stderr=True)
+    bar = Progress(
+        console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
+    )
+    with bar:
+        yield from bar.track(items, total=total, description=description)

@@ -1,0 +1,242 @@
+"""`augment_folder`: names, manifest, seeds, refusals, and going on after a kill."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skvision import ImageAugmenter, ImageDecodeError, RandAugmenter, SkippedImageWarning
+from skvision import augment_folder as augment
+from skvision.augmentation import AugmentedImage, Draw
+from skvision.images import decode
+
+AUGMENTER = ImageAugmenter(rotation_range=40, noise_std=0.05, horizontal_flip=True)
+
+
+@pytest.fixture
+def animals(tmp_path):
+    """Five cats and three dogs: PNG, JPEG, a nested folder, an EXIF rotation, odd names."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "animals"
+    names = ("cat/a.png", "cat/a.jpg", "cat/b.JPG", "cat/more/c.bmp", "cat/a-1.png",
+             "dog/d.jpeg", "dog/ü ,x.png", "dog/e.webp")  # fmt: skip
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+        how = {"exif": exif} if name == "cat/b.JPG" and (exif := _turned()) else {}
+        image.save(folder / name, **how)
+    return folder
+
+
+def _turned():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def rows(manifest):
+    with open(manifest, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_originals_copies_and_manifest(animals, tmp_path):
+    before = contents(animals)
+    more = tmp_path / "more"
+    manifest = augment(animals, more, AUGMENTER, per_class=7, random_state=0)
+    listed = rows(manifest)
+    assert list(listed[0]) == ["file", "source", "class", "parameters"]
+    assert [row["class"] for row in listed].count("cat") == 7
+    assert [row["class"] for row in listed].count("dog") == 7
+    files = contents(more)
+    assert set(files) == {row["file"] for row in listed} | {
+        "manifest.csv",
+        ".skvision-augment.json",
+    }
+    for row in listed:
+        source, parameters = animals / row["source"], json.loads(row["parameters"])
+        if not parameters:
+            assert files[row["file"]] == source.read_bytes()
+            continue
+        # made of the picture that is named, by what is written
+        made = decode(AugmentedImage(str(source), Draw.of(**parameters)))
+        off = np.abs(decode(str(more / row["file"])).astype(int) - made)
+        assert off.max() == 0 if row["file"].endswith(".png") else off.mean() < 25
+        assert (more / row["file"]).parent == more / (row["source"].rsplit("/", 1)[0])
+    assert contents(animals) == before
+
+
+def test_names_tell_the_source_and_never_collide(animals, tmp_path):
+    manifest = augment(animals, tmp_path / "more", AUGMENTER, per_class=10, random_state=0)
+    names = [row["file"] for row in rows(manifest)]
+    assert len({name.casefold() for name in names}) == 20
+    for row in rows(manifest):
+        if row["parameters"] != "{}":
+            stem = row["source"].rsplit(".", 1)[0]
+            assert row["file"].startswith(f"{stem}-")
+            kept = row["source"].lower().endswith((".jpg", ".jpeg"))
+            assert row["file"].endswith(row["source"].rsplit(".", 1)[1] if kept else ".png")
+
+
+def test_same_seed_same_bytes_for_any_number_of_threads(animals, tmp_path):
+    made = [
+        contents(augment(animals, tmp_path / str(n), AUGMENTER, per_class=9, random_state=3,
+                         n_jobs=n).parent)
+        for n in (1, 4)
+    ]  # fmt: skip
+    assert made[0] == made[1]
+    other = augment(animals, tmp_path / "other", AUGMENTER, per_class=9, random_state=4).parent
+    assert contents(other)["manifest.csv"] != made[0]["manifest.csv"]
+
+
+def test_only_new(animals, tmp_path):
+    manifest = augment(
+        animals, tmp_path / "new", RandAugmenter(), per_class=7, include_originals=False
+    )
+    listed = rows(manifest)
+    assert [row["class"] for row in listed].count("cat") == 2
+    assert [row["class"] for row in listed].count("dog") == 4
+    originals = set(contents(animals))
+    assert not originals & {row["file"] for row in listed}
+
+
+def test_auto(animals, tmp_path):
+    listed = rows(augment(animals, tmp_path / "even", AUGMENTER, random_state=0))
+    assert len(listed) == 10
+
+
+@pytest.mark.parametrize("where", ["", "cat", "cat/new", "../animals/dog/x"])
+def test_never_into_the_source(animals, where):
+    before = contents(animals)
+    with pytest.raises(ValueError, match="must stay as they are"):
+        augment(animals, animals / where, AUGMENTER, per_class=9)
+    assert contents(animals) == before
+
+
+def test_never_around_the_source_nor_through_a_link(animals, tmp_path):
+    with pytest.raises(ValueError, match="lies in"):
+        augment(animals, animals.parent, AUGMENTER, per_class=9, resume=True)
+    (tmp_path / "link").symlink_to(animals)
+    with pytest.raises(ValueError, match="must stay as they are"):
+        augment(animals, tmp_path / "link" / "more", AUGMENTER, per_class=9)
+
+
+def test_a_folder_that_is_not_empty(animals, tmp_path):
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "x").touch()
+    with pytest.raises(FileExistsError, match="is not empty.*--resume"):
+        augment(animals, more, AUGMENTER, per_class=9)
+    with pytest.raises(ValueError, match="none that say by what they were made"):
+        augment(animals, more, AUGMENTER, per_class=9, resume=True)
+    with pytest.raises(NotADirectoryError, match="is a file"):
+        augment(animals, more / "x", AUGMENTER, per_class=9)
+    assert [path.name for path in more.iterdir()] == ["x"]
+
+
+def test_bad_parameters(animals, tmp_path):
+    more = tmp_path / "more"
+    with pytest.raises(ValueError, match="'cat' has 5 images, more than its target of 4"):
+        augment(animals, more, AUGMENTER, per_class=4)
+    with pytest.raises(ValueError, match="augmenter must be"):
+        augment(animals, more, "rotate")
+    with pytest.raises(ValueError, match="zoom_range"):
+        augment(animals, more, ImageAugmenter(zoom_range=2))
+    with pytest.raises(ValueError, match="n_jobs"):
+        augment(animals, more, AUGMENTER, n_jobs=0)
+    with pytest.raises(ValueError, match="on_error"):
+        augment(animals, more, AUGMENTER, on_error="ignore")
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        augment(tmp_path / "nowhere", more, AUGMENTER)
+    (animals / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty holds no pictures"):
+        augment(animals, more, AUGMENTER, per_class=9)
+    assert not more.exists()
+
+
+def test_unreadable_pictures(animals, tmp_path):
+    (animals / "cat" / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(ImageDecodeError, match=r"broken\.jpg"):
+        augment(animals, tmp_path / "more", AUGMENTER, per_class=9)
+    assert not (tmp_path / "more").exists()
+    with pytest.warns(SkippedImageWarning, match="1 unreadable picture"):
+        manifest = augment(animals, tmp_path / "more", AUGMENTER, per_class=9, on_error="skip")
+    assert len(rows(manifest)) == 18
+    for name in ("a.png", "a.jpg", "b.JPG", "more/c.bmp", "a-1.png"):
+        (animals / "cat" / name).write_bytes(b"x")
+    with pytest.raises(ValueError, match="None of the pictures of class 'cat'"):
+        augment(animals, tmp_path / "none", AUGMENTER, per_class=9, on_error="skip")
+
+
+def test_resume_of_what_is_done_or_begun_otherwise(animals, tmp_path):
+    more = tmp_path / "more"
+    how = {"per_class": 9, "random_state": 0}
+    augment(animals, more, AUGMENTER, **how)
+    done = contents(more)
+    augment(animals, more, AUGMENTER, **how, resume=True)
+    assert contents(more) == done
+    removed = more / "cat" / "a-2.png"
+    removed.unlink()
+    augment(animals, more, AUGMENTER, **how, resume=True)
+    assert contents(more) == done
+    with pytest.raises(ValueError, match="begun otherwise.*18 files.*now 20"):
+        augment(animals, more, AUGMENTER, per_class=10, random_state=0, resume=True)
+    with pytest.raises(ValueError, match="begun otherwise.*seed"):
+        augment(animals, more, AUGMENTER, per_class=9, random_state=1, resume=True)
+    with pytest.raises(ValueError, match=r"begun otherwise: by .* now by .*rotation_range=41"):
+        augment(animals, more, ImageAugmenter(rotation_range=41), **how, resume=True)
+    assert contents(more) == done
+
+
+COMMAND = ("--per-class", "40", "--rotation", "40", "--noise", "0.1", "--seed", "5", "--jobs", "1")
+
+
+@pytest.mark.parametrize("kills", [2])
+def test_killed_and_resumed(digits_folder, tmp_path, kills):
+    """A real process, killed twice; in the end all is as if it had not been."""
+
+    def start(*more):
+        words = ("augment", digits_folder, tmp_path / "killed", *COMMAND, *more)
+        return subprocess.Popen(
+            [sys.executable, "-m", "skvision", *map(str, words)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    killed = tmp_path / "killed"
+    n_before = 0
+    for kill in range(kills):
+        process = start(*(["--resume"] if kill else []))
+        deadline = time.monotonic() + 60
+        while len(list(killed.glob("*/*.png"))) < n_before + 25 and time.monotonic() < deadline:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        process.communicate()
+        n_after = len(list(killed.glob("*/[!.]*.png")))
+        assert n_before < n_after < 400, "it was killed before or after its work"
+        assert not (killed / "manifest.csv").exists()
+        n_before = n_after
+    # as a kill in the middle of a file leaves it
+    (killed / "one" / ".x.png.abc.part.png").write_bytes(b"half")
+    last = start("--resume")
+    output, errors = last.communicate(timeout=120)
+    assert last.returncode == 0, errors
+    assert "400 pictures" in output
+    augmenter = ImageAugmenter(rotation_range=40.0, noise_std=0.1, random_state=5)
+    whole = augment(digits_folder, tmp_path / "whole", augmenter, per_class=40, random_state=5)
+    assert contents(killed) == contents(whole.parent)

@@ -1,0 +1,98 @@
+"""`AugmentationDisplay`: what is shown is what happens."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+from skvision import AugmentationDisplay, ImageAugmenter, RandAugmenter
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+
+FLIP = ImageAugmenter(horizontal_flip=True, random_state=0)
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    plt.close("all")
+
+
+def shown(display):
+    return np.asarray(display.ax_.images[0].get_array())
+
+
+def test_grid_of_originals_and_draws(noise):
+    display = AugmentationDisplay.from_estimator(FLIP, noise, n_images=3, n_draws=4)
+    np.testing.assert_array_equal(display.originals, noise[[0, 2, 5]])
+    grid = shown(display)
+    # pictures of 12 x 10, four pixels of white between them
+    assert grid.shape == (3 * 16 - 4, 5 * 14 - 4, 3)
+    np.testing.assert_array_equal(grid[16:28, :10], noise[2])
+    cells = [grid[16:28, left : left + 10] for left in range(14, 70, 14)]
+    mirrored = [np.array_equal(cell, noise[2][:, ::-1]) for cell in cells]
+    same = [np.array_equal(cell, noise[2]) for cell in cells]
+    assert all(a or b for a, b in zip(mirrored, same, strict=True))
+    assert any(mirrored)
+    assert (grid[12:16] == 255).all()
+    labels = [text.get_text() for text in display.ax_.get_xticklabels()]
+    assert labels == ["original", "draw 1", "draw 2", "draw 3", "draw 4"]
+    assert display.figure_ is display.ax_.figure
+
+
+def test_seed_and_forms_of_X(noise, tmp_path):
+    augmenter = ImageAugmenter(rotation_range=40, random_state=3)
+    first = shown(AugmentationDisplay.from_estimator(augmenter, noise))
+    np.testing.assert_array_equal(
+        first, shown(AugmentationDisplay.from_estimator(augmenter, noise))
+    )
+    files = []
+    for index, pixels in enumerate(noise):
+        Image.fromarray(pixels).save(tmp_path / f"{index}.png")
+        files.append(tmp_path / f"{index}.png")
+    for X in (files, noise / 255, [Image.fromarray(pixels) for pixels in noise]):
+        np.testing.assert_array_equal(
+            first, shown(AugmentationDisplay.from_estimator(augmenter, X))
+        )
+    rows = ImageAugmenter(rotation_range=40, random_state=3, row_shape=(12, 10, 3))
+    again = AugmentationDisplay.from_estimator(rows, noise.reshape(6, -1))
+    np.testing.assert_array_equal(first, shown(again))
+
+
+def test_sizes_may_differ_and_large_ones_are_made_smaller():
+    X = [Image.new("RGB", (400, 100), "red"), Image.new("RGB", (30, 60), "blue")]
+    display = AugmentationDisplay.from_estimator(
+        RandAugmenter(random_state=0), X, image_size=80, n_draws=2
+    )
+    assert [picture.shape for picture in display.originals] == [(20, 80, 3), (60, 30, 3)]
+    assert shown(display).shape == (60 * 2 + 4, 80 * 3 + 8, 3)
+
+
+def test_on_given_axes(noise):
+    _, ax = plt.subplots()
+    display = AugmentationDisplay.from_estimator(FLIP, noise, ax=ax)
+    assert display.ax_ is ax
+    assert display.plot().ax_ is not ax
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"n_images": 0}, "n_images must be a whole number of at least 1"),
+        ({"n_draws": 1.5}, "n_draws must be a whole number"),
+        ({"image_size": -1}, "image_size must be"),
+    ],
+)
+def test_bad_parameters(noise, how, message):
+    with pytest.raises(ValueError, match=message):
+        AugmentationDisplay.from_estimator(FLIP, noise, **how)
+
+
+def test_bad_augmenters(noise):
+    with pytest.raises(ValueError, match="shows what an ImageAugmenter or a RandAugmenter does"):
+        AugmentationDisplay.from_estimator("flip", noise)
+    with pytest.raises(ValueError, match="value_range=None"):
+        AugmentationDisplay.from_estimator(ImageAugmenter(value_range=None), noise)
