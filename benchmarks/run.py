@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 ORDER = (
     "start",
     "decode",
+    "augment",
     "fit_overhead",
     "feeds",
     "engines",

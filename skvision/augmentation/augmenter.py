@@ -172,4 +172,5 @@ class ImageAugmenter(BaseAugmenter):
         self.random_state = random_state
 
     def draw(self, seed: Sequence[int], indices: np.ndarray) -> np.ndarray:
-        return draw_parameters(ranges_of(self.get_params(deep=False)), seed, np.asarray(indices))
+        # get_params reads the signature, which takes longer than all the draws of a batch
+        return draw_parameters(ranges_of(vars(self)), seed, np.asarray(indices))

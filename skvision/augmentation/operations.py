@@ -12,7 +12,6 @@ all four fill modes, and differs from SciPy's interpolation by rounding only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -73,6 +72,7 @@ _PARTS: dict[str, tuple[str, float]] = {
 DRAW = np.dtype([(name, kind) for name, (kind, _) in _PARTS.items()])
 #: the draw by which nothing happens
 NEUTRAL = {name: value for name, (_, value) in _PARTS.items()}
+_NEUTRAL_ROW = np.array([tuple(NEUTRAL.values())], DRAW)
 
 _LEVELS = 255.0
 # shares of red, green and blue in brightness, ITU-R BT.601, as Pillow has them
@@ -83,10 +83,7 @@ _PIXELS_A_THREAD = 2**18
 
 def neutral_draws(n: int) -> np.ndarray:
     """Return `n` draws by which nothing happens."""
-    draws = np.zeros(n, DRAW)
-    for name, value in NEUTRAL.items():
-        draws[name] = value
-    return draws
+    return np.repeat(_NEUTRAL_ROW, n)
 
 
 def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -114,37 +111,32 @@ def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
     >>> warp_matrices(draws, height=4, width=6)[0].tolist()
     [[1.0, 0.0, 3.0], [0.0, 1.0, 0.0]]
     """
-    one, zero = np.ones(len(draws)), np.zeros(len(draws))
-
-    def stacked(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> np.ndarray:
-        """(n, 3, 3) of the upper rows a b c and d e f."""
-        rows = np.array([a, b, c, d, e, f, zero, zero, one])
-        return np.moveaxis(rows.reshape(3, 3, -1), -1, 0)
-
-    middle_x, middle_y = (width - 1) / 2 * one, (height - 1) / 2 * one
     angle, shear = np.deg2rad(draws["rotation"]), np.deg2rad(draws["shear"])
-    cos, sin = np.cos(angle), np.sin(angle)
+    cos, sin, lean, squeeze = np.cos(angle), np.sin(angle), np.sin(shear), np.cos(shear)
+    zoom_x, zoom_y, crop = draws["zoom_x"], draws["zoom_y"], draws["crop"]
+    # rotation @ shear @ zoom, where x goes to a * x + b * y and y to c * x + d * y
+    a, b = cos * zoom_x, -(cos * lean + sin * squeeze) * zoom_y
+    c, d = sin * zoom_x, (cos * squeeze - sin * lean) * zoom_y
+    # about the centre, and rotation @ shift
+    middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
     shift_x = draws["shift_x"] * width + draws["shift_x_pixels"]
     shift_y = draws["shift_y"] * height + draws["shift_y_pixels"]
-    flip_x, flip_y = draws["flip_x"].astype(bool), draws["flip_y"].astype(bool)
-    crop = draws["crop"]
-    # pixels are squares: their centres lie half a pixel from the edges
+    x = middle_x + cos * shift_x - sin * shift_y - a * middle_x - b * middle_y
+    y = middle_y + sin * shift_x + cos * shift_y - c * middle_x - d * middle_y
+    # flips @ crop: along each axis a factor and a number to add. Pixels are squares: their
+    # centres lie half a pixel from the edges.
     crop_x = (1 - crop) * width * draws["crop_x"] + (crop - 1) / 2
     crop_y = (1 - crop) * height * draws["crop_y"] + (crop - 1) / 2
-    matrices: np.ndarray = (
-        stacked(one, zero, middle_x, zero, one, middle_y)
-        @ stacked(cos, -sin, zero, sin, cos, zero)
-        @ stacked(one, zero, shift_x, zero, one, shift_y)
-        @ stacked(one, -np.sin(shear), zero, zero, np.cos(shear), zero)
-        @ stacked(draws["zoom_x"], zero, zero, zero, draws["zoom_y"], zero)
-        @ stacked(one, zero, -middle_x, zero, one, -middle_y)
-        @ stacked(
-            *(np.where(flip_x, -1.0, 1.0), zero, np.where(flip_x, width - 1.0, 0.0)),
-            *(zero, np.where(flip_y, -1.0, 1.0), np.where(flip_y, height - 1.0, 0.0)),
-        )
-        @ stacked(crop, zero, crop_x, zero, crop, crop_y)
-    )
-    return matrices[:, :2]
+    flip_x, flip_y = draws["flip_x"], draws["flip_y"]
+    scale_x, scale_y = np.where(flip_x, -crop, crop), np.where(flip_y, -crop, crop)
+    add_x = np.where(flip_x, width - 1 - crop_x, crop_x)
+    add_y = np.where(flip_y, height - 1 - crop_y, crop_y)
+    matrices = np.empty((len(draws), 2, 3))
+    matrices[:, 0, 0], matrices[:, 0, 1] = a * scale_x, b * scale_y
+    matrices[:, 1, 0], matrices[:, 1, 1] = c * scale_x, d * scale_y
+    matrices[:, 0, 2] = a * add_x + b * add_y + x
+    matrices[:, 1, 2] = c * add_x + d * add_y + y
+    return matrices
 
 
 def color_map(draw: np.void, mean: np.ndarray, unit: float, low: float) -> np.ndarray:
@@ -248,40 +240,49 @@ def augmented(
     unit = (high - low) / _LEVELS
     fill = low + cval * unit
     n_colors = 3 if n_channels == 4 else n_channels
-    border = FILL_MODES[fill_mode]
     matrices = warp_matrices(draws, height, width)
-    moved = (matrices != np.eye(2, 3)).any(axis=(1, 2))
-    recolored = ~_is_neutral(draws, "channel_shift", "brightness", "contrast", "saturation", "hue")
-    noisy = ~_is_neutral(draws, "noise")
-    patches = _patches(draws, height, width)
+    # lists, since NumPy's own indexing would take as long as a small picture's warp
+    moved = (matrices != np.eye(2, 3)).any(axis=(1, 2)).tolist()
+    colored = ("channel_shift", "brightness", "contrast", "saturation", "hue")
+    recolored = (~_is_neutral(draws, *colored)).tolist()
+    noisy = (~_is_neutral(draws, "noise")).tolist()
+    erased = ((draws["erase_width"] > 0) & (draws["erase_height"] > 0)).tolist()
+    patches = _patches(draws, height, width) if any(erased) else None
     # OpenCV writes 8-bit colours at once, clipped to all that 8 bits hold
     finished = images.dtype == np.uint8 and pixel_range in (None, (0.0, _LEVELS))
+    clipped = pixel_range is not None and images.dtype != np.uint8
+    # by position, in OpenCV's order, which is quicker than by name
+    how = (cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, FILL_MODES[fill_mode], (fill,) * 4)
 
     def augment(indices: range) -> None:
         for i in indices:
             pixels = result[i]
-            if moved[i]:
-                _warp(images[i], matrices[i], border, fill, pixels)
-                if pixel_range is not None and pixels.dtype != np.uint8:
-                    np.clip(pixels, low, high, out=pixels)  # interpolation rounds upwards too
-            else:
+            if not moved[i]:
                 pixels[:] = images[i]
-            colors = pixels[..., :n_colors]
+            elif n_channels <= 4:
+                cv2.warpAffine(images[i], matrices[i], (width, height), pixels, *how)
+            else:
+                _warp_in_parts(images[i], matrices[i], how, pixels)
+            if clipped and moved[i]:
+                np.clip(pixels, low, high, out=pixels)  # interpolation rounds upwards too
             if recolored[i] or noisy[i]:
-                changed = colors
-                if recolored[i]:
-                    mean = colors.reshape(-1, n_colors).mean(axis=0, dtype=np.float64)
-                    mapping = color_map(draws[i], mean, unit, low)
-                    changed = _mapped(changed, mapping, finished=finished and not noisy[i])
-                if noisy[i]:
-                    # without a scale, the noise is in the numbers' own unit
-                    std = draws["noise"][i] * (1.0 if pixel_range is None else high - low)
-                    rng = np.random.default_rng(draws["noise_seed"][i])
-                    changed = changed + rng.standard_normal(colors.shape, np.float32) * std
-                _put(changed, colors, pixel_range)
-            top, bottom, left, right = patches[i]
-            if top < bottom and left < right:
-                colors[top:bottom, left:right] = fill
+                recolor(i, pixels[..., :n_colors])
+            if patches is not None and erased[i]:
+                top, bottom, left, right = patches[i]
+                pixels[top:bottom, left:right, :n_colors] = fill
+
+    def recolor(i: int, colors: np.ndarray) -> None:
+        changed = colors
+        if recolored[i]:
+            mean = colors.reshape(-1, n_colors).mean(axis=0, dtype=np.float64)
+            mapping = color_map(draws[i], mean, unit, low)
+            changed = _mapped(changed, mapping, finished=finished and not noisy[i])
+        if noisy[i]:
+            # without a scale, the noise is in the numbers' own unit
+            std = draws["noise"][i] * (1.0 if pixel_range is None else high - low)
+            rng = np.random.default_rng(draws["noise_seed"][i])
+            changed = changed + rng.standard_normal(colors.shape, np.float32) * std
+        _put(changed, colors, pixel_range)
 
     n_shares = max(1, min(thread_limit(), n * height * width // _PIXELS_A_THREAD))
     shares = [range(first, n, n_shares) for first in range(n_shares)]
@@ -311,25 +312,16 @@ def _patches(draws: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.stack(sides, axis=1)
 
 
-def _warp(
-    pixels: np.ndarray, matrix: np.ndarray, border: int, fill: float, result: np.ndarray
+def _warp_in_parts(
+    pixels: np.ndarray, matrix: np.ndarray, how: tuple[Any, ...], result: np.ndarray
 ) -> None:
+    """Warp more channels than the four that OpenCV fills."""
     height, width, n_channels = pixels.shape
-    for channels in _channel_groups(n_channels):
-        result[..., channels] = cv2.warpAffine(
-            pixels[..., channels],
-            matrix,
-            (width, height),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=border,
-            borderValue=(fill,) * 4,
-        ).reshape(height, width, -1)
-
-
-def _channel_groups(n_channels: int) -> Iterator[slice]:
-    """OpenCV fills four channels at most."""
     for first in range(0, n_channels, 4):
-        yield slice(first, first + 4)
+        channels = slice(first, first + 4)
+        part = np.ascontiguousarray(pixels[..., channels])
+        warped = cv2.warpAffine(part, matrix, (width, height), None, *how)
+        result[..., channels] = warped.reshape(part.shape)
 
 
 def _mapped(pixels: np.ndarray, mapping: np.ndarray, finished: bool) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,7 +17,7 @@ __all__ = ["check_fill_mode", "number_within", "ranges_of", "true_or_false", "wh
 _HALF = 0.5
 
 
-def ranges_of(parameters: dict[str, Any]) -> Ranges:
+def ranges_of(parameters: Mapping[str, Any]) -> Ranges:
     """Read and check the arguments of `ImageAugmenter`.
 
     Raises
