@@ -99,6 +99,9 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
     its weights as arrays; networks themselves belong to the pool.
     """
 
+    # where a subclass has no such parameter
+    checkpoint_every: int | None = None
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "optimizer": [
             str,
@@ -120,6 +123,7 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 0, None, closed="left")],
         "checkpoint_dir": [str, os.PathLike, None],
+        "checkpoint_every": [Interval(Integral, 1, None, closed="left"), None],
         "warm_start": ["boolean"],
         "resize": [StrOptions(set(RESIZE_POLICIES))],
         "random_state": ["random_state"],
@@ -483,7 +487,8 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
         if self.checkpoint_dir is None:
             return None, None
         setup = self._setup(phase, data, first_epoch)
-        checkpoints = Checkpoints(Path(self.checkpoint_dir, phase.name), setup)
+        folder = Path(self.checkpoint_dir, phase.name)
+        checkpoints = Checkpoints(folder, setup, self.checkpoint_every)
         return checkpoints, checkpoints.load()
 
     def _recipe_and_rate(
@@ -527,7 +532,14 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
     def _setup(self, phase: Phase, data: Data, first_epoch: int) -> dict[str, Any]:
         """What the course of a phase depends on, for its checkpoints."""
         images, targets, weights = data
-        left_out = {"checkpoint_dir", "keras_callbacks", "verbose", "warm_start", "cache"}
+        left_out = {
+            "checkpoint_dir",
+            "checkpoint_every",
+            "keras_callbacks",
+            "verbose",
+            "warm_start",
+            "cache",
+        }
         # how long later phases are changes nothing in this one; nor does its own length: more
         # epochs are a training that goes on
         later = self._phase_names[self._phase_names.index(phase.name) :]

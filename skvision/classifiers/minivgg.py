@@ -128,6 +128,9 @@ class MiniVGGClassifier(BaseImageClassifier):
         Folder that keeps the state of the training after each epoch. If the process
         dies, the same call goes on after the last complete epoch. A folder serves
         one training: another setup is refused. None for none.
+    checkpoint_every : int, default=None
+        Steps of an epoch after which the state is kept too, at least 1, for epochs that
+        take long; training waits while it is written. None for after epochs only.
     row_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of a picture that comes as a
         flat row of a 2-D X; one entry may be -1.
@@ -239,6 +242,7 @@ class MiniVGGClassifier(BaseImageClassifier):
         patience: int = 10,
         keras_callbacks: Any = None,
         checkpoint_dir: Any = None,
+        checkpoint_every: int | None = None,
         row_shape: tuple[int, ...] | None = None,
         value_range: Any = "auto",
         resize: str = "stretch",
@@ -276,6 +280,7 @@ class MiniVGGClassifier(BaseImageClassifier):
         self.patience = patience
         self.keras_callbacks = keras_callbacks
         self.checkpoint_dir = checkpoint_dir
+        self.checkpoint_every = checkpoint_every
         self.row_shape = row_shape
         self.value_range = value_range
         self.resize = resize

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training depends on, written after each epoch.
+"""Checkpoints: all that a training depends on, written after each epoch or more often.
 
 A checkpoint is one ``.npz`` file of plain arrays and a JSON text; reading one
 runs no code. It is written whole under a temporary name, and the last two are
@@ -12,7 +12,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from .seeding import Seeds
 
 __all__ = ["Checkpoints", "TrainingState", "described"]
 
-FORMAT = 1
+FORMAT = 2
 KEPT = 2
 
 # what reading a truncated or altered file raises
@@ -34,7 +34,7 @@ _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.er
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Where a training stands after an epoch."""
+    """Where a training stands after an epoch, or in the middle of one."""
 
     seeds: Seeds
     #: one number an epoch of each figure
@@ -43,11 +43,17 @@ class TrainingState:
     #: what the estimator gets if training ends here, where that is not the last epoch's
     #: weights: those of the best epoch, or what a callback made of them in the end
     best_weights: list[np.ndarray]
+    #: steps that are done of the next epoch
+    steps: int = 0
+    #: what that epoch's figures are so far: the variables of Keras' metrics
+    metrics: list[np.ndarray] = field(default_factory=list)
+    #: of the last complete epoch, where the network is further
+    last_weights: list[np.ndarray] = field(default_factory=list)
 
     @property
     def epochs(self) -> int:
         """Epochs that are complete."""
-        return len(self.history["loss"])
+        return len(self.history.get("loss", ()))
 
 
 class Checkpoints:
@@ -60,9 +66,12 @@ class Checkpoints:
     setup : mapping of str to JSON value
         What the training's course depends on. A checkpoint of another setup is
         refused.
+    every : int, default=None
+        After how many steps of an epoch to write one too; None for after epochs only.
     """
 
-    def __init__(self, folder: Any, setup: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Any, setup: Mapping[str, Any], every: int | None = None) -> None:
+        self.every = every
         self.folder = Path(folder)
         if self.folder.exists() and not self.folder.is_dir():
             raise NotADirectoryError(
@@ -107,8 +116,10 @@ class Checkpoints:
         CheckpointWarning
             If it can't be written. That is said once; training goes on.
         """
+        # sorted by name they are sorted by age
+        part = f".step-{state.steps:06d}" if state.steps else ""
         try:
-            with written_whole(self.folder / f"epoch-{state.epochs:06d}.npz") as temporary:
+            with written_whole(self.folder / f"epoch-{state.epochs:06d}{part}.npz") as temporary:
                 _write(temporary, self.setup, state)
             for old in sorted(self._files())[:-KEPT]:
                 old.unlink(missing_ok=True)
@@ -176,6 +187,7 @@ def _write(path: Path, setup: Mapping[str, Any], state: TrainingState) -> None:
             "setup": setup,
             "seeds": asdict(state.seeds),
             "history": state.history,
+            "steps": state.steps,
         }
     )
     arrays = {
@@ -194,6 +206,8 @@ def _groups(state: TrainingState) -> dict[str, list[np.ndarray]]:
         "optimizer": network.optimizer,
         "dropout": network.dropout,
         "best": state.best_weights,
+        "metrics": state.metrics,
+        "last": state.last_weights,
     }
 
 
@@ -204,8 +218,16 @@ def _read(path: Path) -> tuple[dict[str, Any], TrainingState]:
             raise ValueError(f"it has format {text['format']}, this skvision reads {FORMAT}")
         groups: dict[str, list[np.ndarray]] = {
             kind: [arrays[name] for name in sorted(arrays.files) if name.startswith(f"{kind}_")]
-            for kind in ("weights", "optimizer", "dropout", "best")
+            for kind in ("weights", "optimizer", "dropout", "best", "metrics", "last")
         }
-    best = groups.pop("best")
-    state = TrainingState(Seeds(**text["seeds"]), text["history"], NetworkState(**groups), best)
+    best, metrics, last = (groups.pop(kind) for kind in ("best", "metrics", "last"))
+    state = TrainingState(
+        Seeds(**text["seeds"]),
+        text["history"],
+        NetworkState(**groups),
+        best,
+        steps=text["steps"],
+        metrics=metrics,
+        last_weights=last,
+    )
     return text["setup"], state

@@ -137,26 +137,34 @@ def train(
     interrupted = False
     if not plan.is_done(course.losses):
         bar = [TrainingProgress()] if verbose == 1 else []
-        epochs = range(first_epoch + course.epochs, first_epoch + plan.epochs)
-        extra: dict[str, Any] = {}
-        if validation is not None:
-            # one stream for all epochs: its order never changes
-            extra = {
-                "validation_data": validation.batches(epochs),
-                "validation_steps": validation.steps_per_epoch,
-            }
-        try:
+
+        def fit(start: int, stop: int, first_step: int = 0) -> None:
+            epochs = range(first_epoch + start, first_epoch + stop)
+            extra: dict[str, Any] = {}
+            if validation is not None:
+                # one stream for all epochs: its order never changes
+                extra = {
+                    "validation_data": validation.batches(epochs),
+                    "validation_steps": validation.steps_per_epoch,
+                }
             network.model.fit(
-                training.batches(epochs),
-                steps_per_epoch=training.steps_per_epoch,
-                initial_epoch=course.epochs,
-                epochs=plan.epochs,
+                training.batches(epochs, first_step),
+                steps_per_epoch=training.steps_per_epoch - first_step,
+                initial_epoch=start,
+                epochs=stop,
                 shuffle=False,
                 verbose=2 if verbose == 2 else 0,
                 # the course last: it writes down what the others did
                 callbacks=[*bar, *callbacks, course],
                 **extra,
             )
+
+        try:
+            if course.first_step:
+                # the rest of the epoch that was cut; Keras has one number of steps for all
+                fit(course.epochs, course.epochs + 1, course.first_step)
+            if not plan.is_done(course.losses):
+                fit(course.epochs, plan.epochs)
             course.finish()
         except KeyboardInterrupt:
             if not course.epochs:
@@ -186,9 +194,6 @@ class _Course(keras.callbacks.Callback):
     in one attribute that is set at once: an interrupt can come at any moment.
     """
 
-    # lets Keras go on with the next step before it has this one's figures
-    async_safe = True
-
     def __init__(
         self,
         network: CompiledNetwork,
@@ -203,6 +208,12 @@ class _Course(keras.callbacks.Callback):
         self._seeds = seeds
         self._checkpoints = checkpoints
         self._watched = watched
+        self._every = checkpoints.every if checkpoints is not None else None
+        # lets Keras go on with the next step before it has this one's figures
+        self.async_safe = self._every is None
+        #: where in its first epoch the training begins, and the figures of that epoch by then
+        self.first_step = 0
+        self._figures_so_far: list[np.ndarray] = []
         # history, the last epoch's weights, and those to take in their place
         self._completed: tuple[dict[str, list[float]], list[np.ndarray], list[np.ndarray]]
         self._completed = ({}, [], [])
@@ -226,11 +237,26 @@ class _Course(keras.callbacks.Callback):
 
     def resume(self, state: TrainingState) -> None:
         self._network.set_state(state.network)
-        self._completed = (state.history, state.network.weights, state.best_weights)
+        last = state.last_weights or state.network.weights
+        self._completed = (state.history, last, state.best_weights)
+        self.first_step, self._figures_so_far = state.steps, state.metrics
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        # after Keras has set them to zero
+        for variable, value in zip(
+            self.model.metrics_variables, self._figures_so_far, strict=False
+        ):
+            variable.assign(value)
         if self._plan.schedule is not None:
             self._network.set_learning_rate(self._plan.rate(self.losses))
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        # after the last step comes the epoch's own
+        if self._every is None or batch + 1 == self.params["steps"]:
+            return
+        steps = self.first_step + batch + 1
+        if steps % self._every == 0:
+            self._save(steps)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}
@@ -244,6 +270,7 @@ class _Course(keras.callbacks.Callback):
         if self._plan.early_stopping:
             best = weights if _best(losses) == len(losses) - 1 else self._completed[2]
         self._completed = (history, weights, best)
+        self.first_step, self._figures_so_far = 0, []
         if self._plan.is_done(losses):
             self.model.stop_training = True
         self._save()
@@ -261,12 +288,20 @@ class _Course(keras.callbacks.Callback):
             self._completed = (history, last, final)
             self._save()
 
-    def _save(self) -> None:
+    def _save(self, steps: int = 0) -> None:
+        """Write a checkpoint, after an epoch or `steps` steps into one."""
         if self._checkpoints is None:
             return
         history, last, best = self._completed
-        network = replace(self._network.get_state(), weights=last)
-        self._checkpoints.save(TrainingState(self._seeds, history, network, best))
+        network = self._network.get_state()
+        if steps:
+            metrics = [
+                np.array(keras.ops.convert_to_numpy(it)) for it in self.model.metrics_variables
+            ]
+            state = TrainingState(self._seeds, history, network, best, steps, metrics, last)
+        else:
+            state = TrainingState(self._seeds, history, replace(network, weights=last), best)
+        self._checkpoints.save(state)
 
 
 def _refuse_divergence(

@@ -93,20 +93,22 @@ class BatchStream:
     def steps_per_epoch(self) -> int:
         return -(-len(self.indices) // self.batch_size)
 
-    def batches(self, epochs: range) -> Iterator[Batch]:
-        """Yield the batches of these epochs, one after the other."""
+    def batches(self, epochs: range, first_step: int = 0) -> Iterator[Batch]:
+        """Yield the batches of these epochs, of the first of them from `first_step` on."""
         try:
             for epoch in epochs:
-                yield from self._epoch(epoch)
+                yield from self._epoch(epoch, first_step)
+                first_step = 0
         except Exception as error:
             self.error = error
             raise
 
-    def _epoch(self, epoch: int) -> Iterator[Batch]:
+    def _epoch(self, epoch: int, first_step: int) -> Iterator[Batch]:
         order = np.arange(len(self.indices))
         if self.order_seed is not None:
             order = np.random.default_rng([self.order_seed, epoch]).permutation(order)
-        for step, chosen in enumerate(np.array_split(order, self.steps_per_epoch)):
+        steps = list(enumerate(np.array_split(order, self.steps_per_epoch)))
+        for step, chosen in steps[first_step:]:
             images = self.reader.read(self.indices[chosen])
             if self.augment is not None:
                 images = self._augmented(images, epoch, step, self.indices[chosen])
@@ -175,12 +177,12 @@ class FeatureStream:
         """What went wrong in the reading thread."""
         return self.pictures.error
 
-    def batches(self, epochs: range) -> Iterator[Batch]:
-        """Yield (features, class indices, weights) of these epochs."""
+    def batches(self, epochs: range, first_step: int = 0) -> Iterator[Batch]:
+        """Yield (features, class indices, weights) of these epochs, as `BatchStream` does."""
         others: deque[tuple[np.ndarray, np.ndarray]] = deque()
 
         def pictures() -> Iterator[np.ndarray]:
-            for batch, *rest in self.pictures.batches(epochs):
+            for batch, *rest in self.pictures.batches(epochs, first_step):
                 others.append(tuple(rest))
                 yield batch
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 
 import keras
 import numpy as np
@@ -39,6 +40,13 @@ def output(net, capfd, tmp_path):
 
 def files(net, capfd, tmp_path):
     return len(list(tmp_path.rglob("*.npz")))
+
+
+def written(net, capfd, tmp_path):
+    """The checkpoints, which are removed, so that the next training begins anew."""
+    names = sorted(path.name for path in tmp_path.rglob("*.npz"))
+    shutil.rmtree(tmp_path / "checkpoints")
+    return names
 
 
 SEEN = []
@@ -84,6 +92,7 @@ ARGUMENTS = {
     "patience": (1, epochs, {"early_stopping": True, "epochs": 12, "learning_rate": 3.0}),
     "keras_callbacks": (Count(), calls, {}),
     "checkpoint_dir": ("checkpoints", files, {}),
+    "checkpoint_every": (1, written, {"checkpoint_dir": "checkpoints"}),
     "warm_start": (True, epochs, {}),
     "resize": ("crop", answers, {}),
     "random_state": (1, answers, {}),
