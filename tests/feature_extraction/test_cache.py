@@ -327,30 +327,48 @@ def test_claims_of_a_killed_process_are_void_at_once(tmp_path, cache):
 
 
 @pytest.mark.slow
-def test_twenty_kills_while_writing_lose_and_damage_nothing(tmp_path, silent):
+def test_a_hundred_kills_while_two_processes_write_lose_and_damage_nothing(tmp_path, silent):
     chance = random.Random(0)
     folder, log = tmp_path / "cache", tmp_path / "log"
     cache = FeatureCache(folder)
-    names = range(15_000)
-    n_rows = 0
-    for _ in range(20):
+    names = range(12_000)
+    # it forks each process from one that has imported this module
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload([__name__])
+    survivor = server.Process(
+        target=fetch_in_process, args=(folder, names, tmp_path / "survivor's", 0.1)
+    )
+    survivor.start()
+    wait_until(lambda: lines(tmp_path / "survivor's"))
+    n_rows = kills = 0
+    while kills < 100:
         n_lines = len(lines(log))
-        process = started(folder, names, log, 0)
+        process = server.Process(target=fetch_in_process, args=(folder, names, log, 0))
+        process.start()
         while len(lines(log)) == n_lines:
             assert process.exitcode is None
-        time.sleep(chance.random() * 0.15)
+        time.sleep(chance.random() * 0.01)
         process.kill()
         process.join()
+        assert process.exitcode == -9
+        kills += 1
         # what was committed stays
         assert cache.info().n_features_rows >= n_rows
         n_rows = cache.info().n_features_rows
+    assert survivor.exitcode is None, "there was nothing left to contend for"
+    # claims of the dead are void: all is computed without waiting for them to lapse
+    before = time.monotonic()
+    fetch(cache, keys_of(*names))
+    assert time.monotonic() - before < cache_claims.LAPSE_SECONDS
+    ended_well(survivor)
+    assert fetch(cache, keys_of(*names)) == []
+    assert rows_of(cache, "claims") == rows_of(cache, "holders") == []
     connection = sqlite3.connect(cache.path)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
-    assert len(fetch(cache, keys_of(*names))) == len(names) - n_rows
-    assert fetch(cache, keys_of(*names)) == []
     # each kill costs one batch at most
-    assert len(lines(log)) <= n_rows + 20 * 16
+    n_computed = len(lines(log)) + len(lines(tmp_path / "survivor's"))
+    assert n_computed <= len(names) + kills * 16
 
 
 @pytest.mark.parametrize("n_caches", [1, 4])

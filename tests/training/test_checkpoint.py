@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import warnings
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -88,6 +90,39 @@ def test_what_cannot_be_written_costs_a_warning_and_is_said_once(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         checkpoints.save(state(2))
+
+
+def test_a_full_disk_costs_a_warning_and_leaves_the_earlier_ones(tmp_path):
+    checkpoints = Checkpoints(tmp_path, SETUP)
+    checkpoints.save(state(1))
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))
+    try:
+        with pytest.warns(CheckpointWarning, match="File too large.*goes on"):
+            checkpoints.save(state(2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert_same(checkpoints.load(), state(1))
+    # and once there is room again, it is used
+    checkpoints.save(state(3))
+    assert checkpoints.load().epochs == 3
+
+
+def test_a_state_within_an_epoch_comes_back_whole_and_is_the_newest(tmp_path):
+    checkpoints = Checkpoints(tmp_path, SETUP, every=5)
+    whole = state(3)
+    within = replace(
+        whole, steps=5, metrics=[np.array(0.5, np.float32)], last_weights=whole.network.weights
+    )
+    for each in (whole, within):
+        checkpoints.save(each)
+    read = checkpoints.load()
+    assert_same(read, within)
+    assert (read.steps, read.metrics, len(read.last_weights)) == (5, [0.5], 2)
+    checkpoints.save(state(4))
+    assert checkpoints.load().steps == 0
 
 
 def test_a_file_is_no_folder(tmp_path):
