@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 import re
 import warnings
 from collections.abc import Callable
@@ -18,12 +17,14 @@ from . import efficientnet_lite
 from .backbone_table import BACKBONES
 from .layers import leaves, settle
 from .network_file import NETWORK_SUFFIXES, read_network, refuse_code
+from .python_random import python_random_kept
 
 __all__ = ["digest_of_network", "network_with_weights", "published_weights", "weights_digest"]
 
 BUNDLED = "EfficientNetLite0"
 
 
+@python_random_kept()
 def network_with_weights(
     name: str,
     builder: Callable[..., keras.Model],
@@ -44,14 +45,9 @@ def network_with_weights(
     """
     if weights == "imagenet":
         return _published(name, builder, input_shape, top)
-    # Keras names initialisers' seeds by Python's own generator
-    state = random.getstate()
-    try:
-        network = builder(include_top=top, weights=None, input_shape=input_shape)
-        if weights is not None:
-            return _from_file(name, builder, network, Path(weights))
-    finally:
-        random.setstate(state)
+    network = builder(include_top=top, weights=None, input_shape=input_shape)
+    if weights is not None:
+        return _from_file(name, builder, network, Path(weights))
     _draw(network, seed)
     return network
 

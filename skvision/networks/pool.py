@@ -24,6 +24,7 @@ from .layer_rates import with_rate_shares
 from .layers import settle
 from .losses import SmoothedCrossentropy
 from .optimizers import OptimizerRecipe
+from .python_random import python_random_kept
 
 __all__ = [
     "PREDICT_BATCH",
@@ -83,7 +84,8 @@ class CompiledNetwork:
 
     def __init__(self, recipe: NetworkRecipe) -> None:
         self._recipe = recipe
-        self.model = recipe.architecture.build()
+        with python_random_kept():
+            self.model = recipe.architecture.build()
         part = recipe.part
         if part is not None:
             part.freeze(self.model)
