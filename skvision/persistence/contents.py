@@ -15,7 +15,6 @@ ESTIMATORS: dict[str, tuple[str, ...]] = {
     "skvision.augmentation.augmenter.ImageAugmenter": (),
     "skvision.augmentation.rand_augmenter.RandAugmenter": (),
     "skvision.augmentation.over_sampler.ImageOverSampler": (),
-    "skvision.augmentation.rand_augmenter.RandAugmenter": (),
     "skvision.classifiers.imagenet.ImageNetClassifier": (),
     "skvision.classifiers.minivgg.MiniVGGClassifier": _CLASSIFIER,
     "skvision.feature_extraction.transformer.PretrainedFeatureTransformer": ("_recipe",),
