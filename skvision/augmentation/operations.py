@@ -115,7 +115,7 @@ def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
     cos, sin, lean, squeeze = np.cos(angle), np.sin(angle), np.sin(shear), np.cos(shear)
     zoom_x, zoom_y, crop = draws["zoom_x"], draws["zoom_y"], draws["crop"]
     # rotation @ shear @ zoom, where x goes to a * x + b * y and y to c * x + d * y
-    a, b = cos * zoom_x, -(cos * lean + sin * squeeze) * zoom_y
+    a, b = cos * zoom_x, 0.0 - (cos * lean + sin * squeeze) * zoom_y
     c, d = sin * zoom_x, (cos * squeeze - sin * lean) * zoom_y
     # about the centre, and rotation @ shift
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
