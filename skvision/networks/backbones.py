@@ -14,6 +14,7 @@ import keras
 from .backbone_table import BACKBONES, Backbone
 from .backbone_weights import network_with_weights
 from .efficientnet_lite import MEAN, STD, EfficientNetLite0
+from .layers import free_name
 from .names import match_name
 
 __all__ = ["BACKBONES", "Backbone", "backbone_name", "build_backbone", "pooled", "up_to_layer"]
@@ -136,14 +137,16 @@ def _channels_reversed(pixels: keras.KerasTensor) -> keras.KerasTensor:
 
 def pooled(body: keras.Model, pooling: str) -> keras.Model:
     """Put a pooling on a network's output; what is a vector already stays one."""
+    taken = {each.name for each in body.layers}
     x = body.outputs[0]
     if len(x.shape) == 4 and pooling != "flatten":
         layer = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
-        x = layer[pooling](name="pooled_features")(x)
+        x = layer[pooling](name=free_name("pooled_features", taken))(x)
     elif len(x.shape) > 2:
-        x = keras.layers.Flatten(name="flat_features")(x)
+        x = keras.layers.Flatten(name=free_name("flat_features", taken))(x)
     # features are 32-bit floats, whatever the network computes with
-    x = keras.layers.Activation("linear", dtype="float32", name="features")(x)
+    name = free_name("features", taken)
+    x = keras.layers.Activation("linear", dtype="float32", name=name)(x)
     return keras.Model(body.inputs, x, name=f"{body.name}_features")
 
 

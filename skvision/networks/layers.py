@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from itertools import chain, count
 
 import keras
 
-__all__ = ["leaves", "settle"]
+__all__ = ["free_name", "leaves", "settle"]
 
 
 def leaves(network: keras.Model) -> Iterator[keras.layers.Layer]:
@@ -26,6 +27,19 @@ def leaves(network: keras.Model) -> Iterator[keras.layers.Layer]:
             yield from leaves(layer)
         else:
             yield layer
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return `name`, or with a number after it if there is such a layer already.
+
+    Examples
+    --------
+    >>> from skvision.networks.layers import free_name
+    >>> free_name("features", {"image"}), free_name("features", {"features", "features_2"})
+    ('features', 'features_3')
+    """
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
 
 
 def settle(network: keras.Model) -> bool:

@@ -220,6 +220,17 @@ def test_a_keras_model_as_backbone(X):
         clone(transformer).set_params(image_size=9).fit(X)
 
 
+def test_a_keras_model_with_layers_named_as_ours(X):
+    own = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.Conv2D(2, 3, name="pooled_features"),
+            keras.layers.ReLU(name="features"),
+        ]
+    )
+    assert PretrainedFeatureTransformer(own, engine="keras").fit_transform(X).shape == (10, 2)
+
+
 @pytest.mark.parametrize("suffix", ["weights.h5", "keras"])
 def test_weights_from_a_file(X, tmp_path, suffix):
     source = keras.applications.MobileNetV2(
