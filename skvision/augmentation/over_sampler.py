@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from ..estimator import DocumentationLink, all_or_nothing
 from ..images import ImageBatch, validate_images
@@ -123,6 +123,10 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         Which picture of X each of the result is, or was made from.
     augmenter_ : ImageAugmenter
         The fitted augmenter.
+    n_features_in_ : int
+        Length of a row; only if X were rows.
+    feature_names_in_ : ndarray of shape (n_features_in_,), object
+        Names of a row's numbers; only if X was a frame of rows.
 
     See Also
     --------
@@ -140,7 +144,7 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
     >>> X, y = np.zeros((5, 8, 8), np.uint8), ["cat", "cat", "dog", "cat", "dog"]
     >>> sampler = ImageOverSampler(ImageAugmenter(rotation_range=40), random_state=0)
     >>> X_more, y_more = sampler.fit_resample(X, y)
-    >>> X_more.shape, y_more.tolist()
+    >>> X_more.shape, y_more
     ((6, 8, 8), ['cat', 'cat', 'dog', 'cat', 'dog', 'dog'])
     """
 
@@ -193,10 +197,10 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         -------
         X_resampled : ndarray of n_samples_new pictures
             Of X's type and scale where X is numbers; else of shape (n_samples_new,)
-            with X's items and, for the copies, `AugmentedImage` objects. A pandas
-            Series or DataFrame if X was one.
+            with X's items and, for the copies, `AugmentedImage` objects. A list, or a
+            pandas Series or DataFrame, if X was one.
         y_resampled : ndarray of shape (n_samples_new,)
-            Their labels; a pandas Series if y was one.
+            Their labels; a list or a pandas Series if y was one.
 
         Raises
         ------
@@ -211,6 +215,21 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         X_resampled = np.concatenate([as_given(images, X), new])
         return _framed_as(X, X_resampled), _taken(y, self.sample_indices_)
 
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Get the names of the columns: of rows their own, else ``image``.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of a row's numbers, if X were not a frame.
+
+        Returns
+        -------
+        ndarray of shape (n_columns,), object
+        """
+        check_is_fitted(self)
+        return np.asarray(self.augmenter_.get_feature_names_out(input_features))
+
     def _plan(self, X: Any, y: Any) -> tuple[ImageBatch, np.ndarray, int]:
         """The pictures, which are copied, and the seed of the draws; learns what fit learns."""
         self._validate_params()
@@ -220,6 +239,11 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
                 f"{self.augmenter!r}"
             )
         self.augmenter_ = clone(self.augmenter).fit(X)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.augmenter_, name):
+                setattr(self, name, getattr(self.augmenter_, name))
+            elif hasattr(self, name):  # of another fit
+                delattr(self, name)
         images = validate_images(self.augmenter_, X, reset=False)
         labels = _checked_labels(y, len(images))
         classes, codes = np.unique(labels, return_inverse=True)
@@ -246,11 +270,14 @@ def _checked_labels(y: Any, n_images: int) -> np.ndarray:
 def _taken(y: Any, indices: np.ndarray) -> Any:
     if hasattr(y, "iloc"):
         return y.iloc[indices].reset_index(drop=True)
-    return column_or_1d(y)[indices]
+    taken = column_or_1d(y)[indices]
+    return taken.tolist() if isinstance(y, list) else taken
 
 
 def _framed_as(X: Any, values: np.ndarray) -> Any:
-    """The values as a pandas Series or DataFrame, if X is one."""
+    """The values as a list, or as a pandas Series or DataFrame, if X is one."""
+    if isinstance(X, list):
+        return list(values)
     if not hasattr(X, "iloc"):
         return values
     return type(X)(values, **({"columns": X.columns} if X.ndim == 2 else {"name": X.name}))

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from imblearn.base import is_sampler
 from imblearn.pipeline import make_pipeline
+from imblearn.utils import estimator_checks
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
@@ -102,8 +103,10 @@ def test_labels_of_any_type(data, labels):
         assert more.dtype == y.dtype
         assert more.name == y.name
         assert more.index.tolist() == list(range(12))
+    elif isinstance(y, list):
+        assert isinstance(more, list)
     else:
-        assert more.dtype == np.asarray(y).dtype
+        assert more.dtype == y.dtype
     assert sorted(np.unique(np.asarray(more), return_counts=True)[1]) == [6, 6]
 
 
@@ -126,7 +129,8 @@ def test_paths(tmp_path, data, kind):
         assert type(more) is type(X)
         assert (more.name if kind == "Series" else more.columns.tolist()) in ("file", ["file"])
         more = more.to_numpy().ravel()
-    assert more[:9].tolist() == files
+    assert type(more) is (list if kind == "list" else np.ndarray)
+    assert list(more[:9]) == files
     assert all(isinstance(item, AugmentedImage) for item in more[9:])
     expected, _ = resampled(data)
     np.testing.assert_array_equal(np.stack([decode(item) for item in more]), expected)
@@ -203,6 +207,39 @@ def test_imbalanced_learn_is_not_needed():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["4", "False"]
+
+
+# imbalanced-learn's own checks of samplers
+
+SAMPLER_CHECKS = {
+    name: check
+    for name, check in vars(estimator_checks).items()
+    if name.startswith(("check_sampler", "check_target_type"))
+}
+NOT_FOR_PICTURES = {
+    "check_samplers_one_label": "one class alone can be made larger too",
+    "check_samplers_sparse": "pictures are dense",
+    "check_samplers_pandas_sparse": "pictures are dense",
+    "check_samplers_string": "texts are names of files",
+    "check_samplers_nan": "pixels are finite numbers",
+    "check_samplers_multiclass_ova": "labels are 1-D",
+    "check_samplers_sample_indices": "it looks for tags of a class of imbalanced-learn's",
+}
+
+
+@pytest.mark.parametrize("name", SAMPLER_CHECKS)
+def test_imbalanced_learns_checks(name):
+    augmenter = ImageAugmenter(noise_std=0.1, row_shape=(1, -1), value_range=None)
+    sampler = ImageOverSampler(augmenter, random_state=0)
+    if name in NOT_FOR_PICTURES:
+        with pytest.raises(Exception):  # noqa: B017, PT011
+            SAMPLER_CHECKS[name]("ImageOverSampler", sampler)
+    else:
+        SAMPLER_CHECKS[name]("ImageOverSampler", sampler)
+
+
+def test_excuses_are_of_checks_that_there_are():
+    assert NOT_FOR_PICTURES.keys() < SAMPLER_CHECKS.keys()
 
 
 # imbalanced-learn's Pipeline
