@@ -16,6 +16,7 @@ _WHERE = {
     "AugmentationDisplay": "inspection",
     "CheckpointWarning": "exceptions",
     "FeatureEngineWarning": "exceptions",
+    "FineTunedClassifier": "classifiers",
     "ImageAugmenter": "augmentation",
     "ImageDecodeError": "exceptions",
     "ImageNetClassifier": "classifiers",

@@ -426,7 +426,14 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
         if weights and state is not None and recipe == phase.recipe:
             network.set_state(state)
         elif weights:
-            network.set_weights(weights[len(phase.given) :])
+            n_given = len(phase.given)
+            if not all(map(np.array_equal, weights[:n_given], phase.given)):
+                raise ValueError(
+                    f"The {phase.name} phase keeps the body as it came, but the body of the "
+                    "network to go on with has learnt since. Go on with unfreeze=1 or more, or "
+                    "train a new network by fit with warm_start=False."
+                )
+            network.set_weights(weights[n_given:])
         network.set_learning_rate(phase.plan.learning_rate)
 
     @contextmanager

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 from ..estimator import DocumentationLink
 from ..feature_extraction.computing import compute_features
 from ..feature_extraction.engines import resolve
-from ..feature_extraction.recipe import classification_recipe
+from ..feature_extraction.recipe import FeatureRecipe, classification_recipe
 from ..images import RESIZE_POLICIES, ImageBatch, as_image_batch
 from ..networks import as_image_size
 from ..networks.imagenet_classes import imagenet_classes
@@ -197,9 +197,8 @@ class ImageNetClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
             If published weights are neither here nor to be downloaded.
         """
         self._validate_params()
-        size = None if self.image_size is None else as_image_size(self.image_size)
         images = self._images(X)
-        recipe = classification_recipe(self.backbone, weights=self.weights, image_size=size)
+        recipe = self._recipe()
         probabilities = compute_features(
             images,
             recipe,
@@ -276,6 +275,14 @@ class ImageNetClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         _refuse_unknown(names, list(by_id.values()))
         check_consistent_length(self._images(X), names)
         return float(accuracy_score(names, self.predict(X), sample_weight=sample_weight))
+
+    def _recipe(self) -> FeatureRecipe:
+        size = None if self.image_size is None else as_image_size(self.image_size)
+        return classification_recipe(self.backbone, weights=self.weights, image_size=size)
+
+    def _ready_made(self) -> Any:
+        """The Keras network, to be saved or exported."""
+        return self._recipe().build()
 
     def _images(self, X: Any) -> ImageBatch:
         return as_image_batch(X, row_shape=self.row_shape, value_range=self.value_range)

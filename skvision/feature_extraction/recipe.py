@@ -161,6 +161,9 @@ def feature_recipe(
             f"The backbone {own.name} reads pictures of {own.input_shape[1:3]} pixels. "
             f"Received: image_size={image_size}"
         )
+    if own.input_shape[1:3] != size:  # it takes any size: settle it
+        pixels = keras.Input((*size, own.input_shape[-1]), name="pixels")
+        own = keras.Model(pixels, own(pixels), name=own.name)
     return FeatureRecipe(
         backbone=own.name,
         weights=None,

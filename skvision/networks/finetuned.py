@@ -6,6 +6,7 @@ The head's layers are few and always the last, so layers are counted from the en
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -130,7 +131,7 @@ class FineTunedArchitecture:
         if self.input_shape[-1] != n_channels:
             x = layers.Concatenate(name="channels", dtype=self.head.dtype)([inputs] * n_channels)
         taken = {"image", "channels"}
-        x = _inlined(body, x, taken, self.head.dtype)
+        x = _inlined(body, x, taken, self.head.dtype, renumber=not self.config)
         prefix = next(
             prefix
             for prefix in ("head", *(f"head{number}" for number in range(2, 1000)))
@@ -146,8 +147,20 @@ class FineTunedArchitecture:
         return pooled(build_backbone(self.backbone, image_size=size, weights=None), self.pooling)
 
 
-def flattened(network: keras.Model) -> keras.Model:
+def flattened(network: keras.Model, *, renumber: bool = False) -> keras.Model:
     """The same network, weights included, as `FineTunedArchitecture` lays its body out.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Functional or Sequential.
+    renumber : bool, default=False
+        Whether names that Keras made up, and counts through a process (``conv2d_17``),
+        are counted from 1 in this network.
+
+    Returns
+    -------
+    keras.Model
 
     Examples
     --------
@@ -160,7 +173,8 @@ def flattened(network: keras.Model) -> keras.Model:
     """
     copies: dict[int, tuple[Any, Any]] = {}
     inputs = keras.Input(network.input_shape[1:], name="image")
-    flat = keras.Model(inputs, _inlined(network, inputs, {"image"}, "float32", copies))
+    outputs = _inlined(network, inputs, {"image"}, "float32", copies, renumber=renumber)
+    flat = keras.Model(inputs, outputs, name=network.name)
     for layer, copy in copies.values():
         if layer.weights:
             copy.set_weights(layer.get_weights())
@@ -173,6 +187,8 @@ def _inlined(
     taken: set[str],
     dtype: str,
     copies: dict[int, tuple[Any, Any]] | None = None,
+    *,
+    renumber: bool = False,
 ) -> Any:
     """Lay copies of a network's layers onto tensors, those of nested networks too.
 
@@ -183,14 +199,19 @@ def _inlined(
 
     def replayed(operation: Any) -> Any:
         if isinstance(operation, keras.Model):
-            return lambda given, **_: _inlined(operation, given, taken, dtype, copies)
+            return lambda given, **_: _inlined(
+                operation, given, taken, dtype, copies, renumber=renumber
+            )
         if isinstance(operation, _NOISE):
             return lambda given, **_: given
         if not isinstance(operation, keras.layers.Layer):
             return operation
         if id(operation) not in copies:
             config = operation.get_config()
-            config["name"] = _free_name(operation.name, taken)
+            stem = re.sub(r"_\d+$", "", operation.name)
+            made_up = stem.replace("_", "") == type(operation).__name__.lower()
+            name = stem if renumber and made_up else operation.name
+            config["name"] = _free_name(name, taken)
             if dtype != "float32":
                 config["dtype"] = dtype
             copies[id(operation)] = operation, type(operation).from_config(config)
@@ -296,6 +317,11 @@ def first_unfrozen(unfreeze: Any, names: Sequence[str], kernels: Sequence[bool])
         raise ValueError(
             f"unfreeze={unfreeze!r}: the backbone has {len(positions)} layers with a kernel, so it "
             f"must be from 1 to {len(positions)}, or 'none'."
+        )
+    if not isinstance(unfreeze, str):
+        raise ValueError(
+            "unfreeze must be 'all', 'none', the name of a layer or block, or a number of layers. "
+            f"Received: {unfreeze!r}"
         )
     for position, name in enumerate(names):
         # block1 is no beginning of block10

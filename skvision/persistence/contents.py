@@ -16,6 +16,7 @@ ESTIMATORS: dict[str, tuple[str, ...]] = {
     "skvision.augmentation.rand_augmenter.RandAugmenter": (),
     "skvision.augmentation.over_sampler.ImageOverSampler": (),
     "skvision.classifiers.imagenet.ImageNetClassifier": (),
+    "skvision.classifiers.finetuned.FineTunedClassifier": _CLASSIFIER,
     "skvision.classifiers.minivgg.MiniVGGClassifier": _CLASSIFIER,
     "skvision.feature_extraction.transformer.PretrainedFeatureTransformer": ("_recipe",),
 }

@@ -10,11 +10,37 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skvision import MiniVGGClassifier
+from skvision import FineTunedClassifier, MiniVGGClassifier
+from skvision.feature_extraction.running import running_engines
 
 from ..conftest import TINY
 
 BASE = MiniVGGClassifier(**{**TINY, "epochs": 1, "image_size": 12})
+
+
+def body(filters=4):
+    """A convolution over pictures of any size."""
+    drawn = keras.initializers.HeNormal
+    return keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(filters, 3, name="one", kernel_initializer=drawn(1)),
+            keras.layers.Conv2D(4, 3, 3, name="two", kernel_initializer=drawn(2)),
+        ],
+        name="body",
+    )
+
+
+TUNED = FineTunedClassifier(
+    body(),
+    image_size=12,
+    dense_units=(8,),
+    warmup_epochs=1,
+    fine_tune_epochs=0,  # quicker, and much is the same without
+    engine="keras",
+    random_state=0,
+)
 
 
 def layers(net, capfd, tmp_path):
@@ -61,35 +87,36 @@ def calls(net, capfd, tmp_path):
     return len(SEEN)
 
 
-#: argument: (another value, what it must change, what else must be set in both)
-ARGUMENTS = {
+def engines(net, capfd, tmp_path):
+    """Which engines the last fit called for."""
+    used = sorted({type(engine).__name__ for engine in running_engines._engines.values()})
+    running_engines.clear()
+    return used
+
+
+def databases(net, capfd, tmp_path):
+    return len(list(tmp_path.rglob("*.sqlite")))
+
+
+#: argument: (another value, what it must change, what else must be set in both);
+#: those that all trained classifiers share
+SHARED = {
     "image_size": ((14, 12), layers, {}),
-    "filters": ((16, 8), layers, {}),
-    "convs_per_block": (2, layers, {}),
-    "kernel_size": (5, layers, {}),
     "dense_units": ((32, 16), layers, {}),
     "activation": ("tanh", layers, {}),
-    "batch_norm": (False, layers, {}),
-    "norm_first": (True, layers, {}),
-    "pooling": ("avg", layers, {}),
-    "conv_dropout": (0.5, layers, {}),
     "dense_dropout": (0.2, layers, {}),
     "precision": ("bfloat16", layers, {}),
     "optimizer": ("sgd", answers, {}),
-    "learning_rate": (0.001, answers, {}),
-    "learning_rate_schedule": ("cosine", answers, {"epochs": 2}),
     "label_smoothing": (0.2, answers, {}),
     "mixup": (0.5, answers, {}),
     "cutmix": (1.0, answers, {}),
     "mix_probability": (0.0, answers, {"mixup": 1.0}),
     "predict_mirrored": (True, answers, {}),
-    "epochs": (2, epochs, {}),
     "batch_size": (16, answers, {}),
     "augmentation": (lambda images, rng: 255 - images, answers, {}),
     "class_weight": ({0: 5, 1: 1}, answers, {}),
     "validation_fraction": (0.2, figures, {}),
     "early_stopping": (True, figures, {}),
-    "patience": (1, epochs, {"early_stopping": True, "epochs": 12, "learning_rate": 3.0}),
     "keras_callbacks": (Count(), calls, {}),
     "checkpoint_dir": ("checkpoints", files, {}),
     "checkpoint_every": (1, written, {"checkpoint_dir": "checkpoints"}),
@@ -98,12 +125,53 @@ ARGUMENTS = {
     "random_state": (1, answers, {}),
     "verbose": (2, output, {}),
 }
+#: those of one classifier
+OWN = {
+    MiniVGGClassifier: {
+        "filters": ((16, 8), layers, {}),
+        "convs_per_block": (2, layers, {}),
+        "kernel_size": (5, layers, {}),
+        "batch_norm": (False, layers, {}),
+        "norm_first": (True, layers, {}),
+        "pooling": ("avg", layers, {}),
+        "conv_dropout": (0.5, layers, {}),
+        "learning_rate": (0.001, answers, {}),
+        "learning_rate_schedule": ("cosine", answers, {"epochs": 2}),
+        "epochs": (2, epochs, {}),
+        "patience": (1, epochs, {"early_stopping": True, "epochs": 12, "learning_rate": 3.0}),
+    },
+    FineTunedClassifier: {
+        "backbone": (body(5), layers, {}),
+        "pooling": ("flatten", layers, {}),
+        "warmup_epochs": (2, epochs, {}),
+        "warmup_learning_rate": (0.01, answers, {}),
+        "unfreeze": ("two", answers, {"fine_tune_epochs": 1}),
+        "fine_tune_epochs": (1, epochs, {}),
+        "fine_tune_learning_rate": (0.01, answers, {"fine_tune_epochs": 1}),
+        "layer_decay": (0.5, answers, {"fine_tune_epochs": 1}),
+        "learning_rate_schedule": ("cosine", answers, {"warmup_epochs": 2}),
+        "patience": (
+            1,
+            epochs,
+            {"early_stopping": True, "warmup_epochs": 12, "warmup_learning_rate": 3.0},
+        ),
+        "engine": ("openvino", engines, {}),
+        "cache": ("features", databases, {}),
+    },
+}
+#: tested with the files that it names, in test_finetuned
+ELSEWHERE = {MiniVGGClassifier: set(), FineTunedClassifier: {"weights"}}
 #: what decides which X may come; tested with the image contract below
 CONTRACT = {"row_shape", "value_range"}
 
 
-def test_every_argument_is_in_the_table():
-    assert set(inspect.signature(MiniVGGClassifier).parameters) == set(ARGUMENTS) | CONTRACT
+TABLES = [(base, {**SHARED, **OWN[type(base)]}) for base in (BASE, TUNED)]
+
+
+@pytest.mark.parametrize(("base", "table"), TABLES, ids=["minivgg", "finetuned"])
+def test_every_argument_is_in_the_table(base, table):
+    named = set(table) | CONTRACT | ELSEWHERE[type(base)]
+    assert set(inspect.signature(type(base)).parameters) == named
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +181,20 @@ def pictures():
     return X, (X.mean(axis=(1, 2, 3)) > np.median(X.mean(axis=(1, 2, 3)))).astype(int)
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
-def test_an_argument_changes_what_it_names(pictures, name, capfd, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("base", "name", "case"),
+    [
+        pytest.param(base, name, case, id=f"{type(base).__name__}-{name}")
+        for base, table in TABLES
+        for name, case in table.items()
+    ],
+)
+def test_an_argument_changes_what_it_names(
+    pictures, base, name, case, capfd, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    value, observe, also = ARGUMENTS[name]
-    plain = clone(BASE).set_params(**also)
+    value, observe, also = case
+    plain = clone(base).set_params(**also)
     seen = []
     for net in (plain, clone(plain), clone(plain).set_params(**{name: value})):
         SEEN.clear()
