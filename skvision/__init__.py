@@ -32,6 +32,7 @@ _WHERE = {
     "UnsupportedModelError": "exceptions",
     "augment_folder": "augmentation",
     "export_digits": "datasets",
+    "export_model": "persistence",
     "find_learning_rate": "inspection",
     "make_feature_classifier": "feature_extraction.pipeline",
     "load": "persistence",

@@ -146,6 +146,8 @@ def network_of(estimator: Any) -> Any:
             break
     # asked of the class: an estimator that isn't fitted shall say so
     network = found.model_ if hasattr(type(found), "model_") else found
+    if hasattr(type(network), "_ready_made"):  # ImageNetClassifier, which is never fitted
+        network = network._ready_made()
     if not isinstance(network, keras.Model):
         raise ValueError(
             "Expected a fitted classifier of skvision, a Pipeline or search that ends in one, or "

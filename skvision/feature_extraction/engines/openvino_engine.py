@@ -45,7 +45,7 @@ class OpenVINOEngine(Engine):
 
     @staticmethod
     def version() -> str:
-        return f"openvino {_openvino().__version__}"
+        return f"openvino {import_openvino().__version__}"
 
     @property
     def n_features(self) -> int:
@@ -60,7 +60,7 @@ class OpenVINOEngine(Engine):
             "PERFORMANCE_HINT": "THROUGHPUT",
             "INFERENCE_NUM_THREADS": thread_limit(),
         }
-        return _openvino().Core().compile_model(self._network, "CPU", options)
+        return import_openvino().Core().compile_model(self._network, "CPU", options)
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         with self._compiling:
@@ -81,7 +81,7 @@ class OpenVINOEngine(Engine):
 
 def _converted(build: Build, kept: KeptNetwork | None) -> Any:
     """OpenVINO's form of the network: read where it is kept, else converted and kept."""
-    openvino = _openvino()
+    openvino = import_openvino()
     folder = kept.find() if kept is not None else None
     if folder is not None:
         return openvino.Core().read_model(folder / _FILE)
@@ -101,7 +101,7 @@ def _converted(build: Build, kept: KeptNetwork | None) -> Any:
 
 @cache
 def _capabilities() -> Any:
-    return _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _finished(request: Any) -> np.ndarray:
@@ -110,7 +110,7 @@ def _finished(request: Any) -> np.ndarray:
 
 
 @cache
-def _openvino() -> Any:
+def import_openvino() -> Any:
     """Import OpenVINO without its telemetry, which would report the import already."""
     if "openvino" not in sys.modules:
         reporter = "openvino_telemetry"

@@ -1,0 +1,213 @@
+"""A fitted classifier's network for other runtimes: ONNX, OpenVINO, TFLite, SavedModel."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..atomic import written_whole
+from .description import final_estimator
+from .network_file import network_of
+
+__all__ = ["EXPORT_FORMATS", "export_model"]
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """A row of the table.
+
+    Parameters
+    ----------
+    keras : str
+        What `keras.Model.export` calls it.
+    suffix : str
+        How the file ends; "" for a folder.
+    needs : tuple of str
+        Packages that convert to it.
+    extra : str
+        The extra of skvision that brings them.
+    beside : tuple of str, default=()
+        Endings of files that are written next to it.
+    """
+
+    keras: str
+    suffix: str
+    needs: tuple[str, ...] = ()
+    extra: str = ""
+    beside: tuple[str, ...] = ()
+
+
+EXPORT_FORMATS: dict[str, ExportFormat] = {
+    "onnx": ExportFormat("onnx", ".onnx", ("onnx", "tf2onnx"), "onnx"),
+    "openvino": ExportFormat("openvino", ".xml", ("openvino",), "fast", (".bin",)),
+    "tflite": ExportFormat("litert", ".tflite"),
+    "savedmodel": ExportFormat("tf_saved_model", ""),
+}
+
+
+def export_model(
+    estimator: Any, path: str | os.PathLike[str], format: str | None = None
+) -> tuple[Path, Path]:
+    """Write a classifier's network for another runtime, and a description beside it.
+
+    Scaling is inside: the network takes RGB pixels from 0 to 255. Decoding and
+    resizing stay outside; a small JSON file next to the export says how pictures are to
+    be brought to it, and which class each probability is of.
+
+    Parameters
+    ----------
+    estimator : classifier, Pipeline or search that ends in one
+        Fitted. Of a Pipeline only the classifier is exported.
+    path : str or path-like
+        ``NAME.onnx``, ``NAME.xml`` (OpenVINO, with ``NAME.bin``), ``NAME.tflite``, or a
+        folder's name (TensorFlow's SavedModel). What is there is replaced.
+    format : {"onnx", "openvino", "tflite", "savedmodel"}, default=None
+        None for what the path's ending says.
+
+    Returns
+    -------
+    export : pathlib.Path
+        The path.
+    description : pathlib.Path
+        ``NAME.onnx.json`` and so on.
+
+    Raises
+    ------
+    ValueError
+        If there is no such format, the path ends otherwise, or `estimator` has no
+        network.
+    NotFittedError
+        If it has not been fitted.
+    ImportError
+        If a converter is not installed; the message is the line that installs it.
+    OSError
+        If the files can't be written.
+
+    Notes
+    -----
+    Numbers are 32-bit floats: probabilities agree with ``predict_proba`` within 0.001 where
+    the runtime is told to compute with them (OpenVINO computes in bfloat16 unless asked for
+    ``INFERENCE_PRECISION_HINT="f32"``). Converters: Keras' own `Model.export`, with tf2onnx and
+    OpenVINO, `pip install "skvision[onnx]"` and `pip install "skvision[fast]"`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from sklearn.datasets import load_digits
+    >>> from skvision import MiniVGGClassifier, export_model
+    >>> digits = load_digits(n_class=3)
+    >>> net = MiniVGGClassifier(image_size=8, filters=(8,), epochs=1)
+    >>> net = net.fit(digits.images / 16, digits.target)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path, description = export_model(net, pathlib.Path(folder, "digits.tflite"))
+    ...     description.name
+    'digits.tflite.json'
+    """
+    path = Path(path)
+    row = EXPORT_FORMATS[_format(path, format)]
+    network = network_of(estimator)
+    classifier = final_estimator(estimator)
+    missing = [name for name in row.needs if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ImportError(
+            f"Exporting to {path.name} needs {' and '.join(missing)}. Install by: "
+            f'pip install "skvision[{row.extra}]"'
+        )
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} into.")
+    # beside the target, so that each part is renamed and not copied
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        written = Path(folder) / path.name
+        _keras_export(network, written, row)
+        if row.suffix:
+            for suffix in (*row.beside, row.suffix):
+                os.replace(written.with_suffix(suffix), path.with_suffix(suffix))
+        else:
+            if path.exists():
+                _refuse_other_folders(path)
+                shutil.rmtree(path)
+            os.replace(written, path)
+    beside = path.with_name(f"{path.name}.json")
+    with written_whole(beside) as temporary:
+        text = json.dumps(_description(classifier, network, path), indent=2, ensure_ascii=False)
+        temporary.write_text(f"{text}\n", encoding="utf-8")
+    return path, beside
+
+
+def _format(path: Path, format: str | None) -> str:
+    """The format that is meant; the path must end as it does."""
+    if format is None:
+        by_suffix = {row.suffix: name for name, row in EXPORT_FORMATS.items() if row.suffix}
+        format = by_suffix.get(path.suffix.lower(), "?")
+    if format not in EXPORT_FORMATS:
+        known = ", ".join(f"{n} ({r.suffix or 'a folder'})" for n, r in EXPORT_FORMATS.items())
+        raise ValueError(
+            f"format must be one of {known}. Received: {format!r} for {path.name!r}."
+            if format != "?"
+            else f"The ending of {path.name!r} names no format; pass format: {known}."
+        )
+    suffix = EXPORT_FORMATS[format].suffix
+    if suffix and path.suffix.lower() != suffix:
+        raise ValueError(f"A file of {format} ends in {suffix}. Received: {path.name!r}")
+    return format
+
+
+def _keras_export(network: Any, path: Path, row: ExportFormat) -> None:
+    if row.keras == "openvino":
+        from ..feature_extraction.engines.openvino_engine import import_openvino
+
+        import_openvino()  # without its telemetry, before Keras imports it
+    import numpy as np
+
+    # Keras exports to ONNX only what has been called
+    network(np.zeros((1, *network.input_shape[1:]), np.float32))
+    network.export(path if row.suffix == "" else str(path), format=row.keras, verbose=False)
+
+
+def _refuse_other_folders(path: Path) -> None:
+    """A folder is replaced only if it is a SavedModel: it might be anything."""
+    if not (path / "saved_model.pb").is_file():
+        raise FileExistsError(f"{path} is there and no SavedModel; name another folder.")
+
+
+def _description(classifier: Any, network: Any, path: Path) -> dict[str, Any]:
+    from .. import __version__
+
+    _, height, width, channels = network.input_shape
+    resizing = {
+        "stretch": "to the size, whatever the aspect ratio",
+        "crop": "the largest centred part of the size's aspect ratio is cut out, then resized",
+        "pad": "to fit within the size, then centred on black",
+    }
+    pictures = classifier.value_range is not None
+    return {
+        "file": path.name,
+        "made_by": f"skvision {__version__}, {type(classifier).__name__}",
+        "input": {
+            "shape": ["batch", height, width, channels],
+            "dtype": "float32",
+            "channels": "RGB" if pictures else "as in training",
+            "range": [0, 255] if pictures else None,
+            "scaling": "inside the network: pass pixels as they are",
+        },
+        "decoding": (
+            "EXIF orientation applied; transparent pictures composited on white; grey repeated in "
+            "three channels; 8 bits a channel"
+        ),
+        "resizing": {
+            "policy": classifier.resize,
+            "meaning": resizing[classifier.resize],
+            "interpolation": "bilinear, antialiased, rounded to 8 bits",
+        },
+        "output": {
+            "shape": ["batch", len(classifier.classes_)],
+            "meaning": "probabilities, in the order of classes",
+        },
+        "classes": [str(name) for name in getattr(classifier, "class_names_", classifier.classes_)],
+    }

@@ -1,0 +1,158 @@
+"""Each format is read back by its own runtime, and answers as the classifier does."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skvision import FineTunedClassifier, ImageNetClassifier, MiniVGGClassifier, export_model
+
+SUFFIXES = {"onnx": ".onnx", "openvino": ".xml", "tflite": ".tflite", "savedmodel": ""}
+
+
+def in_onnx(path, pixels):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: pixels})[0]
+
+
+def in_openvino(path, pixels):
+    from skvision.feature_extraction.engines.openvino_engine import import_openvino
+
+    core = import_openvino().Core()
+    # without the hint it computes in bfloat16 where the processor can
+    compiled = core.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return compiled(pixels)[0]
+
+
+def in_tflite(path, pixels):
+    import tensorflow as tf
+
+    interpreter = tf.lite.Interpreter(str(path))
+    given = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(given, pixels.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(given, pixels)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def in_tensorflow(path, pixels):
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(path)  # its variables go with it
+    return np.asarray(loaded.serve(pixels))
+
+
+RUNTIMES = {
+    "onnx": in_onnx,
+    "openvino": in_openvino,
+    "tflite": in_tflite,
+    "savedmodel": in_tensorflow,
+}
+
+
+@pytest.fixture(scope="module")
+def tuned(digits):
+    """A body with batch normalisation and a caffe-like swap of the colours."""
+    from ..classifiers.test_finetuned import small_body
+
+    X, y = digits
+    return FineTunedClassifier(
+        small_body(), warmup_epochs=2, fine_tune_epochs=1, resize="crop", engine="keras",
+        random_state=0,
+    ).fit(X[:90], y[:90])  # fmt: skip
+
+
+@pytest.mark.parametrize("format", RUNTIMES)
+@pytest.mark.parametrize("kind", ["fitted", "tuned"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_its_own_runtime_gives_the_same_probabilities(request, digits, tmp_path, kind, format):
+    net = request.getfixturevalue(kind)
+    X = digits[0][:5]
+    path, beside = export_model(net, tmp_path / f"net{SUFFIXES[format]}", format)
+    pixels = np.repeat(X[..., None], 3, axis=-1).astype(np.float32)
+    found = RUNTIMES[format](path, pixels)
+    np.testing.assert_allclose(found, net.predict_proba(X), atol=1e-3)
+    # nothing else is left, and a second export takes the first one's place
+    assert {each.name for each in tmp_path.iterdir()} <= {
+        path.name, beside.name, path.with_suffix(".bin").name
+    }  # fmt: skip
+    export_model(net, path, format)
+
+
+def test_the_description_says_how_pictures_are_brought_to_it(tuned, tmp_path):
+    _, beside = export_model(tuned, tmp_path / "net.tflite")
+    assert beside.name == "net.tflite.json"
+    text = json.loads(beside.read_text())
+    assert text["classes"] == ["one", "two", "zero"]
+    assert text["input"]["shape"] == ["batch", 8, 8, 3]
+    assert text["input"]["range"] == [0, 255]
+    assert text["resizing"]["policy"] == "crop"
+    assert text["output"]["shape"] == ["batch", 3]
+
+
+def test_a_pipeline_and_a_ready_made_network(fitted, digits, tmp_path):
+    pipeline = make_pipeline(FunctionTransformer(), fitted)
+    assert export_model(pipeline, tmp_path / "pipeline.tflite")[0].stat().st_size > 1000
+    net = ImageNetClassifier(image_size=32, engine="keras")
+    path, beside = export_model(net, tmp_path / "imagenet.tflite")
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
+    found = in_tflite(path, pixels.astype(np.float32))
+    np.testing.assert_allclose(found, net.predict_proba(pixels), atol=1e-3)
+    assert json.loads(beside.read_text())["classes"][:2] == ["tench", "goldfish"]
+
+
+def test_bad_arguments(fitted, tmp_path):
+    with pytest.raises(ValueError, match=r"ending of 'net.bin' names no format.*onnx \(.onnx\)"):
+        export_model(fitted, tmp_path / "net.bin")
+    with pytest.raises(ValueError, match="format must be one of.*Received: 'coreml'"):
+        export_model(fitted, tmp_path / "net.onnx", "coreml")
+    with pytest.raises(ValueError, match=r"A file of onnx ends in .onnx. Received: 'net.tflite'"):
+        export_model(fitted, tmp_path / "net.tflite", "onnx")
+    with pytest.raises(ValueError, match="Expected a fitted classifier"):
+        export_model(LogisticRegression(), tmp_path / "net.onnx")
+    with pytest.raises(NotFittedError):
+        export_model(MiniVGGClassifier(), tmp_path / "net.onnx")
+    with pytest.raises(FileNotFoundError, match="There is no folder"):
+        export_model(fitted, tmp_path / "nowhere" / "net.tflite")
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(FileExistsError, match="no SavedModel"):
+        export_model(fitted, tmp_path / "mine", "savedmodel")
+    assert os.listdir(tmp_path) == ["mine"]
+
+
+def test_a_missing_converter_is_the_pip_line(fitted, tmp_path, monkeypatch):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "tf2onnx" else real(name)
+    )
+    with pytest.raises(ImportError, match=r'tf2onnx.*pip install "skvision\[onnx\]"'):
+        export_model(fitted, tmp_path / "net.onnx")
+
+
+def test_openvino_reports_to_nobody(fitted, tmp_path):
+    import joblib
+
+    joblib.dump(fitted, tmp_path / "net.joblib")
+    code = (
+        "import sys, joblib; from skvision import export_model\n"
+        "export_model(joblib.load(sys.argv[1]), sys.argv[2])\n"
+        "print([name for name in sys.modules if name.startswith('openvino_telemetry')])\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "net.joblib", tmp_path / "net.xml"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert run.stdout.strip().endswith("[]")
