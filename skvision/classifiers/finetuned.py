@@ -148,6 +148,9 @@ default="EfficientNetLite0"
         Folder that keeps the state of the training after each epoch. If the process
         dies, the same call goes on after the last complete epoch, in whichever
         phase. None for none.
+    checkpoint_every : int, default=None
+        Steps of an epoch after which the state is kept too, at least 1, for epochs that
+        take long; training waits while it is written. None for after epochs only.
     engine : {"auto", "keras", "openvino"}, default="auto"
         What computes features for the warm-up. ``"auto"`` is OpenVINO where it is
         installed (``pip install "skvision[fast]"``), in bfloat16 where the
@@ -278,6 +281,7 @@ default="EfficientNetLite0"
         patience: int = 10,
         keras_callbacks: Any = None,
         checkpoint_dir: Any = None,
+        checkpoint_every: int | None = None,
         engine: str = "auto",
         cache: Any = None,
         row_shape: tuple[int, ...] | None = None,
@@ -317,6 +321,7 @@ default="EfficientNetLite0"
         self.patience = patience
         self.keras_callbacks = keras_callbacks
         self.checkpoint_dir = checkpoint_dir
+        self.checkpoint_every = checkpoint_every
         self.engine = engine
         self.cache = cache
         self.row_shape = row_shape

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Constructor", "features", "minivgg", "read_constructor", "transformer"]
+__all__ = ["Constructor", "features", "finetuned", "minivgg", "read_constructor", "transformer"]
 
 _FEATURES_LISTING = "skvision train --model features --arguments"
 
@@ -125,6 +125,12 @@ def _annotation(node: ast.expr | None) -> Any:
 def minivgg() -> Constructor:
     """The constructor of `skvision.MiniVGGClassifier`."""
     return _read("classifiers/minivgg.py", "MiniVGGClassifier")
+
+
+@cache
+def finetuned() -> Constructor:
+    """The constructor of `skvision.FineTunedClassifier`."""
+    return _read("classifiers/finetuned.py", "FineTunedClassifier")
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ._constructor import Constructor, features, minivgg
+from ._constructor import Constructor, features, finetuned, minivgg
 
 __all__ = ["MODELS", "Model", "Trainable"]
 
@@ -17,6 +17,7 @@ class Model(StrEnum):
 
     minivgg = "minivgg"
     features = "features"
+    finetune = "finetune"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ def _minivgg(arguments: Mapping[str, Any]) -> Any:
     return MiniVGGClassifier(**arguments)
 
 
+def _finetuned(arguments: Mapping[str, Any]) -> Any:
+    from ..classifiers import FineTunedClassifier
+
+    return FineTunedClassifier(**arguments)
+
+
 def _features(arguments: Mapping[str, Any]) -> Any:
     from ..feature_extraction.pipeline import make_feature_classifier
 
@@ -85,5 +92,11 @@ MODELS: dict[Model, Trainable] = {
         _features,
         {"random_state": 0, "verbose": 1, "cache": True},
         prefix="features__",
+    ),
+    Model.finetune: Trainable(
+        "a ready-made network under a new head, trained in two phases",
+        finetuned,
+        _finetuned,
+        {"random_state": 0, "verbose": 1, "cache": True},
     ),
 }

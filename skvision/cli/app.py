@@ -14,6 +14,7 @@ from ._options import Debug, Settings
 from .augment import augment
 from .cache import cache
 from .evaluate import evaluate
+from .export import export
 from .features import features
 from .info import info
 from .networks import networks
@@ -31,7 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _command in (train, predict, evaluate, info, features, augment):
+for _command in (train, predict, evaluate, info, features, augment, export):
     app.command()(_command)
 for _group, _commands in {"networks": networks, "cache": cache}.items():
     app.add_typer(_commands, name=_group)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -40,6 +40,44 @@ def list_networks(
         return
     readable = [(name, size, f"{n:,}", f"{p / 1e6:.1f} M", w) for name, size, n, p, w in cells[1:]]
     out.write(f"{aligned([cells[0], *readable])}\n")
+
+
+Network = Annotated[
+    str, typer.Argument(metavar="NETWORK", help="A name in skvision networks, or a network file.")
+]
+
+
+@networks.command()
+def show(network: Network, debug: Debug = False) -> None:
+    """Print a network's layers and how many parameters each has."""
+    start_quietly()
+    from ..persistence import network_summary
+
+    standard_output().write(f"{network_summary(_network(network))}\n")
+
+
+@networks.command()
+def save(
+    network: Network,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="NAME.hdf5, NAME.h5 or NAME.keras.")],
+    debug: Debug = False,
+) -> None:
+    """Write a ready-made network to a file that Keras reads, its classes and scaling inside."""
+    start_quietly()
+    from ..persistence import save_network
+
+    save_network(_network(network), file)
+    typer.echo(f"Network written to {file}")
+
+
+def _network(name: str) -> Any:
+    """A ready-made network that takes pixels 0..255 to ImageNet's classes, or a file's."""
+    from ..networks.backbones import build_backbone
+    from ..networks.network_file import NETWORK_SUFFIXES, read_network
+
+    if Path(name).suffix.lower() in NETWORK_SUFFIXES:
+        return read_network(name)
+    return build_backbone(name, top=True)
 
 
 def _table() -> Any:

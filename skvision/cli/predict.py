@@ -13,22 +13,35 @@ import typer
 
 from ._errors import say
 from ._models import chunks, load_model
-from ._options import Debug, Format, FormatOption, Jobs, ModelFile, Trust
+from ._options import Debug, Format, FormatOption, Jobs, Trust
 from ._output import as_csv, as_json_list, standard_output
-from ._tensorflow import use_threads
+from ._tensorflow import start_quietly, use_threads
 
 __all__ = ["predict"]
 
 
 def predict(
-    model: ModelFile,
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL",
+            help="A file that skvision train wrote; with --network, the first picture.",
+        ),
+    ],
     pictures: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="PICTURE",
             help="Pictures and folders of pictures; - for a list of them on standard input.",
         ),
-    ],
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A ready-made network in place of a model: VGG16, EfficientNetLite0, ...",
+        ),
+    ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many classes to name for each.")] = 1,
     output: FormatOption = Format.table,
     jobs: Jobs = None,
@@ -41,8 +54,11 @@ def predict(
     exit code is then 2. File names on standard input are one a line.
     """
     use_threads(jobs)
-    files = _files(pictures)
-    estimator = load_model(model, trust, "predict_proba")
+    given = [*([model] if network else []), *(pictures or ())]
+    if not given:
+        raise typer.BadParameter("name at least one picture after the model.")
+    files = _files(given)
+    estimator = _ready_made(network) if network else load_model(model, trust, "predict_proba")
     out = standard_output()
     top = min(top, len(estimator.classes_))
     failed = False
@@ -61,6 +77,13 @@ def predict(
         raise typer.Exit(2)
 
 
+def _ready_made(network: str) -> Any:
+    start_quietly()
+    from ..classifiers import ImageNetClassifier
+
+    return ImageNetClassifier(network)
+
+
 @dataclass(frozen=True)
 class Prediction:
     """The best classes of a file with their probabilities, or why there are none."""
@@ -75,6 +98,7 @@ def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Pre
 
     from ..datasets import find_unreadable
 
+    names = getattr(estimator, "class_names_", estimator.classes_)
     for chunk in chunks(files, "predicting"):
         errors = {error.source: str(error) for error in find_unreadable(chunk)}
         readable = np.array([file for file in chunk if file not in errors], dtype=object)
@@ -85,7 +109,7 @@ def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Pre
                 continue
             row = next(rows)
             order = np.argsort(-row, kind="stable")[:top]
-            yield Prediction(file, [(str(estimator.classes_[k]), float(row[k])) for k in order])
+            yield Prediction(file, [(str(names[k]), float(row[k])) for k in order])
 
 
 def _as_lines(predictions: Iterable[Prediction], top: int) -> Iterator[str]:

@@ -13,8 +13,8 @@ from ._arguments import read, read_config, read_grid, read_settings
 from ._completion import activations, argument_names, heads, optimizers, resize_policies
 from ._errors import Interrupted, message
 from ._interruption import when_interrupted
-from ._models import MODEL_SUFFIXES, model_writer, read_folders
-from ._options import Debug, Folders, SkipUnreadable
+from ._models import MODEL_SUFFIXES, load_model, model_writer, read_folders
+from ._options import Debug, Folders, SkipUnreadable, Trust
 from ._tensorflow import start_quietly, use_threads
 from ._trainable import MODELS, Model, Trainable
 
@@ -49,7 +49,11 @@ LearningRate = _shorthand("learning_rate", "NUMBER", "Step size; none: the optim
 Activation = _shorthand("activation", "NAME", "relu, tanh, LeakyReLU, ...", activations)
 BatchSize = _shorthand("batch_size", "N", "Pictures a step.")
 Resize = _shorthand("resize", "POLICY", "stretch, crop or pad.", resize_policies)
-Backbone = _shorthand("backbone", "NAME", "VGG16, ResNet50, ...; skvision networks lists them.")
+Backbone = _shorthand(
+    "backbone",
+    "NAME",
+    "VGG16, ResNet50, ...; skvision networks lists them; or a model or network file.",
+)
 Head = _shorthand("head", "NAME", "logistic, svm, knn or forest.", heads)
 
 
@@ -129,6 +133,7 @@ def train(
         ),
     ] = 0.25,
     skip_unreadable: SkipUnreadable = False,
+    trust: Trust = False,
     arguments: Annotated[
         bool,
         typer.Option(
@@ -185,6 +190,9 @@ def train(
         **(read_config(constructor, config) if config else {}),
         **explicit,
     }
+    if Path(str(parameters.get("backbone"))).suffix in MODEL_SUFFIXES:
+        # a classifier that goes on to new classes
+        parameters["backbone"] = load_model(Path(parameters["backbone"]), trust)
     # joblib shares the cores out to the processes of a search
     use_threads(None if grid else jobs)
     try:
@@ -292,7 +300,9 @@ def _measure(
 def _what_there_is(net: Any, out: Path, measured: bool) -> str:
     if not hasattr(net, "n_epochs_"):
         return f"interrupted while it was measured; the model was written to {out}"
-    done = f"interrupted after epoch {net.n_epochs_} of {net.epochs}"
+    lengths = ("epochs", "warmup_epochs", "fine_tune_epochs")
+    planned = sum(getattr(net, name, 0) for name in lengths)
+    done = f"interrupted after epoch {net.n_epochs_} of {planned}"
     model = "the best model until then" if net.early_stopping else "the model of that epoch"
     lacks = "" if measured else ", its accuracy not measured"
     return f"{done}; {model} was written to {out}{lacks}"

@@ -58,6 +58,8 @@ def _opened(backbone: Any) -> Any:
         return backbone
     path = Path(backbone)
     suffix = path.suffix.lower()
+    if suffix == ".skv":
+        raise ValueError(f"Load {path.name} first: backbone=skvision.load({str(path)!r}).")
     if isinstance(backbone, str) and suffix not in (*NETWORK_SUFFIXES, *MODEL_SUFFIXES):
         return backbone
     if suffix in NETWORK_SUFFIXES:
