@@ -21,6 +21,7 @@ ORDER = (
     "feature_search",
     "many_fits",
     "memory",
+    "warm_up",
 )
 
 

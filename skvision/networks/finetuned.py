@@ -16,6 +16,7 @@ import keras
 from keras import layers
 
 from .backbones import build_backbone, pooled
+from .layers import free_name, settle
 from .names import ACTIVATIONS
 
 __all__ = [
@@ -178,6 +179,7 @@ def flattened(network: keras.Model, *, renumber: bool = False) -> keras.Model:
     for layer, copy in copies.values():
         if layer.weights:
             copy.set_weights(layer.get_weights())
+    settle(flat)
     return flat
 
 
@@ -211,7 +213,8 @@ def _inlined(
             stem = re.sub(r"_\d+$", "", operation.name)
             made_up = stem.replace("_", "") == type(operation).__name__.lower()
             name = stem if renumber and made_up else operation.name
-            config["name"] = _free_name(name, taken)
+            config["name"] = free_name(name, taken)
+            taken.add(config["name"])
             if dtype != "float32":
                 config["dtype"] = dtype
             copies[id(operation)] = operation, type(operation).from_config(config)
@@ -220,15 +223,6 @@ def _inlined(
     if not hasattr(network, "_run_through_graph"):  # a Sequential
         network = keras.Model(network.inputs, network.outputs)
     return network._run_through_graph(tensors, operation_fn=replayed)
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    free, number = name, 1
-    while free in taken:
-        number += 1
-        free = f"{name}_{number}"
-    taken.add(free)
-    return free
 
 
 @dataclass(frozen=True)
