@@ -12,8 +12,8 @@ from skvision.feature_extraction.engines import resolve
 from skvision.networks.backbones import BACKBONES, build_backbone, pooled
 
 NETWORKS = ("VGG16", "ResNet50", "Xception", "EfficientNetLite0")
-N = 64
-ROUNDS = 3
+N = 32
+ROUNDS = 2
 
 
 def compare(name: str) -> None:
