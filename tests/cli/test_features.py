@@ -17,7 +17,7 @@ from skvision import PretrainedFeatureTransformer, load, load_image_folder, make
 from skvision.cli._constructor import features, transformer
 from skvision.networks.backbones import BACKBONES
 
-from .command import called, ran, refused, run
+from .command import OnTerminal, called, ran, refused, run
 
 SMALL = ("--set", "image_size=32", "--set", "engine=keras")
 
@@ -146,6 +146,15 @@ def test_features_are_written(digits_folder, tmp_path):
     assert frame.columns[:3] == ["file", "label", "efficientnetlite0_0"]
     np.testing.assert_array_equal(frame.drop("file", "label").to_numpy(), expected)
     assert frame["label"].to_list() == y.tolist()
+
+
+def test_a_terminal_shows_how_far_features_are(digits_folder, tmp_path):
+    command = OnTerminal("features", digits_folder, "--out", tmp_path / "f.npz", *SMALL,
+        "--set", "batch_size=4", "--set", "cache=none")  # fmt: skip
+    command.wait_for("computing features")
+    code, output, _ = command.end()
+    assert code == 0
+    assert "1,280 features of 120 pictures" in output
 
 
 def test_features_that_can_not_be_written(digits_folder, tmp_path, monkeypatch):

@@ -120,6 +120,26 @@ def test_openvino_converts_a_network_once(tmp_path, monkeypatch):
     np.testing.assert_array_equal(again.transform(X), expected)
 
 
+FULL_DISK = """
+import resource, sys
+import numpy as np
+from skvision import PretrainedFeatureTransformer
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
+X = np.zeros((1, 32, 32, 3), np.uint8)
+transformer = PretrainedFeatureTransformer(image_size=32, engine="openvino", cache=sys.argv[1])
+print(transformer.fit_transform(X).shape)
+"""
+
+
+def test_no_part_of_a_network_is_kept_on_a_full_disk(tmp_path):
+    process = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, tmp_path], capture_output=True, text=True
+    )
+    assert process.stdout.strip() == "(1, 1280)", process.stderr
+    assert not list(kept_networks(tmp_path))
+
+
 def test_nothing_is_compiled_where_all_features_are_kept(tmp_path, monkeypatch):
     X = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     transformer = PretrainedFeatureTransformer(image_size=32, engine="openvino", cache=tmp_path)
