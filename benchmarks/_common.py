@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
-__all__ = ["pictures", "report", "seconds", "turns"]
+__all__ = ["pictures", "report", "resident_mib", "seconds", "turns"]
 
 
 def pictures(n: int, size: int = 32, n_classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -32,6 +34,13 @@ def turns(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, list
             if round_:
                 taken[name].append(spent)
     return taken
+
+
+def resident_mib() -> float:
+    """Memory of this process, once nothing is left to collect."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 2**20
 
 
 def report(what: str, figure: str, goal: str = "") -> None:

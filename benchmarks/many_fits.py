@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
-from pathlib import Path
 
 import keras
 import numpy as np
-from _common import pictures, report, seconds
+from _common import pictures, report, resident_mib, seconds
 from sklearn.base import clone
 
 from skvision import MiniVGGClassifier
 
 FITS = 60
-
-
-def resident_mib() -> float:
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096 / 2**20
 
 
 def main() -> None:

@@ -20,8 +20,11 @@ ORDER = (
     "engines",
     "feature_search",
     "many_fits",
+    "mixed_fits",
     "memory",
     "warm_up",
+    "jobs",
+    "determinism",
 )
 
 

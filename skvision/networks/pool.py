@@ -9,6 +9,7 @@ alone.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
@@ -168,6 +169,12 @@ class CompiledNetwork:
         _assign(self._dropout, state.dropout)
 
     @property
+    def n_bytes(self) -> int:
+        """What weights and optimiser take."""
+        optimizer = self.model.optimizer.variables if self.model.compiled else []
+        return sum(4 * math.prod(variable.shape) for variable in [*self.model.weights, *optimizer])
+
+    @property
     def _dropout(self) -> list[keras.Variable]:
         return [counter for layer in self.model.layers for counter in _dropout_counters(layer)]
 
@@ -227,8 +234,11 @@ class NetworkPool:
 
     Parameters
     ----------
-    max_idle : int, default=8
-        How many may wait; beyond that the longest unused one is dropped.
+    max_idle : int, default=32
+        How many may wait; beyond that the longest unused one is dropped. Not few, since
+        TensorFlow never gives some 3 MB of a dropped one back.
+    max_bytes : int, default=536870912
+        How many bytes their weights and optimisers may take; the last stays in any case.
 
     Examples
     --------
@@ -244,8 +254,9 @@ class NetworkPool:
     True
     """
 
-    def __init__(self, max_idle: int = 8) -> None:
+    def __init__(self, max_idle: int = 32, max_bytes: int = 2**29) -> None:
         self.max_idle = max_idle
+        self.max_bytes = max_bytes
         self._idle: OrderedDict[int, tuple[NetworkRecipe, CompiledNetwork]] = OrderedDict()
         self._lock = threading.Lock()
         # Keras names layers through a global counter and tracks a global graph
@@ -273,7 +284,10 @@ class NetworkPool:
     def _give_back(self, recipe: NetworkRecipe, network: CompiledNetwork) -> None:
         with self._lock:
             self._idle[id(network)] = (recipe, network)
-            while len(self._idle) > self.max_idle:
+            while len(self._idle) > 1 and (
+                len(self._idle) > self.max_idle
+                or sum(idle.n_bytes for _, idle in self._idle.values()) > self.max_bytes
+            ):
                 self._idle.popitem(last=False)
 
     def __len__(self) -> int:

@@ -147,6 +147,22 @@ def test_pool_is_bounded_and_drops_the_longest_unused():
     assert len(pool) == 0
 
 
+def test_what_waits_is_bounded_by_its_size_too():
+    one = CompiledNetwork(recipe(2)).n_bytes
+    assert one == 4 * CompiledNetwork(recipe(2)).model.count_params()
+    pool = NetworkPool(max_bytes=int(2.5 * one))
+    for n_classes in (2, 3, 4):
+        with pool.borrow(recipe(n_classes)):
+            pass
+    assert len(pool) == 2
+    # one stays, however large
+    pool = NetworkPool(max_bytes=1)
+    with pool.borrow(recipe(2)) as first:
+        pass
+    with pool.borrow(recipe(2)) as second:
+        assert second is first
+
+
 def test_an_error_gives_the_network_back():
     pool = NetworkPool()
     with pytest.raises(KeyboardInterrupt), pool.borrow(recipe()):
