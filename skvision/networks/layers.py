@@ -56,9 +56,10 @@ def settle(network: keras.Model) -> bool:
     Examples
     --------
     >>> import keras
+    >>> import numpy as np
     >>> from skvision.networks.layers import settle
     >>> network = keras.Sequential([keras.Input((1,)), keras.layers.Normalization()])
-    >>> network.set_weights([[1.0], [4.0], 0])
+    >>> network.set_weights([np.array([1.0]), np.array([4.0]), np.array(0)])
     >>> settle(network), settle(network)
     (True, False)
     """
