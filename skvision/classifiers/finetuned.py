@@ -58,7 +58,7 @@ default="EfficientNetLite0"
         The network: a name in any case (`skvision.networks.backbones` has the table), of
         which ``"EfficientNetLite0"`` comes with the package; a fitted classifier of
         skvision, which goes on to new classes without its dense layers, or its
-        file (``.joblib``: reading one runs code that is in it); a Keras model,
+        file (``.skv``); a Keras model,
         without its top if it ends in a softmax, or its file (``.keras``, ``.hdf5``,
         ``.h5``: code in it is refused). A Keras model gets pixels from 0 to 255.
     weights : "imagenet", str, path-like or None, default="imagenet"

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import joblib
 import keras
 from sklearn.frozen import FrozenEstimator
 
@@ -15,8 +14,9 @@ from ..networks.network_file import NETWORK_SUFFIXES, read_network
 
 __all__ = ["own_body", "without_top"]
 
-#: written by joblib and pickle; reading one can run code that is in it
-MODEL_SUFFIXES = (".joblib", ".pkl", ".pickle")
+SAFE_SUFFIX = ".skv"
+# written by joblib and pickle: reading one can run code that is in it
+_UNSAFE_SUFFIXES = (".joblib", ".pkl", ".pickle")
 
 
 def own_body(backbone: Any) -> Any:
@@ -25,7 +25,7 @@ def own_body(backbone: Any) -> Any:
     Parameters
     ----------
     backbone : object
-        A fitted classifier of skvision, the file of one (``.joblib``), a Keras model,
+        A fitted classifier of skvision, the file of one (``.skv``), a Keras model,
         the file of one (``.keras``, ``.hdf5``, ``.h5``), or the name of a ready-made
         network, which is returned as it is.
 
@@ -58,21 +58,21 @@ def _opened(backbone: Any) -> Any:
         return backbone
     path = Path(backbone)
     suffix = path.suffix.lower()
-    if suffix == ".skv":
-        raise ValueError(f"Load {path.name} first: backbone=skvision.load({str(path)!r}).")
-    if isinstance(backbone, str) and suffix not in (*NETWORK_SUFFIXES, *MODEL_SUFFIXES):
-        return backbone
     if suffix in NETWORK_SUFFIXES:
         return read_network(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no model file {path} for backbone.")
-    try:
-        model = joblib.load(path)
-    except Exception as error:  # a damaged pickle raises anything
+    if suffix in _UNSAFE_SUFFIXES:
         raise ValueError(
-            f"backbone={str(path)!r} is damaged or no model file: {type(error).__name__}: {error}"
-        ) from error
-    if not (isinstance(model, keras.Model) or hasattr(type(model), "model_")):
+            f"Reading {path.name} can run code that is in it, so that is for you to decide: "
+            f"backbone=joblib.load({str(path)!r}), if you trust whoever made it. A .skv file, as "
+            "skvision.save writes it, is read here."
+        )
+    if suffix != SAFE_SUFFIX:
+        return backbone
+    # by its public name: persistence knows the classifiers, which know this module
+    from skvision import load
+
+    model = load(path)
+    if not hasattr(type(model), "model_"):
         raise ValueError(
             f"backbone={str(path)!r} holds a {type(model).__name__}, not a classifier of skvision "
             "that trains a network."

@@ -22,6 +22,7 @@ from skvision import (
     PretrainedFeatureTransformer,
     TrainingInterruptedWarning,
     find_learning_rate,
+    save,
     save_network,
 )
 from skvision.classifiers import phases
@@ -474,13 +475,13 @@ def animals(digits):
     return old, X, names[data.target[new][:240]]
 
 
-@pytest.mark.parametrize("form", ["fitted", "joblib", "hdf5", "keras", "model"])
+@pytest.mark.parametrize("form", ["fitted", "skv", "hdf5", "keras", "model"])
 def test_a_network_of_ones_own_goes_on_to_new_classes(animals, form, tmp_path):
     old, X, y = animals
     backbone = {"fitted": lambda: old, "model": lambda: old.model_}.get(form)
     if backbone is None:
         backbone = tmp_path / f"old.{form}"
-        joblib.dump(old, backbone) if form == "joblib" else save_network(old, backbone)
+        (save if form == "skv" else save_network)(old, backbone)
         backbone = lambda path=backbone: str(path)  # noqa: E731
     net = FineTunedClassifier(
         backbone(), dense_units=(32,), warmup_epochs=8, warmup_learning_rate=0.01,
@@ -598,7 +599,8 @@ def test_a_model_predicts_where_there_is_no_file_and_no_download(some, tmp_path)
         ({"learning_rate_schedule": "cosin"}, "Unknown learning_rate_schedule"),
         ({"backbone": "VGG18"}, "Unknown backbone: 'VGG18'"),
         ({"backbone": 3}, "backbone must be a name"),
-        ({"backbone": "nowhere.joblib"}, "There is no model file nowhere.joblib"),
+        ({"backbone": "nowhere.skv"}, "There is no model file nowhere.skv"),
+        ({"backbone": "m.joblib"}, r"can run code .*backbone=joblib.load\('m.joblib'\), if you"),
         ({"backbone": "nowhere.keras"}, "There is no network file nowhere.keras"),
         ({"image_size": 16}, r"small reads pictures of \(8, 8\)"),
         ({"engine": "onnx"}, "engine must be"),
@@ -613,14 +615,14 @@ def test_bad_parameters(net, some, params, message):
 
 
 def test_bad_backbone_files(net, some, tmp_path):
-    path = tmp_path / "m.joblib"
-    path.write_bytes(b"no pickle")
-    with pytest.raises(ValueError, match="damaged or no model file"):
+    path = tmp_path / "m.skv"
+    path.write_bytes(b"no archive")
+    with pytest.raises(ValueError, match="m.skv"):
         clone(net).set_params(backbone=path).fit(*some)
-    joblib.dump(LogisticRegression(), path)
+    save(LogisticRegression(), path)
     with pytest.raises(ValueError, match="holds a LogisticRegression, not a classifier"):
         clone(net).set_params(backbone=path).fit(*some)
-    joblib.dump(MiniVGGClassifier(), path)
+    save(MiniVGGClassifier(), path)
     with pytest.raises(NotFittedError):
         clone(net).set_params(backbone=path).fit(*some)
     path = save_network(net.backbone, tmp_path / "n.keras")
