@@ -16,7 +16,9 @@ from skvision.networks import ACTIVATIONS, OPTIMIZERS
 
 from .command import called, ran, refused, run
 
-COMMANDS = ("train", "predict", "evaluate", "info", "features", "augment", "networks", "cache")
+COMMANDS = (
+    "train", "predict", "evaluate", "info", "augment", "export", "features", "networks", "cache",
+)  # fmt: skip
 
 
 def test_help_and_version():
@@ -69,7 +71,7 @@ def completed(line, cwd):
     ("line", "offered"),
     [
         ("skvision ", set(COMMANDS)),
-        ("skvision train x --model f", {"features"}),
+        ("skvision train x --model f", {"features", "finetune"}),
         ("skvision train x --head ", {"logistic", "svm", "knn", "forest"}),
         ("skvision train x --model features --set lay", {"layer="}),
         ("skvision train x --set ep", {"epochs="}),
