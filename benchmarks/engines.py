@@ -12,7 +12,7 @@ from skvision.feature_extraction.engines import resolve
 from skvision.networks.backbones import BACKBONES, build_backbone, pooled
 
 NETWORKS = ("VGG16", "ResNet50", "Xception", "EfficientNetLite0")
-N = 32
+N = 64
 ROUNDS = 2
 
 

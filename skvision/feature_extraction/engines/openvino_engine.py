@@ -67,16 +67,28 @@ class OpenVINOEngine(Engine):
             compiled = self._compiled
         n_requests = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         idle = [compiled.create_infer_request() for _ in range(n_requests)]
-        busy: deque[Any] = deque()
+        busy: deque[tuple[Any, int]] = deque()
+        done: list[np.ndarray] = []
+
+        def finish() -> int:
+            """Wait for the oldest request; return how many of its batch's parts follow."""
+            request, n_left = busy.popleft()
+            done.append(_finished(request))
+            idle.append(request)
+            return n_left
+
         for batch in batches:
-            if not idle:
-                idle.append(busy.popleft())
-                yield _finished(idle[-1])
-            request = idle.pop()
-            request.start_async({0: np.ascontiguousarray(batch, np.float32)})
-            busy.append(request)
+            # a request has one thread or few: a batch in parts keeps all of them busy
+            parts = np.array_split(batch, min(n_requests, len(batch)))
+            for n_left, part in zip(range(len(parts) - 1, -1, -1), parts, strict=True):
+                if not idle and not finish():
+                    yield _joined(done)
+                request = idle.pop()
+                request.start_async({0: np.ascontiguousarray(part, np.float32)})
+                busy.append((request, n_left))
         while busy:
-            yield _finished(busy.popleft())
+            if not finish():
+                yield _joined(done)
 
 
 def _converted(build: Build, kept: KeptNetwork | None) -> Any:
@@ -102,6 +114,13 @@ def _converted(build: Build, kept: KeptNetwork | None) -> Any:
 @cache
 def _capabilities() -> Any:
     return import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """Put a batch's parts together; the list is empty afterwards."""
+    batch = np.concatenate(parts)
+    parts.clear()
+    return batch
 
 
 def _finished(request: Any) -> np.ndarray:
