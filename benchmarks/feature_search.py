@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skvision import PretrainedFeatureTransformer
 
-N, SIDE = 240, 96
+N, SIDE = 120, 96
 BACKBONES = ("MobileNetV2", "ResNet50")
 PENALTIES = (0.001, 0.01, 0.1)
 FOLDS, JOBS = 5, 2
@@ -76,24 +76,23 @@ def main() -> None:
             grid = {"logisticregression__C": list(PENALTIES)}
             GridSearchCV(pipeline, grid, cv=FOLDS, n_jobs=JOBS, refit=False).fit(table, y)
 
+    least = seconds(one_pass) + seconds(linear_fits)
+    what = f"search of {len(BACKBONES)} backbones x {len(PENALTIES)} penalties, {FOLDS} folds"
+
+    def tell(which: str, spent: float, goal: str = "") -> None:
+        report(f"{which}: time over one pass and the linear fits", f"{spent / least:.2f}", goal)
+
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder)
-        least = seconds(one_pass) + seconds(linear_fits)
-        with_cache = seconds(lambda: search(ours(cache=cache / "features"), X, y))
-        again = seconds(lambda: search(ours(cache=cache / "features"), X, y))
-        with_memory = seconds(lambda: search(ours(), X, y, memory=str(cache / "memory")))
-        plain = seconds(lambda: search(PlainKeras(), X, y))
-    what = f"search of {len(BACKBONES)} backbones x {len(PENALTIES)} penalties, {FOLDS} folds"
-    report(
-        f"{what}, with the feature cache: time over one pass and the linear fits",
-        f"{with_cache / least:.2f} ({with_cache:.1f} s and {least:.1f} s)",
-        "<= 1.3",
-    )
-    report("the same again", f"{again / least:.2f} ({again:.1f} s)")
-    report(
-        "the same with `Pipeline(memory=...)`", f"{with_memory / least:.2f} ({with_memory:.1f} s)"
-    )
-    report("the same with a plain Keras transformer", f"{plain / least:.2f} ({plain:.1f} s)")
+
+        def with_cache() -> object:
+            return search(ours(cache=cache / "features"), X, y)
+
+        tell(f"{what} ({least:.1f} s), with the feature cache", seconds(with_cache), "<= 1.3")
+        tell("the same again", seconds(with_cache))
+        memory = str(cache / "memory")
+        tell("with `Pipeline(memory=...)`", seconds(lambda: search(ours(), X, y, memory)))
+    tell("with a plain Keras transformer", seconds(lambda: search(PlainKeras(), X, y)))
 
 
 if __name__ == "__main__":
