@@ -84,7 +84,8 @@ def _published(
             f"Get {address[0]} and put it where Keras looks for it, as {published_weights(name)}; "
             f"or use backbone={BUNDLED!r}, whose weights come with skvision."
         ) from error
-    if published.input_shape[1:] == input_shape and not _is_scaled_twice(published):
+    fits = published.input_shape[1:] == input_shape
+    if fits and not any(map(_holds_deviations, leaves(published))):
         return published
     network = builder(include_top=top, weights=None, input_shape=input_shape)
     try:
@@ -102,12 +103,11 @@ def _published(
 _PUBLISHED_STD = (0.229, 0.224, 0.225)
 
 
-def _is_scaled_twice(network: keras.Model) -> bool:
-    return any(
-        isinstance(layer, keras.layers.Normalization)
-        and np.allclose(np.ravel(layer.get_weights()[1]), _PUBLISHED_STD, rtol=0.01)
-        for layer in leaves(network)
-    )
+def _holds_deviations(layer: keras.layers.Layer) -> bool:
+    if not isinstance(layer, keras.layers.Normalization):
+        return False
+    _, variance, _ = layer.get_weights()
+    return variance.size == 3 and np.allclose(variance.ravel(), _PUBLISHED_STD, rtol=0.01)
 
 
 def _scale_once(network: keras.Model) -> None:
@@ -118,10 +118,9 @@ def _scale_once(network: keras.Model) -> None:
     network with the same weights from a file would be another. Ours all have the
     variance, and one scaling.
     """
-    for layer in leaves(network):
-        if isinstance(layer, keras.layers.Normalization) and _is_scaled_twice(network):
-            mean, std, count = layer.get_weights()
-            layer.set_weights([mean, std**2, count])
+    for layer in filter(_holds_deviations, leaves(network)):
+        mean, std, count = layer.get_weights()
+        layer.set_weights([mean, std**2, count])
     settle(network)
 
 
