@@ -33,6 +33,10 @@ def start_quietly() -> None:
         import tensorflow as tf  # isort: skip
 
         tf.config.list_logical_devices()
+        # on file formats that the user has chosen, and networks that nobody trains
+        from absl import logging
+
+        logging.set_verbosity(logging.ERROR)
 
 
 @contextmanager

@@ -52,18 +52,23 @@ def network_with_weights(
     return network
 
 
-def published_weights(name: str) -> Path | None:
+def published_weights(name: str, *, top: bool = False) -> Path | None:
     """Return where Keras keeps a network's published weights, there or not.
 
-    None for the bundled network, whose weights come with the package.
+    Those with the classification are another file. None for the bundled network, whose
+    weights come with the package.
 
     Examples
     --------
     >>> from skvision.networks.backbone_weights import published_weights
     >>> published_weights("NASNetMobile").name
     'nasnet_mobile_no_top.h5'
+    >>> published_weights("NASNetMobile", top=True).name
+    'nasnet_mobile.h5'
     """
     file = BACKBONES[name].file
+    if top:
+        file = re.sub(r"_no_?top(_v2)?(?=\.h5$)", "", file)
     home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     return home / "models" / file if file else None
 
@@ -81,7 +86,8 @@ def _published(
             raise
         raise OSError(
             f"The ImageNet weights of {name} are not on this machine and could not be downloaded. "
-            f"Get {address[0]} and put it where Keras looks for it, as {published_weights(name)}; "
+            f"Get {address[0]} and put it where Keras looks for it, as "
+            f"{published_weights(name, top=top)}; "
             f"or use backbone={BUNDLED!r}, whose weights come with skvision."
         ) from error
     fits = published.input_shape[1:] == input_shape

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,7 +168,10 @@ def _keras_export(network: Any, path: Path, row: ExportFormat) -> None:
 
     # Keras exports to ONNX only what has been called
     network(np.zeros((1, *network.input_shape[1:]), np.float32))
-    network.export(path if row.suffix == "" else str(path), format=row.keras, verbose=False)
+    with warnings.catch_warnings():
+        # tf2onnx uses a name that NumPy will give another meaning
+        warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
+        network.export(path if row.suffix == "" else str(path), format=row.keras, verbose=False)
 
 
 def _refuse_other_folders(path: Path) -> None:

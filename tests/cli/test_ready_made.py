@@ -12,7 +12,7 @@ from sklearn.datasets import load_sample_image
 import skvision
 from skvision.networks.backbones import build_backbone
 
-from .command import called
+from .command import called, ran
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,10 @@ def test_fine_tuning_and_export(digits_folder, tmp_path):
     run = called(*tune, "--set", "unfreeze=block9", "--set", "image_size=32")
     assert run.returncode == 2
     assert "no layer or block 'block9' to unfreeze from. Blocks: stem, block1a" in run.stderr
+
+
+def test_files_of_networks_are_written_and_read_without_remarks(tmp_path):
+    """Each a process of its own, whose standard error must stay empty."""
+    path = tmp_path / "lite.hdf5"
+    assert "Network written" in ran("networks", "save", "EfficientNetLite0", path)
+    assert "Total params" in ran("networks", "show", path)

@@ -127,3 +127,20 @@ def test_published_efficientnets_scale_pixels_as_keras_does(tmp_path, monkeypatc
         assert same(np.asarray(ours(pixels, training=False)), expected)
         # whatever the weights, the network is the same, so that they can be copied
         assert [w.shape for w in ours.get_weights()] == [w.shape for w in weights]
+
+
+@pytest.mark.parametrize(
+    "name", ["VGG16", "MobileNet", "MobileNetV3Small", "NASNetMobile", "EfficientNetB0"]
+)
+def test_the_file_of_a_whole_network(name, downloaded):
+    getattr(keras.applications, name)(weights="imagenet")
+    assert downloaded == [published_weights(name, top=True).name]
+
+
+def test_a_whole_network_that_is_nowhere(monkeypatch):
+    def offline(*args, **kwargs):
+        raise Exception("URL fetch failure on https://example.org/vgg16_kernels.h5: None -- no")
+
+    monkeypatch.setattr(keras.applications, "VGG16", offline)
+    with pytest.raises(OSError, match=r"as \S+models/vgg16_weights_tf_dim_ordering_tf_kernels.h5;"):
+        build_backbone("VGG16", top=True)
