@@ -12,5 +12,5 @@ folder=${1:-$out/digits}
 skvision train "$folder" --out "$out/model.skv" --image-size 8 --epochs 6 \
   --search learning_rate=0.1,0.01,0.001 --cv 3
 skvision evaluate "$out/model.skv" "$folder"
-find "$folder" -type f | sort | head -3 | skvision predict "$out/model.skv" - --top 2
+find "$folder" -type f | sort | sed -n 1,3p | skvision predict "$out/model.skv" - --top 2
 skvision info "$out/model.skv"
