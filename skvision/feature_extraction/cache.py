@@ -40,10 +40,12 @@ Compute = Callable[[np.ndarray], Iterable[tuple[np.ndarray, np.ndarray]]]
 
 _STORED = np.dtype("<f4")  # whatever the machine's own byte order is
 
-# Claims are for some ten seconds of work: few enough that processes share what is missing, and
-# wait briefly for each other's last; enough that beginning anew costs next to nothing.
+# Claims are for some ten seconds of work, but no more than a quarter of what is missing: few
+# enough that processes share it, and wait briefly for each other's last; enough that beginning
+# anew costs next to nothing.
 _CLAIM_SECONDS = 10.0
-_FIRST_CLAIM = 64  # also what all are a multiple of, so that batches are full
+_CLAIM_SHARE = 0.25
+_FIRST_CLAIM = 32  # also what all are a multiple of, so that batches are full
 _LARGEST_CLAIM = 4096
 
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.02, 0.5
@@ -307,7 +309,8 @@ class FeatureCache:
 
                 self._compute(request, mine, compute, keep)
                 pace = len(mine) / max(time.monotonic() - started, 1e-3)
-                size = int(pace * _CLAIM_SECONDS) // _FIRST_CLAIM * _FIRST_CLAIM
+                most = min(pace * _CLAIM_SECONDS, _CLAIM_SHARE * len(request.missing))
+                size = int(most) // _FIRST_CLAIM * _FIRST_CLAIM
                 size = max(_FIRST_CLAIM, min(size, _LARGEST_CLAIM))
                 wait = _SHORTEST_WAIT
         finally:

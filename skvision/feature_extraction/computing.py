@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -81,9 +82,13 @@ def compute_features(
             engine=ENGINES[choice.engine].version(),
             precision=choice.precision,
         )
-        return FeatureCache(cache).fetch_or_compute(
+        table = FeatureCache(cache).fetch_or_compute(
             key, _image_keys(images, indices), compute, engine.n_features
         )
+        if multiprocessing.parent_process() is not None:
+            # what workers hold adds up, and they will seldom compute these pictures again
+            engine.rest()
+        return table
 
 
 def engine_for(

@@ -9,7 +9,7 @@ import zlib
 import keras
 import numpy as np
 import pytest
-from joblib import parallel_config
+from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
 from PIL import Image
 from sklearn.base import clone
@@ -28,7 +28,7 @@ from skvision import (
     PretrainedFeatureTransformer,
     make_feature_classifier,
 )
-from skvision.feature_extraction.engines import ENGINES, KerasEngine
+from skvision.feature_extraction.engines import ENGINES, KerasEngine, make_engine, resolve
 from skvision.feature_extraction.running import running_engines
 
 SMALL = {"image_size": 32, "engine": "keras", "batch_size": 4}
@@ -410,6 +410,38 @@ def test_two_workers_make_one_pass_a_backbone(form, tmp_path):
     np.testing.assert_array_equal(
         search.cv_results_["mean_test_score"], one_process.cv_results_["mean_test_score"]
     )
+
+
+def _compiled_in_a_worker(folder, n):
+    running_engines.clear()
+    X = np.random.default_rng(n).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    params = {**SMALL, "engine": "openvino", "cache": folder}
+    PretrainedFeatureTransformer(**params).fit_transform(X)
+    (engine,) = running_engines._engines.values()
+    return engine._compiled is not None
+
+
+def test_workers_keep_no_network_ready_once_its_features_are_kept(tmp_path):
+    """What each holds adds up, and where it grows much joblib starts the worker anew."""
+    held = Parallel(n_jobs=2)(delayed(_compiled_in_a_worker)(tmp_path, n) for n in range(4))
+    assert held == [False] * 4
+    assert _compiled_in_a_worker(tmp_path, 5)
+
+
+def test_threads_are_not_bound_to_cores():
+    """Two workers with a thread each would be bound to the same core, and take turns."""
+    engine = make_engine(resolve("openvino", "float32"), _mean_network, 4)
+    pixels = np.ones((2, 4, 4, 3), np.float32)
+    (features,) = engine.run([pixels])
+    np.testing.assert_allclose(features, np.ones((2, 3)))
+    assert engine._compiled.get_property("ENABLE_CPU_PINNING") is False
+    engine.rest()
+    assert engine._compiled is None
+    np.testing.assert_array_equal(next(engine.run([pixels])), features)
+
+
+def _mean_network():
+    return keras.Sequential([keras.Input((4, 4, 3)), keras.layers.GlobalAveragePooling2D()])
 
 
 # bad input

@@ -75,6 +75,9 @@ class Engine(ABC):
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Yield the features of each batch, (n, n_features) float32, in order."""
 
+    def rest(self) -> None:  # noqa: B027  # most have nothing to do
+        """Give memory back that the next `run` can make anew in little time."""
+
 
 def resolve_engine(
     engines: Mapping[str, type[Engine]], engine: str, precision: str

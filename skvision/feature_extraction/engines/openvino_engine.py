@@ -7,11 +7,13 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from functools import cache, cached_property
+from contextlib import suppress
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
+from ...memory import give_back_memory
 from ...threads import thread_limit
 from ..kept_networks import KeptNetwork
 from .base import Build, Engine
@@ -30,8 +32,11 @@ class OpenVINOEngine(Engine):
         self, build: Build, precision: str, batch_size: int, kept: KeptNetwork | None = None
     ) -> None:
         self._precision = precision
-        self._network = _converted(build, kept)
+        self._load = partial(_converted, build, kept)
+        self._network = self._load()
+        give_back_memory()
         self._n_features = int(self._network.output(0).partial_shape[1].get_length())
+        self._compiled: Any = None
         self._compiling = threading.Lock()
 
     @staticmethod
@@ -50,20 +55,25 @@ class OpenVINOEngine(Engine):
     def n_features(self) -> int:
         return self._n_features
 
-    @cached_property
-    def _compiled(self) -> Any:
-        """Compiled at first use: where all features are in the cache there is none."""
-        options = {
-            # without the hint it would compute in bfloat16 by itself where it can
-            "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[self._precision],
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            "INFERENCE_NUM_THREADS": thread_limit(),
-        }
-        return import_openvino().Core().compile_model(self._network, "CPU", options)
+    def rest(self) -> None:
+        with self._compiling:
+            resting, self._compiled = self._compiled is not None, None
+        if resting:
+            give_back_memory()
+
+    def _ready(self) -> Any:
+        """Compile at first use: where all features are in the cache there is none."""
+        with self._compiling:
+            if self._compiled is None:
+                network = self._network or self._load()
+                self._compiled = _compiled(network, self._precision)
+                # its weights are twice there now
+                network = self._network = None
+                give_back_memory()
+            return self._compiled
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        with self._compiling:
-            compiled = self._compiled
+        compiled = self._ready()
         n_requests = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         idle = [compiled.create_infer_request() for _ in range(n_requests)]
         busy: deque[tuple[Any, int]] = deque()
@@ -88,6 +98,10 @@ class OpenVINOEngine(Engine):
         while busy:
             if not finish():
                 yield _joined(done)
+        idle.clear()
+        # what lay between the layers; "busy" if another thread is running it
+        with suppress(RuntimeError):
+            compiled.release_memory()
 
 
 def _converted(build: Build, kept: KeptNetwork | None) -> Any:
@@ -106,6 +120,19 @@ def _converted(build: Build, kept: KeptNetwork | None) -> Any:
             lambda place: openvino.save_model(converted, place / _FILE, compress_to_fp16=False)
         )
     return converted
+
+
+def _compiled(network: Any, precision: str) -> Any:
+    """Make a network ready to run on this processor."""
+    options = {
+        # without the hint it would compute in bfloat16 by itself where it can
+        "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
+        "PERFORMANCE_HINT": "THROUGHPUT",
+        "INFERENCE_NUM_THREADS": thread_limit(),
+        # else the one thread of each of several workers is bound to the same core
+        "ENABLE_CPU_PINNING": False,
+    }
+    return import_openvino().Core().compile_model(network, "CPU", options)
 
 
 def _graph_of_constants(network: Any) -> Any:
