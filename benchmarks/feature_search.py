@@ -79,7 +79,8 @@ def main() -> None:
             GridSearchCV(pipeline, grid, cv=FOLDS, n_jobs=JOBS, refit=False).fit(table, y)
 
     least = seconds(one_pass) + seconds(linear_fits)
-    what = f"search of {len(BACKBONES)} backbones x {len(PENALTIES)} penalties, {FOLDS} folds, {N} pictures"
+    grid = f"{len(BACKBONES)} backbones x {len(PENALTIES)} penalties"
+    what = f"search of {grid}, {FOLDS} folds, {N} pictures"
 
     def tell(which: str, spent: float, goal: str = "") -> None:
         report(f"{which}: time over one pass and the linear fits", f"{spent / least:.2f}", goal)

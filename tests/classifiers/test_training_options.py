@@ -455,11 +455,16 @@ def test_averaged_weights_of_an_optimizer_count(tiny, digits):
 
 
 @pytest.mark.slow
-def test_twenty_kills_lose_nothing(tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "count", "phases"),
+    [("minivgg", 20, 1), ("finetune", 6, 2)],
+    ids=["minivgg", "finetune"],
+)
+def test_kills_lose_nothing(kind, count, phases, tmp_path):
     """Each at a random moment, strictly between two checkpoints; see `tests.classifiers.kills`."""
-    report = kills.run(tmp_path, count=20)
+    report = kills.run(tmp_path, kind, count)
     # as many epochs, the same history to the bit, a model that loads and says the same
-    assert report == {"counted": 20, "survived": 20, "failures": []}
+    assert report == {"counted": count, "survived": count, "phases": phases, "failures": []}
 
 
 # Ctrl-C
