@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -145,6 +145,12 @@ def as_image_batch(X: Any, *, row_shape: Any = None, value_range: Any = "auto") 
         raise ValueError(
             f"Received a single {kind}, {_shown(X)}. X is always a batch: pass it in a list, [X]."
         )
+    if _is_empty(X):
+        shape = f" (shape={X.shape})" if hasattr(X, "shape") else ""
+        raise ValueError(
+            f"Received a batch without pictures: 0 sample(s){shape}, while a minimum of 1 is "
+            "required."
+        )
     sources = _as_sources(X)
     if sources is not None:
         return SourceBatch(sources, value_range)
@@ -169,7 +175,7 @@ def _as_array(X: Any) -> np.ndarray:
 def is_rows(X: Any) -> bool:
     """Tell whether X is meant as 2-D numeric rows, well-formed or not."""
     X = _unframed(X)
-    if is_image_source(X) or _as_sources(X) is not None:
+    if is_image_source(X) or _is_empty(X) or _as_sources(X) is not None:
         return False
     if hasattr(X, "ndim"):  # arrays and sparse matrices
         return int(X.ndim) <= 2
@@ -177,6 +183,13 @@ def is_rows(X: Any) -> bool:
         return np.asarray(X).ndim <= 2
     except ValueError:  # a list of lists of unequal lengths
         return True
+
+
+def _is_empty(X: Any) -> bool:
+    shape = getattr(X, "shape", None)  # sparse matrices have no length
+    if shape is None:
+        return isinstance(X, Sized) and len(X) == 0
+    return len(shape) > 0 and shape[0] == 0
 
 
 def _unframed(X: Any) -> Any:
@@ -234,10 +247,6 @@ def _as_pictures(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
         X = X[..., np.newaxis]
     if X.ndim != 4 or 0 in X.shape[1:]:
         raise ValueError(f"Received {_described(X)}. Accepted: {ACCEPTED}.")
-    if len(X) == 0:
-        raise ValueError(
-            f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required."
-        )
     if value_range is not None and X.shape[3] not in (1, 3, 4):
         raise ValueError(
             f"Received pictures with {X.shape[3]} channels. Accepted are 1 (grey), 3 (RGB) and 4 "

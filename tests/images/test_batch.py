@@ -285,7 +285,7 @@ def test_memory_mapped_array_stays_on_disk(noise, tmp_path):
         (pl.DataFrame({"a": ["x.jpg"], "b": ["y.jpg"]}), {}, r"shape \(1, 2\)"),
         (pd.Series(["cat.jpg", None]), {}, "item 1 is"),
         (pd.DataFrame({"a": ["x.jpg", 3]}), {}, "item 1 is 3"),
-        ([], {}, "Accepted"),
+        ([], {}, "0 sample"),
         (np.array([b"abc"]), {}, "dtype=object"),
         (np.zeros((2, 4, 4)), {"value_range": "0-1"}, "value_range must be"),
         (np.zeros((2, 4, 4)), {"value_range": (1, 0)}, "low < high"),
