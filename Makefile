@@ -7,13 +7,32 @@ FAST := -m "not slow"
 # a process a core; on large machines memory is the limit
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test check bench clean
+# environments of `make test-matrix`: what each is held to besides the extra `test`, and what
+# runs in it; `make test` runs the same tests, and all others, on the newest of everything
+MATRIX := sklearn-1.6 sklearn-newest
+WITH_sklearn-1.6 := "scikit-learn==1.6.*"
+WITH_sklearn-newest := --upgrade scikit-learn
+SKLEARN_TESTS := tests/test_estimator_checks.py tests/test_picture_checks.py tests/augmentation \
+	tests/classifiers/test_partners.py tests/classifiers/test_model_selection.py \
+	tests/classifiers/test_scikeras.py tests/feature_extraction/test_transformer.py \
+	tests/persistence/test_safe_file.py
+# with SciPy's switch on, scikit-learn skips none of its checks
+RUN_sklearn-1.6 = SCIPY_ARRAY_API=1 $(PYTEST) $(SKLEARN_TESTS)
+RUN_sklearn-newest = $(RUN_sklearn-1.6)
+
+.PHONY: demo test test-matrix check bench clean
 
 demo: $(VENV)/installed
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/digits_demo.py demo
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest $(PARALLEL)
+
+test-matrix: $(MATRIX:%=test-matrix-%)
+
+test-matrix-%: PYTEST = .venv-$*/bin/python -m pytest $(PARALLEL)
+test-matrix-%: .venv-%/installed
+	$(RUN_$*)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
@@ -40,5 +59,11 @@ $(VENV)/installed-dev: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
+.PRECIOUS: .venv-%/installed
+.venv-%/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --editable ".[test]" $(WITH_$*)
+	touch $@
+
 clean:
-	rm -rf $(VENV) demo build *.egg-info
+	rm -rf $(VENV) $(MATRIX:%=.venv-%) demo build *.egg-info

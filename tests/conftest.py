@@ -13,11 +13,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # pytest-xdist has its workers, and so their children, ignore what Ctrl-C sends
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+import keras
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
 from skvision import MiniVGGClassifier, export_digits
+
+from .check_table import pytest_terminal_summary  # noqa: F401
 
 #: a network that is quick to build, and good enough for the digits
 TINY = {
@@ -30,6 +33,20 @@ TINY = {
     "epochs": 3,
     "random_state": 0,
 }
+
+
+def small_body(filters=4):
+    """A convolution over pictures of any size."""
+    drawn = keras.initializers.HeNormal
+    return keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(filters, 3, name="one", kernel_initializer=drawn(1)),
+            keras.layers.Conv2D(4, 3, 3, name="two", kernel_initializer=drawn(2)),
+        ],
+        name="body",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import InputTags, Tags, check_random_state
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from ..estimator import DocumentationLink, all_or_nothing
@@ -95,6 +96,25 @@ def chosen_sources(n_images: int, n_copies: int, rng: np.random.Generator) -> np
     return np.concatenate([np.empty(0, int), *orders])[:n_copies]
 
 
+# imbalanced-learn reads tags that scikit-learn's own don't have; these are its names for them
+
+
+@dataclass
+class _SamplerTags:
+    sample_indices: bool = True
+
+
+@dataclass
+class _SamplerInputTags(InputTags):
+    # frames are taken, but the tag promises frames of sparse columns too
+    dataframe: bool = False
+
+
+@dataclass
+class _TagsOfSampler(Tags):
+    sampler_tags: _SamplerTags | None = None
+
+
 class ImageOverSampler(DocumentationLink, BaseEstimator):
     """Add augmented copies of pictures, until each class has its number of them.
 
@@ -111,7 +131,7 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
     sampling_strategy : int, dict or "auto", default="auto"
         How many pictures each class shall have: a number for all of them, a
         dictionary of label to number (other classes are left alone), or ``"auto"``:
-        as many as the largest class has. At least as many as there are.
+        as many as the largest of at least two classes has. At least as many as there are.
     random_state : int, RandomState instance or None, default=None
         Decides which pictures are copied, and what happens to the copies.
 
@@ -166,8 +186,8 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         ----------
         X : array, sequence, Series or frame of n_samples pictures
             In any form that `ImageAugmenter` takes.
-        y : array-like of shape (n_samples,)
-            Labels of any type.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Labels of any type, or rows of 0 with a 1 for the class.
 
         Returns
         -------
@@ -190,8 +210,8 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         ----------
         X : array, sequence, Series or frame of n_samples pictures
             In any form that `ImageAugmenter` takes.
-        y : array-like of shape (n_samples,)
-            Labels of any type.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Labels of any type, or rows of 0 with a 1 for the class.
 
         Returns
         -------
@@ -199,8 +219,8 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
             Of X's type and scale where X is numbers; else of shape (n_samples_new,)
             with X's items and, for the copies, `AugmentedImage` objects. A list, or a
             pandas Series or DataFrame, if X was one.
-        y_resampled : ndarray of shape (n_samples_new,)
-            Their labels; a list or a pandas Series if y was one.
+        y_resampled : ndarray of shape (n_samples_new,) or (n_samples_new, n_classes)
+            Their labels, in y's form; a list or a pandas Series if y was one.
 
         Raises
         ------
@@ -247,6 +267,11 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         images = validate_images(self.augmenter_, X, reset=False)
         labels = _checked_labels(y, len(images))
         classes, codes = np.unique(labels, return_inverse=True)
+        if len(classes) == 1 and self.sampling_strategy == "auto":
+            raise ValueError(
+                f"y holds only one class, {str(classes[0])!r}, so there is nothing that 'auto' "
+                "could make even. Set sampling_strategy to the number of pictures to have."
+            )
         counts = dict(zip(classes.tolist(), np.bincount(codes).tolist(), strict=True))
         self.sampling_strategy_ = numbers_to_add(counts, self.sampling_strategy)
         words = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=2)
@@ -257,10 +282,29 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         ]
         return images, np.concatenate(copies), int(words[1])
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "sampler"
+        tags.target_tags.required = True
+        tags.input_tags = _SamplerInputTags(**_values(tags.input_tags))
+        return _TagsOfSampler(**_values(tags), sampler_tags=_SamplerTags())
+
+
+def _values(tags: Any) -> dict[str, Any]:
+    return {field.name: getattr(tags, field.name) for field in fields(tags)}
+
 
 def _checked_labels(y: Any, n_images: int) -> np.ndarray:
     if y is None:
         raise ValueError("ImageOverSampler requires y to be passed, but the target y is None.")
+    if type_of_target(y) == "multilabel-indicator":
+        y = np.asarray(y)
+        if (y.sum(axis=1) != 1).any():
+            raise ValueError(
+                "y holds several columns, but not one 1 in each row: a picture is copied for one "
+                "class. Pass one label a picture."
+            )
+        y = y.argmax(axis=1)
     labels = column_or_1d(y, warn=True)
     check_consistent_length(np.empty(n_images), labels)
     check_classification_targets(labels)
@@ -270,8 +314,10 @@ def _checked_labels(y: Any, n_images: int) -> np.ndarray:
 def _taken(y: Any, indices: np.ndarray) -> Any:
     if hasattr(y, "iloc"):
         return y.iloc[indices].reset_index(drop=True)
-    taken = column_or_1d(y)[indices]
-    return taken.tolist() if isinstance(y, list) else taken
+    labels = np.asarray(y)
+    if not (labels.ndim == 2 and labels.shape[1] > 1):
+        labels = column_or_1d(y)
+    return labels[indices].tolist() if isinstance(y, list) else labels[indices]
 
 
 def _framed_as(X: Any, values: np.ndarray) -> Any:

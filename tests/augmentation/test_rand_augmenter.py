@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skvision import ImageOverSampler, MiniVGGClassifier, RandAugmenter
 from skvision.augmentation.operations import NEUTRAL
@@ -24,13 +23,6 @@ def operations_of(draws):
     """For each picture, what happens to it."""
     changed = {part: draws[part] != NEUTRAL[part] for part in PARTS}
     return [{PARTS[part] for part in PARTS if changed[part][i]} for i in range(len(draws))]
-
-
-@parametrize_with_checks(
-    [RandAugmenter(magnitude=0, horizontal_flip=False, row_shape=(1, -1), value_range=None)]
-)
-def test_estimator_check(estimator, check):
-    check(estimator)
 
 
 @pytest.mark.parametrize("n_operations", [0, 1, 3, 13])

@@ -13,27 +13,13 @@ from sklearn.base import clone
 from skvision import FineTunedClassifier, MiniVGGClassifier
 from skvision.feature_extraction.running import running_engines
 
-from ..conftest import TINY
+from ..conftest import TINY, small_body
 
 BASE = MiniVGGClassifier(**{**TINY, "epochs": 1, "image_size": 12})
 
 
-def body(filters=4):
-    """A convolution over pictures of any size."""
-    drawn = keras.initializers.HeNormal
-    return keras.Sequential(
-        [
-            keras.Input((None, None, 3)),
-            keras.layers.Rescaling(1 / 255),
-            keras.layers.Conv2D(filters, 3, name="one", kernel_initializer=drawn(1)),
-            keras.layers.Conv2D(4, 3, 3, name="two", kernel_initializer=drawn(2)),
-        ],
-        name="body",
-    )
-
-
 TUNED = FineTunedClassifier(
-    body(),
+    small_body(),
     image_size=12,
     dense_units=(8,),
     warmup_epochs=1,
@@ -141,7 +127,7 @@ OWN = {
         "patience": (1, epochs, {"early_stopping": True, "epochs": 12, "learning_rate": 3.0}),
     },
     FineTunedClassifier: {
-        "backbone": (body(5), layers, {}),
+        "backbone": (small_body(5), layers, {}),
         "pooling": ("flatten", layers, {}),
         "warmup_epochs": (2, epochs, {}),
         "warmup_learning_rate": (0.01, answers, {}),

@@ -414,13 +414,6 @@ def test_labels_at_random_are_not_learnt(tiny, small):
     assert p == 1 / 5
 
 
-def test_other_names_in_the_same_order_change_nothing(net, tiny, small, unseen):
-    numbers = {"one": 10, "two": 20, "zero": 30}
-    renamed = tiny.fit(small[0], [numbers[name] for name in small[1]])
-    assert renamed.classes_.tolist() == [10, 20, 30]
-    same(renamed, net, unseen[0])
-
-
 def test_names_in_another_order_are_sorted_and_learnt_as_well(tiny, digits, unseen):
     letters = {"one": "c", "two": "b", "zero": "a"}
     X, y = digits[0][:200], [letters[name] for name in digits[1][:200]]

@@ -48,10 +48,6 @@ def test_class_weights_make_a_new_array():
     assert weight.tolist() == [1, 1, 1]
 
 
-def test_one_sample_keeps_its_row(fitted, digits):
-    assert fitted.predict_proba(digits[0][:1]).ndim == 2
-
-
 def test_parameters_are_the_constructors(fitted):
     assert list(fitted.get_params()) == sorted(fitted.get_params())
     assert set(fitted.get_params()) == set(MiniVGGClassifier.__signature__.parameters)

@@ -19,7 +19,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skvision import (
     FeatureEngineWarning,
@@ -68,18 +67,6 @@ def same(one, two, tolerance=1e-4):
 
 
 # what it computes
-
-
-def test_float_uint8_files_and_rows_agree(X, features, tmp_path):
-    files = [tmp_path / f"{k}.png" for k in range(len(X))]
-    for file, pixels in zip(files, X, strict=True):
-        Image.fromarray(pixels).save(file)
-    for same_pictures in (X / 255, files, [file.read_bytes() for file in files]):
-        found = PretrainedFeatureTransformer(**SMALL).fit_transform(same_pictures)
-        np.testing.assert_array_equal(found, features)
-    rows = PretrainedFeatureTransformer(**SMALL, row_shape=(40, 36, 3))
-    np.testing.assert_array_equal(rows.fit_transform(X.reshape(len(X), -1)), features)
-    assert rows.n_features_in_ == 40 * 36 * 3
 
 
 def test_grey_and_transparent_pictures(X):
@@ -143,18 +130,6 @@ def test_global_seeds_are_left_alone(X):
 
 
 # a transformer among transformers
-
-
-@parametrize_with_checks(
-    [
-        PretrainedFeatureTransformer(
-            row_shape=(1, -1), value_range=None, image_size=32, engine=engine, batch_size=16
-        )
-        for engine in ENGINES
-    ]
-)
-def test_estimator_checks(estimator, check):
-    check(estimator)
 
 
 def test_names_and_frames(X):

@@ -1,0 +1,162 @@
+"""The check matrix: scikit-learn's whole suite over every public estimator.
+
+`make test-matrix` runs it on the oldest scikit-learn that is supported and on the newest.
+"""
+
+from __future__ import annotations
+
+import keras
+import pytest
+from imblearn.utils import estimator_checks as imblearn_checks
+from keras import layers
+from sklearn.base import clone, is_classifier
+from sklearn.linear_model import Perceptron, SGDClassifier
+from sklearn.utils import estimator_checks as sklearn_checks
+from sklearn.utils._test_common.instance_generator import PER_ESTIMATOR_XFAIL_CHECKS
+
+from skvision import (
+    FineTunedClassifier,
+    ImageAugmenter,
+    ImageNetClassifier,
+    ImageOverSampler,
+    MiniVGGClassifier,
+    PretrainedFeatureTransformer,
+    RandAugmenter,
+)
+from skvision.feature_extraction.engines import ENGINES
+
+from .walking import public_estimators
+
+# the suite's data are tables of numbers of any size
+ROWS = {"row_shape": (1, -1), "value_range": None}
+#: a body of one's own, which `backbone_file` writes
+OWN = "own"
+
+# fit_transform augments and transform doesn't, so little here that both agree within the suite's
+# tolerance of 0.01: what it asks of their output it asks of augmented output
+AUGMENTERS = [
+    ImageAugmenter(noise_std=0.001, random_state=0, **ROWS),
+    RandAugmenter(magnitude=0.00005, horizontal_flip=False, random_state=0, **ROWS),
+]
+#: so much that they don't agree
+STRONGER = {ImageAugmenter: {"noise_std": 0.1}, RandAugmenter: {"magnitude": 0.5}}
+SAMPLER = ImageOverSampler(ImageAugmenter(noise_std=0.1, **ROWS), random_state=0)
+
+#: with what arguments each estimator is checked: small, and quick to learn
+ESTIMATORS = [
+    MiniVGGClassifier(
+        image_size=(4, 4),
+        filters=(8,),
+        convs_per_block=1,
+        dense_units=(32,),
+        conv_dropout=0,
+        dense_dropout=0,
+        optimizer="adam",
+        learning_rate=0.01,
+        epochs=12,
+        batch_size=16,
+        random_state=0,
+        **ROWS,
+    ),
+    FineTunedClassifier(
+        OWN,
+        dense_units=(32,),
+        dense_dropout=0,
+        warmup_epochs=6,
+        warmup_learning_rate=0.01,
+        fine_tune_epochs=6,
+        fine_tune_learning_rate=0.01,
+        batch_size=16,
+        engine="keras",
+        random_state=0,
+        **ROWS,
+    ),
+    *(
+        PretrainedFeatureTransformer(image_size=32, engine=engine, batch_size=16, **ROWS)
+        for engine in ENGINES
+    ),
+    *AUGMENTERS,
+    SAMPLER,
+]
+#: its classes are ImageNet's, whatever y is; tests/classifiers/test_imagenet.py has its tests
+LEFT_OUT = {ImageNetClassifier}
+
+SAMPLE_WEIGHTS = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "a picture twice in an epoch is two steps of SGD, a picture of weight 2 is one"
+    )
+}
+#: estimator: the checks that it fails, with the reason
+EXCUSED = {MiniVGGClassifier: SAMPLE_WEIGHTS, FineTunedClassifier: SAMPLE_WEIGHTS}
+
+
+def checks():
+    """Each check of each estimator; of samplers imbalanced-learn's as well."""
+    for estimator in ESTIMATORS:
+        suites = [sklearn_checks, imblearn_checks]
+        for suite in suites if hasattr(estimator, "fit_resample") else suites[:1]:
+            for instance, check in suite.estimator_checks_generator(estimator):
+                yield instance, check, suite._check_name(check)
+
+
+def as_test(estimator, check, name):
+    marks = [pytest.mark.slow] if is_classifier(estimator) else []
+    if reason := EXCUSED.get(type(estimator), {}).get(name):
+        # an excuse that is no longer needed must go
+        marks.append(pytest.mark.xfail(strict=True, reason=reason))
+    engine = f"[{estimator.engine}]" if isinstance(estimator, PretrainedFeatureTransformer) else ""
+    options = "".join(f",{key}={value}" for key, value in check.keywords.items())
+    label = f"{type(estimator).__name__}{engine}-{name}{options}"
+    return pytest.param(estimator, check, id=label, marks=marks)
+
+
+@pytest.fixture(scope="module")
+def backbone_file(tmp_path_factory):
+    """Four layers over a row of eight numbers, in a file: its name hashes, a network doesn't."""
+    drawn = keras.initializers.HeNormal
+    body = keras.Sequential(
+        [
+            keras.Input((1, 8, 1)),
+            layers.Conv2D(8, (1, 3), padding="same", kernel_initializer=drawn(1)),
+            layers.ReLU(),
+            layers.Flatten(),
+            layers.Dense(32, "relu", kernel_initializer=drawn(2)),
+        ],
+        name="row",
+    )
+    file = tmp_path_factory.mktemp("body") / "row.keras"
+    body.save(file)
+    return str(file)
+
+
+@pytest.mark.parametrize(("estimator", "check"), [as_test(*case) for case in checks()])
+def test_estimator_check(estimator, check, backbone_file):
+    if getattr(estimator, "backbone", None) == OWN:
+        estimator.set_params(backbone=backbone_file)
+    assert check(estimator) is None
+
+
+def test_every_public_estimator_is_checked():
+    checked = {type(estimator) for estimator in ESTIMATORS}
+    assert checked | LEFT_OUT == set(public_estimators().values())
+    assert not checked & LEFT_OUT
+
+
+def test_excuses_are_few_and_scikit_learns_own():
+    for excuses in EXCUSED.values():
+        assert len(excuses) == 1
+        for network in (SGDClassifier, Perceptron):
+            assert excuses.keys() <= PER_ESTIMATOR_XFAIL_CHECKS[network].keys()
+
+
+@pytest.mark.parametrize("augmenter", AUGMENTERS, ids=lambda each: type(each).__name__)
+def test_the_suite_would_object_to_augmentation_that_shows(augmenter):
+    """To augment training pictures alone is what an augmenter is for."""
+    stronger = clone(augmenter).set_params(**STRONGER[type(augmenter)])
+    with pytest.raises(AssertionError, match="fit_transform and transform outcomes not consist"):
+        sklearn_checks.check_transformer_general(type(augmenter).__name__, stronger)
+
+
+def test_samplers_take_frames():
+    """imbalanced-learn asks this only of samplers that take frames of sparse columns too."""
+    imblearn_checks.check_samplers_pandas(type(SAMPLER).__name__, SAMPLER)

@@ -1,0 +1,51 @@
+"""What there is in the package, found by walking it: what is new is tested by being there."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+
+from sklearn.base import BaseEstimator
+
+import skvision
+
+
+def module_names():
+    """Every module, private ones too."""
+    yield "skvision"
+    for module in pkgutil.walk_packages(skvision.__path__, "skvision."):
+        if not module.name.endswith("__main__"):
+            yield module.name
+
+
+def public_modules():
+    """Every module without an underscore in its name."""
+    for name in module_names():
+        if "._" not in name:
+            yield importlib.import_module(name)
+
+
+def public_objects():
+    """(full name, class or function) of what public modules define and list in `__all__`."""
+    for module in public_modules():
+        for name in getattr(module, "__all__", ()):
+            thing = getattr(module, name)
+            if getattr(thing, "__module__", None) == module.__name__ and callable(thing):
+                yield f"{module.__name__}.{name}", thing
+
+
+def is_abstract(cls):
+    return any(
+        getattr(inspect.getattr_static(cls, name), "__isabstractmethod__", False)
+        for name in dir(cls)
+    )
+
+
+def public_estimators():
+    """Every public class that is an estimator, by name; bases of others left out."""
+    return {
+        thing.__name__: thing
+        for _, thing in public_objects()
+        if inspect.isclass(thing) and issubclass(thing, BaseEstimator) and not is_abstract(thing)
+    }
