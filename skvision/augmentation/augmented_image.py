@@ -23,11 +23,11 @@ class Draw:
 
     Parameters
     ----------
-    values : tuple of (str, float)
+    values : tuple of (str, float), default=()
         Those parts of the draw that are not neutral, by name, in `DRAW`'s order.
-    fill_mode : {"nearest", "constant", "reflect", "wrap"}
+    fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
         What lies beyond the picture's edges.
-    cval : float
+    cval : float, default=0.0
         In levels, 0 black and 255 white.
 
     Examples
@@ -95,7 +95,6 @@ class AugmentedImage(DerivedImage):
     draw: Draw
 
     def apply(self, pixels: np.ndarray) -> np.ndarray:
-        """Apply the draw to the source's pixels, (height, width, 3) of uint8."""
         how: dict[str, Any] = {"fill_mode": self.draw.fill_mode, "cval": self.draw.cval}
         result: np.ndarray = augmented(pixels[np.newaxis], self.draw.row(), **how)[0]
         return result

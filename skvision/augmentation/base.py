@@ -101,7 +101,7 @@ class BaseAugmenter(DocumentationLink, OneToOneFeatureMixin, TransformerMixin, B
         check_is_fitted(self)
         return as_given(validate_images(self, X, reset=False), X)
 
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Augment each picture once.
 
         Parameters
@@ -123,7 +123,7 @@ class BaseAugmenter(DocumentationLink, OneToOneFeatureMixin, TransformerMixin, B
         ValueError
             If a parameter or X is not as described.
         """
-        self.fit(X, y, **fit_params)
+        self.fit(X, y)
         images = validate_images(self, X, reset=False)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         everything = np.arange(len(images))
@@ -142,6 +142,7 @@ class BaseAugmenter(DocumentationLink, OneToOneFeatureMixin, TransformerMixin, B
         Returns
         -------
         ndarray of shape (n_columns,), object
+            One name a column.
         """
         check_is_fitted(self)
         if hasattr(self, "n_features_in_"):
@@ -165,6 +166,7 @@ class BaseAugmenter(DocumentationLink, OneToOneFeatureMixin, TransformerMixin, B
         Returns
         -------
         ndarray of the same shape and type
+            A new array.
         """
         own = [int(self.random_state)] if isinstance(self.random_state, Integral) else []
         pixel_range = (0.0, 255.0) if images.dtype == np.uint8 else None

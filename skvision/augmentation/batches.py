@@ -42,8 +42,10 @@ def augmented_batch(
         What happens to each.
     X : object
         What the batch was made of.
-    fill_mode, cval
-        As `augmented` takes them.
+    fill_mode : {"nearest", "constant", "reflect", "wrap"}
+        As `augmented` takes it.
+    cval : float
+        Likewise.
 
     Returns
     -------

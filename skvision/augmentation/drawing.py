@@ -40,11 +40,11 @@ class Shift:
 
     Parameters
     ----------
-    largest : float
+    largest : float, default=0.0
         Uniform between minus this and this; or, if there are `choices`, not used.
-    pixels : bool
+    pixels : bool, default=False
         Whether it is in pixels, or a share of the picture's side.
-    choices : tuple of float
+    choices : tuple of float, default=()
         One of these, with either sign.
     """
 

@@ -19,11 +19,11 @@ class Mixing:
 
     Parameters
     ----------
-    mixup, cutmix : float
+    mixup, cutmix : float, default=0.0
         Parameter of the symmetric beta distribution that the shares are drawn from:
         1 is uniform, below it most pictures stay almost as they are. 0 for not at all;
         where both are above 0, each batch is mixed by one of them.
-    probability : float
+    probability : float, default=1.0
         Share of the batches that are mixed.
 
     References

@@ -209,12 +209,12 @@ def augmented(
     images : ndarray of shape (n, height, width, n_channels), uint8, float32 or float64
         With four channels, the fourth (transparency) moves along and keeps its values.
     draws : ndarray of shape (n,), DRAW
-    fill_mode : {"nearest", "constant", "reflect", "wrap"}
+    fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
         What lies beyond a picture's edges: ``aaaa|abcd|dddd``, ``kkkk|abcd|kkkk`` with
         k = `cval`, ``dcba|abcd|dcba`` or ``abcd|abcd|abcd``.
-    cval : float
+    cval : float, default=0.0
         In levels, 0 black and 255 white; also what erased patches are filled with.
-    pixel_range : (low, high) or None
+    pixel_range : (low, high) or None, default=(0.0, 255.0)
         What black and white are; results are clipped to it. None: the numbers have no
         scale, a level is 1, and nothing is clipped.
 

@@ -246,6 +246,7 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_columns,), object
+            One name a column.
         """
         check_is_fitted(self)
         return np.asarray(self.augmenter_.get_feature_names_out(input_features))

@@ -53,8 +53,21 @@ class RandAugmenter(BaseAugmenter):
         shifted by 0.45 of a side, brightness changed by a factor of 0.1 or 1.9, ...).
     horizontal_flip : bool, default=True
         Whether to mirror half of the pictures besides.
-    fill_mode, cval, row_shape, value_range, random_state
-        As `ImageAugmenter` takes them.
+    fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
+        What lies beyond a picture's edges, as `ImageAugmenter` shows it.
+    cval : float, default=0.0
+        Level from black 0 to white 255 of what is filled with a constant.
+    row_shape : tuple of int, default=None
+        (height, width) or (height, width, channels) of a picture that comes as a
+        flat row of a 2-D X; one entry may be -1.
+    value_range : "auto", tuple of float or None, default="auto"
+        The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
+        0..65535, bool and floats 0..1. A pair (black, white) names another. None
+        takes any finite numbers as they are.
+    random_state : int, RandomState instance or None, default=None
+        Decides the draws of `fit_transform`. As ``augmentation=`` of a classifier, draws
+        follow from the classifier's ``random_state``, the epoch and the picture's
+        place in X; an int here is mixed in.
 
     Attributes
     ----------

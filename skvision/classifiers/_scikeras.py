@@ -105,6 +105,7 @@ class KerasClassifierBridge(ClassifierMixin, BaseEstimator):
         Returns
         -------
         self : object
+            The estimator.
         """
         own = {name: value for name, value in params.items() if not self._is_routed(name)}
         super().set_params(**own)

@@ -161,6 +161,7 @@ class ImageNetClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         Returns
         -------
         self : object
+            The estimator, which predicts without fit too.
 
         Raises
         ------
@@ -238,6 +239,7 @@ class ImageNetClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of shape (n_samples, k), str
+            Their names, as in ``class_names_``.
         scores : ndarray of shape (n_samples, k), float64
             Their probabilities.
         """

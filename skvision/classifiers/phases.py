@@ -102,7 +102,7 @@ class Phase:
     name : str, default=""
         What it is called in ``history_`` and what its parameters begin with; "" in a
         training of one phase.
-    given : sequence of ndarray
+    given : sequence of ndarray, default=()
         Weights of the estimator's network that come before those of this phase's, and
         stay as they are.
     extraction : Extraction, default=None

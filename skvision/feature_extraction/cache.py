@@ -76,7 +76,7 @@ class CacheInfo:
         Bytes of the file that are in use.
     networks : mapping of str to int
         Rows of each network, by its key.
-    hits, misses : int
+    hits, misses : int, default=0
         Distinct pictures that `FeatureCache.fetch_or_compute` of this very object found
         there, and those that it computed.
     """

@@ -38,9 +38,9 @@ class PretrainedFeatureTransformer(DocumentationLink, TransformerMixin, BaseEsti
 default="EfficientNetLite0"
         The network: a name in any case (`skvision.networks.backbones` has the table), of which
         ``"EfficientNetLite0"`` comes with the package; a Keras model; or a fitted
-        classifier of skvision, whose layers before the last are taken. (Where it is
+        classifier of skvision, whose layers before the last are taken. Where it is
         a value in a search's grid, wrap it in `sklearn.frozen.FrozenEstimator`:
-        scikit-learn clones such values, which unfits them.)
+        scikit-learn clones such values, which unfits them.
     weights : "imagenet", str, path-like or None, default="imagenet"
         ``"imagenet"``: the published weights, downloaded once by Keras; a weights
         file of one's own (``.h5``, ``.hdf5``, ``.keras``); None: random ones, decided
@@ -265,6 +265,7 @@ default="EfficientNetLite0"
         Returns
         -------
         ndarray of shape (n_features_out_,), object
+            One name a feature.
         """
         check_is_fitted(self)
         prefix = self._recipe.backbone.lower()

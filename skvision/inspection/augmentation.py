@@ -149,6 +149,7 @@ class AugmentationDisplay:
         Returns
         -------
         self : AugmentationDisplay
+            The display, with ``ax_`` and ``figure_``.
         """
         rows = [
             [original, *versions]

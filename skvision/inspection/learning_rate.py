@@ -49,8 +49,10 @@ def find_learning_rate(
     phase : {"warmup", "fine_tune"}, default=None
         Which rate of a FineTunedClassifier to find; for ``"fine_tune"`` the head is
         warmed up first. None for a classifier that trains in one phase.
-    lowest, highest : float, default=1e-5 and 10.0
-        The range, above 0; rates are spaced evenly on a logarithmic scale.
+    lowest : float, default=1e-5
+        The first rate, above 0.
+    highest : float, default=10.0
+        The last rate; those between are spaced evenly on a logarithmic scale.
     n_steps : int, default=100
         How many rates, at least 20. Each costs the time of one batch.
 
@@ -152,6 +154,7 @@ class LearningRateDisplay:
         Returns
         -------
         self : LearningRateDisplay
+            The display, with ``ax_`` and ``figure_``.
 
         Raises
         ------

@@ -36,7 +36,7 @@ class Backbone:
         ones; the last feature map comes after them.
     smallest : int, default=32
         The smallest side that it takes.
-    pooling : {"avg", "flatten"}
+    pooling : {"avg", "flatten"}, default="avg"
         What usually becomes of the last feature map.
     """
 

@@ -50,13 +50,13 @@ class HeadArchitecture:
         Length of a feature vector.
     n_classes : int
         Units of the softmax.
-    dense_units : tuple of int
+    dense_units : tuple of int, default=(256,)
         Units of each dense layer before the softmax.
-    dense_dropout : float
+    dense_dropout : float, default=0.5
         Share that dropout after each of them sets to zero.
-    activation : str
+    activation : str, default="relu"
         A name in `skvision.networks.ACTIVATIONS`.
-    dtype : str
+    dtype : str, default="float32"
         A dtype policy of Keras. The softmax is always in 32 bits.
 
     Examples

@@ -17,6 +17,8 @@ class SmoothedCrossentropy(keras.losses.Loss):
     ----------
     label_smoothing : float
         What is taken from the true class and spread evenly over all, in [0, 1).
+    name : str, default="smoothed_crossentropy"
+        What Keras calls it.
 
     References
     ----------

@@ -49,28 +49,30 @@ class MiniVGGArchitecture:
         (height, width, channels).
     n_classes : int
         Units of the softmax.
-    filters : tuple of int
+    filters : tuple of int, default=(32, 64)
         Filters of each block; a block is ``convs_per_block`` convolutions and a pooling.
-    convs_per_block : int or tuple of int
+    convs_per_block : int or tuple of int, default=2
         Convolutions in each block; one number for all, or one for each.
-    kernel_size : int
-    dense_units : tuple of int
+    kernel_size : int, default=3
+        Side of each kernel.
+    dense_units : tuple of int, default=(512,)
         Units of each dense layer before the softmax.
-    activation : str
+    activation : str, default="relu"
         A name in `skvision.networks.ACTIVATIONS`.
-    batch_norm : bool
-    norm_first : bool
+    batch_norm : bool, default=True
+        Whether values are normalised after each convolution and dense layer.
+    norm_first : bool, default=False
         Whether normalisation comes before the activation, in place of a bias.
-    pooling : {"flatten", "avg", "max"}
+    pooling : {"flatten", "avg", "max"}, default="flatten"
         How the last feature map becomes a vector.
-    conv_dropout : float or tuple of float
+    conv_dropout : float or tuple of float, default=0.25
         Share that dropout sets to zero after each block; likewise.
-    dense_dropout : float
+    dense_dropout : float, default=0.5
         The same after dense layers, or after pooling where there are none.
-    dtype : str
+    dtype : str, default="float32"
         A dtype policy of Keras: ``"float32"``, or ``"mixed_bfloat16"`` to compute in
         16 bits. The softmax is always in 32.
-    scale : float
+    scale : float, default=1/255
         What pixels are multiplied with: 1/255 for pictures, 1 for other numbers.
 
     Examples

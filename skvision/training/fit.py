@@ -98,7 +98,7 @@ def train(
         How long, and how fast.
     seeds : Seeds
         What the streams and the network were seeded with, to be written down.
-    callbacks : sequence of keras.callbacks.Callback
+    callbacks : sequence of keras.callbacks.Callback, default=()
         The user's own.
     checkpoints : Checkpoints, default=None
         Where to write the state after each epoch.
@@ -106,7 +106,7 @@ def train(
         A state that such a checkpoint held, to go on from.
     first_epoch : int, default=0
         The streams' number of the first epoch: how many earlier fits have trained.
-    verbose : {0, 1, 2}
+    verbose : {0, 1, 2}, default=0
         Silent, a progress bar, or one line an epoch.
 
     Returns

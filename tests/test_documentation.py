@@ -1,0 +1,136 @@
+"""Signatures are annotated, and docstrings say what signatures say."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from numpydoc.docscrape import get_doc_object
+from numpydoc.validate import Validator, validate
+
+import skvision
+
+from .walking import public_objects
+
+EXPORTED = [getattr(skvision, name) for name in skvision.__all__ if name != "__version__"]
+
+
+def own_bases(cls):
+    """A class and those of ours that it inherits from."""
+    return [base for base in cls.__mro__ if base.__module__.startswith("skvision")]
+
+
+#: what users meet: all in `skvision.__all__`, with the bases that methods come from
+MET = {base for thing in EXPORTED if inspect.isclass(thing) for base in own_bases(thing)}
+MET |= {thing for thing in EXPORTED if inspect.isfunction(thing)}
+
+
+def name_of(thing):
+    return f"{thing.__module__}.{thing.__qualname__}"
+
+
+def methods_of(cls):
+    """(name, function) of a class's own constructor, public methods and properties."""
+    for name, member in vars(cls).items():
+        function = getattr(member, "__func__", getattr(member, "fget", member))
+        # not what dataclasses write
+        ours = inspect.isfunction(function) and function.__module__ == cls.__module__
+        if ours and (name == "__init__" or not name.startswith("_")):
+            yield name, function
+
+
+#: full name: (class or function, the class that it belongs to)
+THINGS = {
+    name_of(thing): (thing, None) for thing in {*MET, *(each for _, each in public_objects())}
+}
+METHODS = {
+    f"{name}.{attribute}": (function, cls)
+    for name, (cls, _) in THINGS.items()
+    if inspect.isclass(cls)
+    for attribute, function in methods_of(cls)
+}
+FUNCTIONS = sorted(
+    [*METHODS, *(name for name, (each, _) in THINGS.items() if inspect.isfunction(each))]
+)
+DOCUMENTED = sorted(name for name in [*THINGS, *METHODS] if not name.endswith(".__init__"))
+
+
+def test_types_are_shipped():
+    assert (files("skvision") / "py.typed").is_file()
+    settings = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    assert "py.typed" in settings["tool"]["setuptools"]["package-data"]["skvision"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_signatures_are_annotated(name):
+    function, cls = {**THINGS, **METHODS}[name]
+    signature = inspect.signature(function)
+    parameters = list(signature.parameters.values())
+    if cls is not None and not isinstance(
+        inspect.getattr_static(cls, function.__name__), staticmethod
+    ):
+        parameters = parameters[1:]  # self
+    assert [each.name for each in parameters if each.annotation is each.empty] == []
+    assert signature.return_annotation is not signature.empty
+
+
+# https://numpydoc.readthedocs.io/en/latest/validation.html has the list
+#: what holds for every docstring: sections that there are, in order; parameters that there are, in
+#: order and each with its type
+EVERYWHERE = re.compile("GL0[1-7]|GL10|SS0[1-5]|PR0[2-6]|PR10|RT0[45]|SA0[234]")
+#: and of what users meet: nothing is left out
+MET_BY_USERS = re.compile("GL08|SS06|PR0[1789]|RT0[13]|YD01|EX01")
+
+
+def needless(code, message, thing, cls):
+    """Whether a complaint is of what we do otherwise on purpose."""
+    if code == "EX01":  # of what is exported only, and exceptions speak for themselves
+        speaks = inspect.isclass(thing) and issubclass(thing, Exception)
+        return thing not in EXPORTED or speaks
+    if code == "GL08":  # documented where it is declared
+        return cls is not None and bool(inspect.getdoc(getattr(cls, thing.__name__)))
+    if code == "PR01":  # bases whose subclasses have the constructor
+        return inspect.isclass(thing) and thing.__init__ is object.__init__
+    if code == "PR02":  # options of the optimiser are hidden from tools that read signatures
+        kinds = inspect.signature(thing.__init__ if inspect.isclass(thing) else thing).parameters
+        hidden = {f"**{each.name}" for each in kinds.values() if each.kind is each.VAR_KEYWORD}
+        return message == f"Unknown parameters {hidden}"
+    return False
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_docstrings_are_sound(name):
+    thing, cls = {**THINGS, **METHODS}[name]
+    documented = Validator(get_doc_object(thing)).doc_all_parameters
+    found = [
+        f"{code}: {message}"
+        for code, message in validate(name)["errors"]
+        if EVERYWHERE.match(code)
+        or (MET_BY_USERS.match(code) and (thing in MET or cls in MET))
+        or (code == "PR01" and documented)
+        if not needless(code, message, thing, cls)
+    ]
+    assert found == []
+
+
+def written_default(kind):
+    """The value that a parameter's type says after ``default=``."""
+    found = re.search(r"default=(.*)$", kind)
+    return eval(found[1], {}) if found else inspect.Parameter.empty
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_documented_defaults_are_the_signatures(name):
+    thing, _ = {**THINGS, **METHODS}[name]
+    documented = Validator(get_doc_object(thing)).doc_all_parameters
+    if not documented:
+        return
+    signature = inspect.signature(thing.__init__ if inspect.isclass(thing) else thing)
+    for parameter, (kind, _) in documented.items():
+        if not parameter.startswith("*"):
+            written, real = written_default(kind), signature.parameters[parameter].default
+            assert (type(written), written) == (type(real), real), f"{parameter} : {kind}"
