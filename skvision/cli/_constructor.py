@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import GenericAlias
 from typing import Any
 
 __all__ = ["Constructor", "features", "finetuned", "minivgg", "read_constructor", "transformer"]
@@ -116,7 +117,7 @@ def _annotation(node: ast.expr | None) -> Any:
         case ast.BinOp(left, ast.BitOr(), right):
             return _annotation(left) | _annotation(right)
         case ast.Subscript(ast.Name("tuple"), ast.Tuple(parts)):
-            return tuple[tuple(map(_annotation, parts))]
+            return GenericAlias(tuple, tuple(map(_annotation, parts)))
         case _:
             return Any
 

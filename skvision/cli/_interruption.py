@@ -23,11 +23,11 @@ def when_interrupted(act: Callable[[Any], None]) -> Iterator[None]:
         warnings.simplefilter("always", TrainingInterruptedWarning)
         show = warnings.showwarning
 
-        def show_or_act(text: Any, category: type[Warning], *rest: Any, **named: Any) -> None:
+        def show_or_act(message: Any, category: Any, *rest: Any, **named: Any) -> None:
             if issubclass(category, TrainingInterruptedWarning):
-                act(text)
+                act(message)
             else:
-                show(text, category, *rest, **named)
+                show(message, category, *rest, **named)
 
         warnings.showwarning = show_or_act  # put back by catch_warnings
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 import warnings
+from typing import Any
 
 import typer
 
@@ -91,5 +92,5 @@ def _explain(error: Exception, debug: bool) -> None:
         say(f"{type(error).__name__}: {error}. Add --debug to see where.")
 
 
-def _one_line_warning(text: Warning | str, *rest: object) -> None:
-    say(f"warning: {text}")
+def _one_line_warning(message: Warning | str, *rest: Any, **named: Any) -> None:
+    say(f"warning: {message}")

@@ -32,27 +32,38 @@ class FillMode(StrEnum):
     wrap = "wrap"
 
 
-def _number(metavar: str, text: str) -> Any:
-    return Annotated[float | None, typer.Option(metavar=metavar, help=text)]
+def _option(metavar: str, text: str) -> Any:
+    return typer.Option(metavar=metavar, help=text)
 
 
-def _factors(text: str) -> Any:
-    return Annotated[str | None, typer.Option(metavar="LOW,HIGH", help=text)]
-
-
-Degrees = _number("DEGREES", "Rotated by up to this, either way.")
-WidthShift = _number("SHARE", "Shifted to the side by up to this; pixels from 1 on.")
-HeightShift = _number("SHARE", "Shifted up and down by up to this; pixels from 1 on.")
-Shear = _number("DEGREES", "Sheared by up to this, either way.")
-Zoom = _number("SHARE", "What can be seen is larger or smaller by up to this.")
-Crop = _number("SHARE", "Up to this share of each side is cut off, the rest enlarged.")
-ChannelShift = _number("LEVELS", "Up to this, of 255, is added to all channels or taken away.")
-Hue = _number("SHARE", "Colours move along the colour circle by up to this, at most 0.5.")
-Noise = _number("STD", "Standard deviation of added noise, white being 1.")
-Erase = _number("SHARE", "A patch of up to this share of the picture is erased.")
-Brightness = _factors("Factors; 1,1 changes nothing.")
-Contrast = _factors("Factors; 1,1 changes nothing.")
-Saturation = _factors("Factors; 1,1 changes nothing.")
+Degrees = Annotated[float | None, _option("DEGREES", "Rotated by up to this, either way.")]
+WidthShift = Annotated[
+    float | None, _option("SHARE", "Shifted to the side by up to this; pixels from 1 on.")
+]
+HeightShift = Annotated[
+    float | None, _option("SHARE", "Shifted up and down by up to this; pixels from 1 on.")
+]
+Shear = Annotated[float | None, _option("DEGREES", "Sheared by up to this, either way.")]
+Zoom = Annotated[
+    float | None, _option("SHARE", "What can be seen is larger or smaller by up to this.")
+]
+Crop = Annotated[
+    float | None, _option("SHARE", "Up to this share of each side is cut off, the rest enlarged.")
+]
+ChannelShift = Annotated[
+    float | None, _option("LEVELS", "Up to this, of 255, is added to all channels or taken away.")
+]
+Hue = Annotated[
+    float | None,
+    _option("SHARE", "Colours move along the colour circle by up to this, at most 0.5."),
+]
+Noise = Annotated[float | None, _option("STD", "Standard deviation of added noise, white being 1.")]
+Erase = Annotated[
+    float | None, _option("SHARE", "A patch of up to this share of the picture is erased.")
+]
+Brightness = Annotated[str | None, _option("LOW,HIGH", "Factors; 1,1 changes nothing.")]
+Contrast = Annotated[str | None, _option("LOW,HIGH", "Factors; 1,1 changes nothing.")]
+Saturation = Annotated[str | None, _option("LOW,HIGH", "Factors; 1,1 changes nothing.")]
 
 
 def augment(

@@ -59,6 +59,7 @@ class Answer(NamedTuple):
 
 
 def _answers(estimator: Any, data: Any) -> Iterator[Answer]:
+    scores: list[float | None]
     for part in chunks(range(len(data.data)), "evaluating"):
         files = data.data[part]
         if hasattr(estimator, "predict_proba"):

@@ -39,22 +39,39 @@ def _shorthand(
     else:
         each = ", ".join(f"{default} ({model})" for model, default in defaults.items())
         text = f"{text} Default: {each}."
-    return Annotated[str | None, typer.Option(metavar=metavar, help=text, autocompletion=complete)]
+    return typer.Option(metavar=metavar, help=text, autocompletion=complete)
 
 
-Epochs = _shorthand("epochs", "N", "Passes over the pictures.")
-ImageSize = _shorthand("image_size", "SIZE", "Pixels, height x width: 32, or 32x48.")
-Optimizer = _shorthand("optimizer", "NAME", "SGD, Adam, RMSprop, ...", optimizers)
-LearningRate = _shorthand("learning_rate", "NUMBER", "Step size; none: the optimiser's own.")
-Activation = _shorthand("activation", "NAME", "relu, tanh, LeakyReLU, ...", activations)
-BatchSize = _shorthand("batch_size", "N", "Pictures a step.")
-Resize = _shorthand("resize", "POLICY", "stretch, crop or pad.", resize_policies)
-Backbone = _shorthand(
-    "backbone",
-    "NAME",
-    "VGG16, ResNet50, ...; skvision networks lists them; or a model or network file.",
-)
-Head = _shorthand("head", "NAME", "logistic, svm, knn or forest.", heads)
+Epochs = Annotated[str | None, _shorthand("epochs", "N", "Passes over the pictures.")]
+ImageSize = Annotated[
+    str | None, _shorthand("image_size", "SIZE", "Pixels, height x width: 32, or 32x48.")
+]
+Optimizer = Annotated[
+    str | None, _shorthand("optimizer", "NAME", "SGD, Adam, RMSprop, ...", optimizers)
+]
+LearningRate = Annotated[
+    str | None, _shorthand("learning_rate", "NUMBER", "Step size; none: the optimiser's own.")
+]
+Activation = Annotated[
+    str | None, _shorthand("activation", "NAME", "relu, tanh, LeakyReLU, ...", activations)
+]
+BatchSize = Annotated[str | None, _shorthand("batch_size", "N", "Pictures a step.")]
+Resize = Annotated[
+    str | None, _shorthand("resize", "POLICY", "stretch, crop or pad.", resize_policies)
+]
+Backbone = Annotated[
+    str | None,
+    _shorthand(
+        "backbone",
+        "NAME",
+        "VGG16, ResNet50, ...; skvision networks lists them; or a model or network file.",
+    ),
+]
+Head = Annotated[str | None, _shorthand("head", "NAME", "logistic, svm, knn or forest.", heads)]
+
+
+#: pictures and their labels
+Labelled = tuple[Any, Any]
 
 
 def _show_arguments(context: typer.Context, asked: bool) -> None:
@@ -224,7 +241,7 @@ def _train(
         seed = parameters["random_state"]
         seen, kept_back = _split(data, test_fraction, seed)
         if grid:
-            net.set_params(**_best(net, row, grid, *seen, folds, jobs, seed))
+            net.set_params(**_best(net, row, grid, seen, folds, jobs, seed))
         interruptions: list[Any] = []
         with when_interrupted(interruptions.append):
             net.fit(*seen)
@@ -232,7 +249,7 @@ def _train(
         failure = None
         try:
             if kept_back:
-                _measure(net, *seen, *kept_back, figures.append)
+                _measure(net, seen, kept_back, figures.append)
         except KeyboardInterrupt as interruption:
             interruptions.append(interruption)
         except Exception as error:  # a picture deleted meanwhile, say: no reason to lose the model
@@ -251,8 +268,8 @@ def _train(
     typer.echo(f"Model written to {out}")
 
 
-def _split(data: Any, test_fraction: float, seed: Any) -> tuple[Any, Any]:
-    """(X, y) to train on, and (X, y) kept back or None."""
+def _split(data: Any, test_fraction: float, seed: Any) -> tuple[Labelled, Labelled | None]:
+    """What to train on, and what is kept back."""
     if not test_fraction:
         return (data.data, data.target), None
     from sklearn.model_selection import train_test_split
@@ -267,8 +284,7 @@ def _best(
     net: Any,
     row: Trainable,
     grid: dict[str, list[Any]],
-    X: Any,
-    y: Any,
+    seen: Labelled,
     folds: int,
     jobs: int | None,
     seed: Any,
@@ -281,20 +297,18 @@ def _best(
     grid = {name: list(row.candidates(name, values, seed)) for name, values in grid.items()}
     n_candidates = math.prod(len(values) for values in grid.values())
     typer.echo(f"Combinations to try: {n_candidates}, in {folds} folds each")
-    found = search(candidate, grid, X, y, folds=folds, jobs=jobs, seed=seed, path=row.path)
-    best = found.best_params_
+    found = search(candidate, grid, *seen, folds=folds, jobs=jobs, seed=seed, path=row.path)
+    best: dict[str, Any] = found.best_params_
     typer.echo(table(found, grid, row.path))
     typer.echo("Best: " + ", ".join(f"{name}={best[row.path(name)]}" for name in grid))
     return best
 
 
-def _measure(
-    net: Any, X_train: Any, y_train: Any, X_test: Any, y_test: Any, tell: Callable[[str], None]
-) -> None:
-    accuracy = float(net.score(X_test, y_test))
-    net.held_out_ = {"accuracy": accuracy, "n_samples": len(y_test)}
-    tell(f"Accuracy {accuracy:.4f} on {len(y_test)} pictures kept back")
-    tell(f"({net.score(X_train, y_train):.4f} on the {len(y_train)} trained on)")
+def _measure(net: Any, seen: Labelled, kept_back: Labelled, tell: Callable[[str], None]) -> None:
+    accuracy, n_kept_back = float(net.score(*kept_back)), len(kept_back[1])
+    net.held_out_ = {"accuracy": accuracy, "n_samples": n_kept_back}
+    tell(f"Accuracy {accuracy:.4f} on {n_kept_back} pictures kept back")
+    tell(f"({net.score(*seen):.4f} on the {len(seen[1])} trained on)")
 
 
 def _what_there_is(net: Any, out: Path, measured: bool) -> str:

@@ -82,6 +82,7 @@ or ndarray
             f"Received {type(source).__name__!r}. Accepted: a file name, bytes, a PIL image or "
             "an array of one picture's pixels."
         )
+    assert not isinstance(source, DerivedImage)  # it was taken above
     name = _name_of(source)
     try:
         with _stream(source, name) as file:

@@ -153,23 +153,23 @@ def feature_recipe(
     own = _own_network(backbone)
     if layer is not None:
         own = up_to_layer(own, layer)
-    size = own.input_shape[1:3]
-    if None in size:
-        size = image_size
-    if size is None or image_size not in (None, size):
+    own_size = own.input_shape[1:3]
+    if None in own_size:
+        own_size = image_size
+    if own_size is None or image_size not in (None, own_size):
         raise ValueError(
             f"The backbone {own.name} reads pictures of {own.input_shape[1:3]} pixels. "
             f"Received: image_size={image_size}"
         )
-    if own.input_shape[1:3] != size:  # it takes any size: settle it
-        pixels = keras.Input((*size, own.input_shape[-1]), name="pixels")
+    if own.input_shape[1:3] != own_size:  # it takes any size: settle it
+        pixels = keras.Input((*own_size, own.input_shape[-1]), name="pixels")
         own = keras.Model(pixels, own(pixels), name=own.name)
     return FeatureRecipe(
         backbone=own.name,
         weights=None,
         layer=layer,
         pooling="avg" if pooling == "auto" else pooling,
-        image_size=size,
+        image_size=own_size,
         digest=digest_of_network(own),
         own=own,
     )

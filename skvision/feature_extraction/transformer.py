@@ -289,7 +289,8 @@ default="EfficientNetLite0"
             return choice
 
     def __sklearn_clone__(self) -> PretrainedFeatureTransformer:
-        return clone_around_backbone(self)
+        copy: PretrainedFeatureTransformer = clone_around_backbone(self)
+        return copy
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

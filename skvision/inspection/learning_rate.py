@@ -179,7 +179,8 @@ class LearningRateDisplay:
 def _smoothed(losses: np.ndarray) -> np.ndarray:
     if not len(losses):
         return losses
-    return gaussian_filter1d(losses, SMOOTHING * len(losses), mode="nearest")
+    smoothed: np.ndarray = gaussian_filter1d(losses, SMOOTHING * len(losses), mode="nearest")
+    return smoothed
 
 
 def _suggested(rates: np.ndarray, losses: np.ndarray) -> float:
