@@ -16,7 +16,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import keras
 import numpy as np
 import pytest
+import sklearn
 from sklearn.datasets import load_digits
+from sklearn.utils.fixes import parse_version
 
 from skvision import MiniVGGClassifier, export_digits
 
@@ -46,6 +48,14 @@ def small_body(filters=4):
             keras.layers.Conv2D(4, 3, 3, name="two", kernel_initializer=drawn(2)),
         ],
         name="body",
+    )
+
+
+def since(version):
+    """Mark a test of what this version of scikit-learn brought."""
+    return pytest.mark.skipif(
+        parse_version(sklearn.__version__) < parse_version(version),
+        reason=f"new in scikit-learn {version}",
     )
 
 
