@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import importlib
 import os
-import pkgutil
 import re
 import runpy
 import shlex
@@ -16,18 +15,12 @@ from pathlib import Path
 
 import pytest
 
-import skvision
 from skvision import export_digits
 
 from .cli.command import called
+from .walking import module_names
 
 ROOT = Path(__file__).parent.parent
-
-
-def module_names():
-    for module in pkgutil.walk_packages(skvision.__path__, "skvision."):
-        if not module.name.endswith("__main__"):
-            yield module.name
 
 
 @pytest.mark.parametrize("name", list(module_names()))
