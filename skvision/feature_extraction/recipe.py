@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-from sklearn.base import clone
+from sklearn.base import _clone_parametrized
 from sklearn.frozen import FrozenEstimator
 
 from ..networks.backbone_table import NETWORKS_VERSION
@@ -193,7 +194,7 @@ def _own_network(backbone: Any) -> keras.Model:
 
 def clone_around_backbone(estimator: Any) -> Any:
     """Clone an estimator, but keep a fitted classifier as its ``backbone`` fitted."""
-    params = estimator.get_params(deep=False)
-    backbone = params.pop("backbone")
-    copied = {name: clone(value, safe=False) for name, value in params.items()}
-    return type(estimator)(backbone=backbone, **copied)
+    unfitted = copy.copy(estimator).set_params(backbone=None)
+    # what `clone` does where no class has its own way: with metadata requests, callbacks and the
+    # form of the output, too
+    return _clone_parametrized(unfitted).set_params(backbone=estimator.backbone)

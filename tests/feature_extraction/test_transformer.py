@@ -137,7 +137,7 @@ def test_names_and_frames(X):
     names = transformer.get_feature_names_out()
     assert names[[0, -1]].tolist() == ["efficientnetlite0_0", "efficientnetlite0_1279"]
     for container in ("pandas", "polars"):
-        frame = clone(transformer).set_output(transform=container).fit_transform(X)
+        frame = clone(clone(transformer).set_output(transform=container)).fit_transform(X)
         assert list(frame.columns) == names.tolist()
         assert frame.shape == (10, 1280)
 
