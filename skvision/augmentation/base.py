@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..callbacks import CallbackSupportMixin, fit_as_task, training_data
 from ..estimator import DocumentationLink, all_or_nothing
 from ..images import validate_images
 from .batches import as_given, augmented_batch, augmented_pixels
@@ -19,7 +20,9 @@ from .batches import as_given, augmented_batch, augmented_pixels
 __all__ = ["BaseAugmenter"]
 
 
-class BaseAugmenter(DocumentationLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class BaseAugmenter(
+    CallbackSupportMixin, DocumentationLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """A transformer that changes pictures at random, each by a draw of its own.
 
     A subclass names its parameters, among them ``fill_mode``, ``cval``, ``row_shape``,
@@ -74,7 +77,9 @@ class BaseAugmenter(DocumentationLink, OneToOneFeatureMixin, TransformerMixin, B
         self._validate_params()
         self.draw([0], np.arange(0))  # checks the arguments
         with all_or_nothing(self):
-            validate_images(self, X, reset=True)
+            fit_as_task(
+                self, lambda task: validate_images(self, X, reset=True), training_data(X, y)
+            )
         return self
 
     def transform(self, X: Any) -> Any:

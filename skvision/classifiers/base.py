@@ -8,7 +8,7 @@ import os
 import reprlib
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from numbers import Integral, Real
@@ -30,6 +30,7 @@ from sklearn.utils.validation import (
 )
 
 from ..augmentation import Mixing
+from ..callbacks import NO_TASK, CallbackSupportMixin, FitTask, fit_as_task, training_data
 from ..estimator import DocumentationLink, all_or_nothing, installed_versions
 from ..exceptions import TrainingInterruptedWarning
 from ..images import RESIZE_POLICIES, ImageBatch, ImageReader, validate_images
@@ -91,7 +92,7 @@ class Trained(NamedTuple):
         return float(np.nanmin([*self.history.get("val_loss", ()), np.inf]))
 
 
-class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
+class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifierBridge):
     """Base of the classifiers that train a Keras network on pictures.
 
     A subclass names its parameters and says in `_phases` what networks they make and
@@ -189,7 +190,8 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
                     f"{_listed(before)}. Received: {_listed(self.classes_)}. Set "
                     "warm_start=False to train a new network."
                 )
-            self._train(images, targets, weights, continued=continued)
+            told = training_data(X, y, sample_weight)
+            self._train(images, targets, weights, told, continued=continued)
             vars(self).pop("_state", None)
         return self
 
@@ -244,7 +246,8 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
             images, targets, weights = self._checked(
                 X, y, sample_weight, reset=first, classes=self.classes_
             )
-            self._train(images, targets, weights, continued=not first, partial=True)
+            told = training_data(X, y, sample_weight)
+            self._train(images, targets, weights, told, continued=not first, partial=True)
         return self
 
     def _range_test(
@@ -322,15 +325,19 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
         images: ImageBatch,
         targets: np.ndarray,
         weights: np.ndarray,
+        told: Mapping[str, Any],
         *,
         continued: bool,
         partial: bool = False,
     ) -> None:
-        """Train all phases or, going on, the one that it is time for; store what came out."""
+        """Train all phases or, going on, the one that it is time for; store what came out.
+
+        `told` is what scikit-learn's callbacks get to know of the data.
+        """
         data = (images, targets, weights)
         done = self.n_epochs_ if continued else 0
-        history = self.history_ if continued else {}
-        latest = self._weights if continued else []
+        # what the command line measured on another training
+        vars(self).pop("held_out_", None)
         seeds = Seeds.draw(self.random_state)
         phases, recipe = self._phases(images, seeds)
         if continued:
@@ -342,10 +349,59 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
             # random weights of a body are drawn from the seeds
             phases, recipe = self._phases(images, seeds)
             chosen = _phases_to_train(phases, done, continued=continued, partial=partial)
+
+        with_phases = bool(chosen[0].name)
+        fit_as_task(
+            self,
+            lambda task: self._train_phases(
+                chosen,
+                recipe,
+                data,
+                seeds,
+                checkpoints,
+                resumed,
+                task,
+                continued=continued,
+                partial=partial,
+            ),
+            told,
+            "partial-fit" if partial else "fit",
+            len(chosen) if with_phases else chosen[0].plan.epochs,
+        )
+
+    def _train_phases(
+        self,
+        phases: list[Phase],
+        recipe: NetworkRecipe,
+        data: Data,
+        seeds: Seeds,
+        checkpoints: Checkpoints | None,
+        resumed: TrainingState | None,
+        task: FitTask,
+        *,
+        continued: bool,
+        partial: bool,
+    ) -> None:
+        """Train phase after phase; `checkpoints` and `resumed` are the first one's."""
+        done = self.n_epochs_ if continued else 0
+        history = self.history_ if continued else {}
+        latest = self._weights if continued else []
         results: list[Trained] = []
-        for number, phase in enumerate(chosen):
+
+        def outcome(*so_far: Trained) -> dict[str, Any]:
+            return self._outcome(recipe, history, [*results, *so_far])
+
+        def as_fitted(*so_far: Trained) -> dict[str, Any]:
+            # a bar for each epoch's predictions would be drawn over that of the training
+            return {**outcome(*so_far), "_state": None, "verbose": 0}
+
+        for number, phase in enumerate(phases):
             if number:
                 checkpoints, resumed = self._opened_checkpoints(phase, data, done)
+            if resumed is not None and self._have_begun(phases[number + 1 :]):
+                # this one is over, also where a callback ended it early
+                phase = replace(phase, plan=replace(phase.plan, epochs=resumed.epochs))
+            part = task.subtask(phase.name, phase.plan.epochs) if phase.name else task
             try:
                 trained = self._train_phase(
                     phase,
@@ -356,6 +412,8 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
                     checkpoints=checkpoints,
                     resumed=resumed,
                     keep_state=partial,
+                    task=part,
+                    as_fitted=as_fitted,
                 )
             except KeyboardInterrupt:
                 if not results:
@@ -367,18 +425,34 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
                 )
                 break
             results.append(trained)
-            history = _joined(history, trained.history) if history else trained.history
-            done, latest = len(history["loss"]), trained.weights
-            if trained.interrupted:
+            done, latest = outcome()["n_epochs_"], trained.weights
+            stopped = part is not task and part.end(as_fitted)
+            if trained.interrupted or stopped:
                 break
-        self.history_, self.n_epochs_ = history, done
+        vars(self).update(outcome())
+        vars(self).pop("_model", None)
+        self._state = (phases[0].recipe, results[0].state) if partial else None
+
+    def _outcome(
+        self, recipe: NetworkRecipe, earlier: dict[str, list[Any]], results: list[Trained]
+    ) -> dict[str, Any]:
+        """Fitted attributes, if training ends with these results of its phases."""
+        history = earlier
+        for trained in results:
+            history = _joined(history, trained.history) if history else trained.history
         # the best epoch is the best of all phases
         best = min(results, key=lambda it: it.lowest) if self.early_stopping else results[-1]
-        self._set_network(recipe, best.weights)
-        self._state = (chosen[0].recipe, results[0].state) if partial else None
-        self._versions = installed_versions()
-        # what the command line measured on another training
-        vars(self).pop("held_out_", None)
+        return {
+            "history_": history,
+            "n_epochs_": len(history["loss"]),
+            "_recipe": recipe,
+            "_weights": best.weights,
+            "_versions": installed_versions(),
+        }
+
+    def _have_begun(self, phases: list[Phase]) -> bool:
+        """Whether one of these phases has checkpoints."""
+        return any(Checkpoints.exist(Path(self.checkpoint_dir, each.name)) for each in phases)
 
     def _train_phase(
         self,
@@ -391,11 +465,24 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
         checkpoints: Checkpoints | None = None,
         resumed: TrainingState | None = None,
         keep_state: bool = False,
+        task: FitTask = NO_TASK,
+        as_fitted: Callable[[Trained], Mapping[str, Any]] | None = None,
     ) -> Trained:
         """Train one phase; `weights` are the whole network's by now, none at the beginning."""
+
+        def trained(
+            history: dict[str, list[Any]],
+            learnt: list[np.ndarray],
+            interrupted: bool = False,
+            state: NetworkState | None = None,
+        ) -> Trained:
+            if phase.name:
+                history = {"phase": [phase.name] * len(history["loss"]), **history}
+            return Trained(history, [*phase.given, *learnt], interrupted, state)
+
         with self._ready(phase, data, seeds) as (network, training, validation):
             self._start(network, phase, seeds, weights, first_epoch)
-            history, learnt, interrupted = train(
+            result = train(
                 network,
                 training,
                 validation,
@@ -406,11 +493,10 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
                 resumed=resumed,
                 first_epoch=first_epoch,
                 verbose=int(self.verbose),
+                task=task,
+                as_fitted=as_fitted and (lambda *so_far: as_fitted(trained(*so_far))),
             )
-            state = network.get_state() if keep_state else None
-        if phase.name:
-            history = {"phase": [phase.name] * len(history["loss"]), **history}
-        return Trained(history, [*phase.given, *learnt], interrupted, state)
+            return trained(*result, network.get_state() if keep_state else None)
 
     def _start(
         self,
@@ -702,11 +788,6 @@ class BaseImageClassifier(DocumentationLink, KerasClassifierBridge):
     def _fitted_size(self) -> tuple[int, int]:
         height, width, _ = self._recipe.architecture.input_shape
         return height, width
-
-    def _set_network(self, recipe: NetworkRecipe, weights: list[np.ndarray]) -> None:
-        self._recipe = recipe
-        self._weights = weights
-        vars(self).pop("_model", None)
 
     def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
         """List the fitted attributes for the HTML representation, without making `model_`.

@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from ..callbacks import CallbackSupportMixin, fit_as_task, training_data
 from ..estimator import DocumentationLink
 from ..feature_extraction.computing import compute_features
 from ..feature_extraction.engines import resolve
@@ -24,7 +25,7 @@ from ..networks.imagenet_classes import imagenet_classes
 __all__ = ["ImageNetClassifier"]
 
 
-class ImageNetClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
+class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixin, BaseEstimator):
     """Name what is in a photo, by a network that was trained on ImageNet; nothing to fit.
 
     A thousand classes: animals to the breed, plants, vehicles, furniture, food. What
@@ -169,7 +170,7 @@ class ImageNetClassifier(DocumentationLink, ClassifierMixin, BaseEstimator):
             If a parameter or X is not as described.
         """
         self._validate_params()
-        self._images(X)
+        fit_as_task(self, lambda task: self._images(X), training_data(X, y))
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:

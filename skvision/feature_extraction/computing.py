@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..callbacks import NO_TASK, FitTask
 from ..images import ImageBatch, ImageReader
 from ..progress import progress
 from .cache import FeatureCache
@@ -31,6 +32,7 @@ def compute_features(
     cache: Any = None,
     verbose: int = 0,
     indices: np.ndarray | None = None,
+    task: FitTask = NO_TASK,
 ) -> np.ndarray:
     """Compute the features of pictures, or read them where they are kept.
 
@@ -52,6 +54,8 @@ def compute_features(
         Whether to show a progress bar.
     indices : ndarray of shape (n,), int, default=None
         Which pictures; None for all.
+    task : FitTask, default=NO_TASK
+        What batches are parts of, for scikit-learn's callbacks.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def compute_features(
             batches = _read_ahead(reader, [indices[chunk] for chunk in chunks])
             features = engine.run(fit_channels(batch, recipe.n_channels) for batch in batches)
             bar = progress(chunks, "computing features", verbose)
-            yield from zip(bar, features, strict=True)
+            yield from zip(task.each(bar, "batch"), features, strict=True)
 
         if cache is None or cache is False:
             table = np.empty((len(indices), engine.n_features), np.float32)

@@ -13,9 +13,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ..callbacks import NO_TASK, CallbackSupportMixin, FitTask, fit_as_task, training_data
 from ..estimator import DocumentationLink, all_or_nothing
 from ..exceptions import FeatureEngineWarning
-from ..images import RESIZE_POLICIES, validate_images
+from ..images import RESIZE_POLICIES, ImageBatch, validate_images
 from ..networks import as_image_size
 from .computing import compute_features, engine_for
 from .engines import EngineChoice, resolve
@@ -24,7 +25,9 @@ from .recipe import POOLINGS, clone_around_backbone, feature_recipe
 __all__ = ["PretrainedFeatureTransformer"]
 
 
-class PretrainedFeatureTransformer(DocumentationLink, TransformerMixin, BaseEstimator):
+class PretrainedFeatureTransformer(
+    CallbackSupportMixin, DocumentationLink, TransformerMixin, BaseEstimator
+):
     """Turn pictures into the features that a ready-made network computes.
 
     Transfer learning by feature extraction: a network trained on millions of photos, cut
@@ -193,26 +196,72 @@ default="EfficientNetLite0"
         """
         self._validate_params()
         with all_or_nothing(self):
-            validate_images(self, X, reset=True)
-            if self.n_channels_ not in (1, 3):
-                raise ValueError(
-                    f"X has {self.n_channels_} channels; ready-made networks read 3 (or 1, which "
-                    "is repeated)."
-                )
-            choice = resolve(self.engine, self.precision)
-            self.engine_, self.precision_ = choice.engine, choice.precision
-            seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-            self._recipe = feature_recipe(
-                self.backbone,
-                weights=self.weights,
-                layer=self.layer,
-                pooling=self.pooling,
-                image_size=None if self.image_size is None else as_image_size(self.image_size),
-                seed=seed,
-            )
-            engine = engine_for(self._recipe, choice, int(self.batch_size), self.cache)
-            self.n_features_out_ = engine.n_features
+            self._fit(X, y, transform=False)
         return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        """Make the network ready and compute the features of pictures.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples pictures
+            Arrays of pictures, file names, or 2-D rows with ``row_shape``.
+        y : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out_), float32
+            One row a picture.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or X is not as described, or weights don't fit.
+        ImageDecodeError
+            If a file can't be read.
+        ImportError
+            If the engine asked for is not installed.
+        OSError
+            If published weights are neither here nor to be downloaded.
+        """
+        self._validate_params()
+        with all_or_nothing(self):
+            return self._fit(X, y, transform=True)
+
+    def _fit(self, X: Any, y: Any, *, transform: bool) -> Any:
+        images = validate_images(self, X, reset=True)
+        if self.n_channels_ not in (1, 3):
+            raise ValueError(
+                f"X has {self.n_channels_} channels; ready-made networks read 3 (or 1, which "
+                "is repeated)."
+            )
+
+        def learn(task: FitTask) -> Any:
+            choice = self._make_ready()
+            return self._features(images, choice, task) if transform else None
+
+        n_batches: int | None = -(-len(images) // int(self.batch_size))
+        if self.cache not in (None, False):
+            n_batches = None  # nobody knows what is there already, nor what others compute
+        name, n_subtasks = ("fit-transform", n_batches) if transform else ("fit", 0)
+        return fit_as_task(self, learn, training_data(X, y), name, n_subtasks)
+
+    def _make_ready(self) -> EngineChoice:
+        choice = resolve(self.engine, self.precision)
+        self.engine_, self.precision_ = choice.engine, choice.precision
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        self._recipe = feature_recipe(
+            self.backbone,
+            weights=self.weights,
+            layer=self.layer,
+            pooling=self.pooling,
+            image_size=None if self.image_size is None else as_image_size(self.image_size),
+            seed=seed,
+        )
+        engine = engine_for(self._recipe, choice, int(self.batch_size), self.cache)
+        self.n_features_out_ = engine.n_features
+        return choice
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the features of pictures.
@@ -243,7 +292,11 @@ default="EfficientNetLite0"
         """
         check_is_fitted(self)
         images = validate_images(self, X, reset=False)
-        choice = self._reproduced_choice()
+        return self._features(images, self._reproduced_choice())
+
+    def _features(
+        self, images: ImageBatch, choice: EngineChoice, task: FitTask = NO_TASK
+    ) -> np.ndarray:
         return compute_features(
             images,
             self._recipe,
@@ -252,6 +305,7 @@ default="EfficientNetLite0"
             batch_size=int(self.batch_size),
             cache=self.cache,
             verbose=int(self.verbose),
+            task=task,
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

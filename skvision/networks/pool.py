@@ -149,6 +149,21 @@ class CompiledNetwork:
         """Return copies of all weights, in Keras' order."""
         return self.model.get_weights()
 
+    def final_weights(self) -> list[np.ndarray]:
+        """Return what the weights would be if training ended now.
+
+        They are others where the optimiser keeps averages, which take the weights' place
+        in the end.
+        """
+        optimizer = self.model.optimizer
+        weights = self.get_weights()
+        if not optimizer.use_ema:
+            return weights
+        optimizer.finalize_variable_values(self.model.trainable_variables)
+        averaged = self.get_weights()
+        _assign(self.model.weights, weights)
+        return averaged
+
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Put weights in."""
         self.model.set_weights(weights)

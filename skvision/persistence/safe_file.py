@@ -8,6 +8,7 @@ own tables. `archive` is the file around it.
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
 import os
@@ -16,7 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from ..estimator import STATE_KEEPER, installed_versions
+from sklearn.base import BaseEstimator
+
+from ..estimator import STATE_KEEPER, KeptState, installed_versions
 from ..exceptions import ModelVersionWarning, UnsupportedModelError, first_line
 from .archive import MANIFEST, damaged, open_archive, write_archive
 from .contents import ESTIMATORS, trusted_types
@@ -28,6 +31,9 @@ __all__ = ["FORMAT", "SAFE_SUFFIX", "load", "read_manifest", "save"]
 #: raised whenever files are written that this version's `load` would not read
 FORMAT = 1
 SAFE_SUFFIX = ".skv"
+
+# where scikit-learn keeps what `set_callbacks` was given
+_CALLBACKS = "_skl_callbacks"
 
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> Path:
@@ -184,7 +190,7 @@ def _write_model(estimator: Any, file: IO[bytes]) -> None:
 
     keeping = STATE_KEEPER.set(_Keeper)
     try:
-        io.dump(estimator, file)
+        io.dump(_without_callbacks(estimator), file)
     except UnsupportedModelError:
         raise
     except (UnsupportedTypeException, TypeError, AttributeError, RecursionError) as error:
@@ -203,6 +209,30 @@ def _write_model(estimator: Any, file: IO[bytes]) -> None:
             "best_estimator_), or keep the model by joblib.dump, for yourself."
         )
     file.seek(0)
+
+
+def _without_callbacks(value: Any) -> Any:
+    """scikit-learn's estimators without the callbacks that watch them fit: those are no model.
+
+    Copies, where something holds callbacks; ours, which hand over no callbacks, as they are.
+    """
+    if isinstance(value, list | tuple) and type(value) in (list, tuple):
+        parts = [_without_callbacks(each) for each in value]
+        changed = any(part is not each for part, each in zip(parts, value, strict=True))
+        return type(value)(parts) if changed else value
+    if isinstance(value, dict) and type(value) is dict:
+        kept = {key: _without_callbacks(each) for key, each in value.items()}
+        return kept if any(kept[key] is not value[key] for key in value) else value
+    if not isinstance(value, BaseEstimator) or isinstance(value, KeptState):
+        return value
+    state = {key: each for key, each in vars(value).items() if key != _CALLBACKS}
+    kept = _without_callbacks(state)
+    if kept is state and _CALLBACKS not in vars(value):
+        return value
+    copied = copy.copy(value)
+    vars(copied).clear()
+    vars(copied).update(kept)
+    return copied
 
 
 def _read_model(file: IO[bytes]) -> Any:

@@ -27,6 +27,7 @@ __all__ = ["Checkpoints", "TrainingState", "described"]
 
 FORMAT = 2
 KEPT = 2
+_NAMES = "epoch-*.npz"
 
 # what reading a truncated or altered file raises
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -82,6 +83,11 @@ class Checkpoints:
         self.setup: dict[str, Any] = json.loads(json.dumps(setup))
         self._writable = True
 
+    @staticmethod
+    def exist(folder: Path) -> bool:
+        """Whether there is a checkpoint in a folder."""
+        return any(folder.glob(_NAMES))
+
     def load(self) -> TrainingState | None:
         """Read the newest checkpoint; None where there is none.
 
@@ -135,7 +141,7 @@ class Checkpoints:
             self._writable = True
 
     def _files(self) -> list[Path]:
-        return list(self.folder.glob("epoch-*.npz"))
+        return list(self.folder.glob(_NAMES))
 
     def _compare(self, setup: Mapping[str, Any]) -> None:
         names = sorted({*setup, *self.setup})

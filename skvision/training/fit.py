@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
 
+from ..callbacks import NO_TASK, FitTask
 from ..exceptions import TrainingDivergedError, TrainingInterruptedWarning
 from ..networks import CompiledNetwork
 from .checkpoint import Checkpoints, TrainingState
@@ -19,6 +20,14 @@ from .seeding import Seeds
 from .stream import BatchStream, FeatureStream
 
 __all__ = ["Plan", "train"]
+
+History = dict[str, list[float]]
+#: history and weights -> attributes of an estimator whose training ended with them
+AsFitted = Callable[[History, list[np.ndarray]], Mapping[str, Any]]
+
+
+# what scikit-learn's callbacks know an epoch by
+_EPOCH = "epoch"
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,9 @@ def train(
     resumed: TrainingState | None = None,
     first_epoch: int = 0,
     verbose: int = 0,
-) -> tuple[dict[str, list[float]], list[np.ndarray], bool]:
+    task: FitTask = NO_TASK,
+    as_fitted: AsFitted | None = None,
+) -> tuple[History, list[np.ndarray], bool]:
     """Train a network on a stream of batches.
 
     Ctrl-C ends the training, but not with nothing: once an epoch is complete, the
@@ -108,6 +119,10 @@ def train(
         The streams' number of the first epoch: how many earlier fits have trained.
     verbose : {0, 1, 2}, default=0
         Silent, a progress bar, or one line an epoch.
+    task : FitTask, default=NO_TASK
+        What epochs are parts of, for scikit-learn's callbacks.
+    as_fitted : callable, default=None
+        Makes attributes of a fitted estimator of history and weights, for the same.
 
     Returns
     -------
@@ -130,7 +145,13 @@ def train(
         If Ctrl-C ended it.
     """
     course = _Course(
-        network, plan, seeds, checkpoints, watched="val_loss" if validation else "loss"
+        network,
+        plan,
+        seeds,
+        checkpoints,
+        watched="val_loss" if validation else "loss",
+        task=task,
+        as_fitted=as_fitted,
     )
     if resumed is not None:
         course.resume(resumed)
@@ -163,7 +184,7 @@ def train(
             if course.first_step:
                 # the rest of the epoch that was cut; Keras has one number of steps for all
                 fit(course.epochs, course.epochs + 1, course.first_step)
-            if not plan.is_done(course.losses):
+            if not (course.is_stopped or plan.is_done(course.losses)):
                 fit(course.epochs, plan.epochs)
             course.finish()
         except KeyboardInterrupt:
@@ -201,6 +222,8 @@ class _Course(keras.callbacks.Callback):
         seeds: Seeds,
         checkpoints: Checkpoints | None,
         watched: str,
+        task: FitTask,
+        as_fitted: AsFitted | None,
     ) -> None:
         super().__init__()
         self._network = network
@@ -208,6 +231,8 @@ class _Course(keras.callbacks.Callback):
         self._seeds = seeds
         self._checkpoints = checkpoints
         self._watched = watched
+        self._task = task
+        self._as_fitted = as_fitted
         self._every = checkpoints.every if checkpoints is not None else None
         # lets Keras go on with the next step before it has this one's figures
         self.async_safe = self._every is None
@@ -215,7 +240,7 @@ class _Course(keras.callbacks.Callback):
         self.first_step = 0
         self._figures_so_far: list[np.ndarray] = []
         # history, the last epoch's weights, and those to take in their place
-        self._completed: tuple[dict[str, list[float]], list[np.ndarray], list[np.ndarray]]
+        self._completed: tuple[History, list[np.ndarray], list[np.ndarray]]
         self._completed = ({}, [], [])
 
     @property
@@ -240,6 +265,12 @@ class _Course(keras.callbacks.Callback):
         last = state.last_weights or state.network.weights
         self._completed = (state.history, last, state.best_weights)
         self.first_step, self._figures_so_far = state.steps, state.metrics
+        self._task.skip(_EPOCH, self.epochs)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a callback, Keras' or scikit-learn's, asked for the end."""
+        return bool(self._network.model.stop_training)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         # after Keras has set them to zero
@@ -249,6 +280,7 @@ class _Course(keras.callbacks.Callback):
             variable.assign(value)
         if self._plan.schedule is not None:
             self._network.set_learning_rate(self._plan.rate(self.losses))
+        self._epoch = self._task.subtask(_EPOCH)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         # after the last step comes the epoch's own
@@ -274,6 +306,15 @@ class _Course(keras.callbacks.Callback):
         if self._plan.is_done(losses):
             self.model.stop_training = True
         self._save()
+        # last: what a callback does may take its time, or fail
+        if self._epoch.end(self._attributes if self._as_fitted else None):
+            self.model.stop_training = True
+
+    def _attributes(self) -> Mapping[str, Any]:
+        """What the estimator would have if training ended with this epoch."""
+        assert self._as_fitted is not None
+        history, _, best = self._completed
+        return self._as_fitted(history, best or self._network.final_weights())
 
     def finish(self) -> None:
         """Take what the end of training made of the weights.
