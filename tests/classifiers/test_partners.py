@@ -41,6 +41,7 @@ from sklearn.metrics import (
 from sklearn.model_selection import (
     FixedThresholdClassifier,
     GridSearchCV,
+    GroupKFold,
     HalvingGridSearchCV,
     HalvingRandomSearchCV,
     LearningCurveDisplay,
@@ -60,7 +61,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import estimator_html_repr
 
-from skvision import MiniVGGClassifier, load_image_folder
+from skvision import FineTunedClassifier, MiniVGGClassifier, load_image_folder
 from skvision.networks import CompiledNetwork
 
 from ..conftest import TINY, since
@@ -609,6 +610,140 @@ def test_members_of_many_outputs_get_the_weights(routing, tiny, small, weight, u
     both = MultiOutputClassifier(tiny.set_fit_request(sample_weight=True))
     both.fit(X, np.stack([y, y == "one"], axis=1), sample_weight=weight)
     same(both.estimators_[0], clone(tiny).fit(X, y, weight), unseen[0])
+
+
+class Recording(MiniVGGClassifier):
+    """Learns nothing; writes down which rows came with which weights."""
+
+    seen: list = []
+
+    def fit(self, X, y, sample_weight=None):
+        self.seen.append(("fit", X[:, 0], sample_weight))
+        self.classes_ = np.unique(y)
+        return self
+
+    def score(self, X, y, sample_weight=None):
+        self.seen.append(("score", X[:, 0], sample_weight))
+        return 0.5
+
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "classes_")
+
+
+@pytest.fixture
+def recording():
+    Recording.seen.clear()
+    return Recording().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+
+
+NUMBERED = np.arange(24.0)[:, np.newaxis]  # rows that tell their number
+NUMBERED_CLASSES = np.arange(24) % 2
+OWN_WEIGHT = NUMBERED[:, 0] + 100
+GROUPS = np.arange(24) // 4
+
+
+def whole(net):
+    return make_pipeline(FunctionTransformer(), net)
+
+
+RECORDED = {
+    "GridSearchCV of a Pipeline": (
+        lambda net: GridSearchCV(whole(net), {"recording__epochs": [1, 2]}, cv=2),
+        {"fit": 5, "score": 4},
+    ),
+    "cross_validate": (
+        lambda net: (
+            lambda X, y, sample_weight: cross_validate(
+                whole(net), X, y, cv=2, params={"sample_weight": sample_weight}
+            )
+        ),
+        {"fit": 2, "score": 2},
+    ),
+    "StackingClassifier": (
+        lambda net: StackingClassifier(
+            [("net", whole(net))], final_estimator=weighted_linear(), cv=2
+        ),
+        {"fit": 3, "score": 0},
+    ),
+}
+
+
+@pytest.mark.parametrize("partner", RECORDED)
+def test_each_row_comes_with_its_own_weight(routing, recording, partner):
+    make, calls = RECORDED[partner]
+    made = make(recording)
+    getattr(made, "fit", made)(NUMBERED, NUMBERED_CLASSES, sample_weight=OWN_WEIGHT)
+    for kind, number in calls.items():
+        seen = [(rows, weight) for what, rows, weight in recording.seen if what == kind]
+        assert len(seen) == number
+        for rows, weight in seen:
+            np.testing.assert_array_equal(weight, rows + 100)
+
+
+def test_groups_go_to_the_splitter_and_weights_to_the_network(routing, recording):
+    params = {"sample_weight": OWN_WEIGHT, "groups": GROUPS}
+    search = GridSearchCV(whole(recording), {"recording__epochs": [1]}, cv=GroupKFold(3))
+    search.fit(NUMBERED, NUMBERED_CLASSES, **params)
+    cross_validate(whole(recording), NUMBERED, NUMBERED_CLASSES, cv=GroupKFold(3), params=params)
+    seen = recording.seen
+    folds = [(seen[k], seen[k + 1]) for k in (0, 2, 4, 7, 9, 11)]  # after the refit the others
+    for (fit, train, train_weight), (score, test, test_weight) in folds:
+        assert (fit, score) == ("fit", "score")
+        assert not set(GROUPS[train.astype(int)]) & set(GROUPS[test.astype(int)])
+        np.testing.assert_array_equal(train_weight, train + 100)
+        np.testing.assert_array_equal(test_weight, test + 100)
+
+
+def test_groups_beside_a_network_that_learns(routing, tiny, small):
+    X, y = small
+    groups = np.arange(90) // 5
+    tiny.set_params(epochs=1)
+    found = cross_validate(
+        tiny, X, y, cv=GroupKFold(2), params={"groups": groups}, return_estimator=True
+    )
+    search = GridSearchCV(tiny, {"epochs": [1]}, cv=GroupKFold(2)).fit(X, y, groups=groups)
+    splits = list(GroupKFold(2).split(X, y, groups))
+    for fold, (net, (train, test)) in enumerate(zip(found["estimator"], splits, strict=True)):
+        same(net, clone(tiny).fit(X[train], y[train]), X[test])
+        assert search.cv_results_[f"split{fold}_test_score"][0] == found["test_score"][fold]
+
+
+@pytest.mark.parametrize("partner", ["GridSearchCV", "StackingClassifier", "cross_validate"])
+def test_weights_arrive_in_both_phases_of_fine_tuning(routing, net, small, weight, partner):
+    X, y, chosen = small[0], small[1] == "one", weight > 1
+    fine = FineTunedClassifier(
+        net, dense_units=(), warmup_epochs=1, fine_tune_epochs=1, engine="keras", random_state=0
+    )
+    fine.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+    ones = chosen.astype(float)
+    if partner == "cross_validate":
+        folds = cross_validate(
+            fine, X, y, cv=FOLDS, params={"sample_weight": ones}, return_estimator=True
+        )
+        fitted = folds["estimator"][0]
+        chosen[next(FOLDS.split(X, y))[1]] = False
+    elif partner == "GridSearchCV":
+        search = tuned_search(fine, "fine_tune_learning_rate").fit(X, y, sample_weight=ones)
+        fitted = search.best_estimator_
+        fine.set_params(**search.best_params_)
+    else:
+        stack = StackingClassifier([("net", fine)], final_estimator=weighted_linear(), cv=2)
+        fitted = stack.fit(X, y, sample_weight=ones).named_estimators_["net"]
+    assert fitted.history_["phase"] == ["warmup", "fine_tune"]
+    same(fitted, clone(fine).fit(X[chosen], y[chosen]), X)
+
+
+@pytest.mark.parametrize("kind", [MiniVGGClassifier, FineTunedClassifier])
+def test_every_request_for_weights_can_be_set_and_survives_a_clone(routing, kind):
+    net = kind()
+    for method in ("fit", "partial_fit", "score"):
+        getattr(net, f"set_{method}_request")(sample_weight="care")
+    requests = clone(net).get_metadata_routing()
+    for method in ("fit", "partial_fit", "score"):
+        assert getattr(requests, method).requests["sample_weight"] == "care"
 
 
 # looking at it
