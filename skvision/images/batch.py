@@ -212,16 +212,17 @@ def _as_sources(X: Any) -> Sequence[ImageSource] | None:
     elif not isinstance(X, list | tuple):
         return None
     items: Sequence[Any] = X  # type: ignore[assignment]
-    if len(items) == 0 or not is_image_source(items[0]):
+    if len(items) == 0:
         return None
+    first = is_image_source(items[0])
     for position, item in enumerate(items):
-        if not is_image_source(item):
+        if is_image_source(item) != first:
             raise ValueError(
                 f"Received a sequence whose item 0 is {_shown(items[0])} but whose item "
                 f"{position} is {_shown(item)}. Every item must be a file name, bytes or a PIL "
                 "image."
             )
-    return items
+    return items if first else None
 
 
 def _as_pictures(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import BinaryIO, TypeGuard
 
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ..exceptions import ImageDecodeError
 from .derived import DerivedImage
@@ -86,6 +86,7 @@ def opened(source: StoredImage) -> Iterator[Image.Image]:
             with _stream(source, name) as file:
                 image = _identified(file, name)
                 _check_size(image.size, name)
+                _check_strips(image, name)
                 yield image
     except ImageDecodeError:
         raise
@@ -116,7 +117,24 @@ def _stream(source: StoredImage, name: str) -> BinaryIO:
         raise ImageDecodeError(name, "it is a pipe, socket or device, not a regular file")
     if status.st_size == 0:
         raise ImageDecodeError(name, "the file is empty")
-    return open(name, "rb")
+    return _File(name)
+
+
+class _File(io.BufferedReader):
+    """A file that takes memory for what it has, not for what it is asked for.
+
+    Some headers have Pillow ask for four gigabytes of a file of four kilobytes, which Python would
+    take before it reads.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(io.FileIO(name))
+        self._size = os.fstat(self.fileno()).st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            return super().read()
+        return super().read(min(size, self._size))
 
 
 def _identified(file: BinaryIO, name: str) -> Image.Image:
@@ -146,6 +164,16 @@ def _check_size(size: tuple[int, int], name: str) -> None:
             f"it is {size[0]:,} x {size[1]:,} pixels, more than the {MAX_PIXELS:,} that are "
             "decoded (it may be a decompression bomb); make it smaller first",
         )
+
+
+def _check_strips(image: Image.Image, name: str) -> None:
+    """Refuse a TIFF without strips for its last rows, which Pillow would take for black."""
+    if image.format != "TIFF":
+        return
+    height = image.tag_v2[ExifTags.Base.ImageLength]  # type: ignore[attr-defined]
+    ends = [tile[1][3] for tile in image.tile]  # type: ignore[attr-defined]
+    if ends and max(ends) < height:
+        raise ImageDecodeError(name, f"it holds {max(ends):,} of its {height:,} rows of pixels")
 
 
 def _reason(error: Exception, name: str) -> str:

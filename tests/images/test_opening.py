@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -103,6 +104,34 @@ print(peak() - before)
         [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True
     )
     assert int(run.stdout) < 16 * 1024  # KiB; a single one of them would take gigabytes
+
+
+def test_a_file_takes_no_memory_for_what_it_only_claims_to_have(tmp_path, noise):
+    png = encoded(Image.fromarray(noise[0]), "PNG")
+    place = png.index(b"IDAT") - 4
+    claims = png[:place] + b"\xff\xff\xff\xf0" + png[place + 4 :]
+    (tmp_path / "claims.png").write_bytes(claims)
+    tracemalloc.start()
+    try:
+        pixels = decode(tmp_path / "claims.png")
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(pixels, decode(claims))
+    np.testing.assert_array_equal(pixels, noise[0])
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_tiff_without_its_last_strips_is_refused(noise, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    tiff = encoded(Image.fromarray(noise[0]), "TIFF", exif=exif)
+    assert decode(tiff).shape == ((12, 10, 3) if orientation == 1 else (10, 12, 3))
+    # the height: tag 257, type 3 or 4, one number
+    (place,) = [k for k in range(len(tiff)) if tiff[k : k + 4] in (b"\1\1\3\0", b"\1\1\4\0")]
+    tiff[place + 8] = 200
+    with pytest.raises(ImageDecodeError, match="it holds 12 of its 200 rows of pixels"):
+        decode(tiff)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP"])
