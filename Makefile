@@ -20,7 +20,7 @@ SKLEARN_TESTS := tests/test_estimator_checks.py tests/test_picture_checks.py tes
 RUN_sklearn-1.6 = SCIPY_ARRAY_API=1 $(PYTEST) $(SKLEARN_TESTS)
 RUN_sklearn-newest = $(RUN_sklearn-1.6)
 
-.PHONY: demo test test-matrix check bench clean
+.PHONY: demo test test-matrix check bench fuzz clean
 
 demo: $(VENV)/installed
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/digits_demo.py demo
@@ -43,6 +43,12 @@ check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-test
 	$(BIN)/python benchmarks/run.py
+
+# make fuzz FILES=100000 SEED=7
+FILES ?= 20000
+SEED ?= 0
+fuzz: $(VENV)/installed-test
+	$(BIN)/python -m tests.images.fuzz --files $(FILES) --seed $(SEED)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
