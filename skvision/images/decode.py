@@ -74,7 +74,8 @@ def decode(source: ImageSource) -> np.ndarray:
     """
     if isinstance(source, DerivedImage):
         return source.apply(decode(source.source))
-    return np.asarray(open_rgb(source))
+    with opened(source) as image:
+        return np.asarray(_upright_rgb(image))
 
 
 def open_rgb(source: StoredImage) -> Image.Image:

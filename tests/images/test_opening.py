@@ -106,6 +106,17 @@ print(peak() - before)
     assert int(run.stdout) < 16 * 1024  # KiB; a single one of them would take gigabytes
 
 
+def test_no_memory_for_the_pixels_is_said_plainly(noise, monkeypatch):
+    def full(image, *args):
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "tobytes", full)
+    png = encoded(Image.fromarray(noise[0]), "PNG")
+    for read in (decode, lambda source: decode_resized(source, (4, 4), "pad")):
+        with pytest.raises(ImageDecodeError, match="not enough memory"):
+            read(png)
+
+
 def test_a_file_takes_no_memory_for_what_it_only_claims_to_have(tmp_path, noise):
     png = encoded(Image.fromarray(noise[0]), "PNG")
     place = png.index(b"IDAT") - 4
