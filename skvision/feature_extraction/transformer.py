@@ -227,7 +227,8 @@ default="EfficientNetLite0"
         """
         self._validate_params()
         with all_or_nothing(self):
-            return self._fit(X, y, transform=True)
+            features: np.ndarray = self._fit(X, y, transform=True)
+        return features
 
     def _fit(self, X: Any, y: Any, *, transform: bool) -> Any:
         images = validate_images(self, X, reset=True)
