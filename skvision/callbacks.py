@@ -40,8 +40,8 @@ class FitTask:
     context : sklearn.callback.CallbackContext, default=None
         The task's place in the tree. None where there are no callbacks: then nobody is
         told anything.
-    data : mapping of str to object, default={}
-        What is trained on, as `training_data` gives it.
+    data : mapping of str to object, default=None
+        What is trained on, as `training_data` gives it. None for nothing.
 
     Examples
     --------

@@ -117,10 +117,11 @@ def test_docstrings_are_sound(name):
     assert found == []
 
 
-def written_default(kind):
-    """The value that a parameter's type says after ``default=``."""
+def written_default(kind, thing):
+    """The value that a parameter's type says after ``default=``, as its module knows it."""
     found = re.search(r"default=(.*)$", kind)
-    return eval(found[1], {}) if found else inspect.Parameter.empty
+    names = vars(inspect.getmodule(thing))
+    return eval(found[1], {**names}) if found else inspect.Parameter.empty
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
@@ -132,5 +133,5 @@ def test_documented_defaults_are_the_signatures(name):
     signature = inspect.signature(thing.__init__ if inspect.isclass(thing) else thing)
     for parameter, (kind, _) in documented.items():
         if not parameter.startswith("*"):
-            written, real = written_default(kind), signature.parameters[parameter].default
+            written, real = written_default(kind, thing), signature.parameters[parameter].default
             assert (type(written), written) == (type(real), real), f"{parameter} : {kind}"
