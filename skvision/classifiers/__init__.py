@@ -1,5 +1,7 @@
 """The classifiers and their shared base."""
 
+# first: it says so where Keras can't start
+from .. import networks  # noqa: F401  isort: skip
 from .finetuned import FineTunedClassifier
 from .imagenet import ImageNetClassifier
 from .minivgg import MiniVGGClassifier

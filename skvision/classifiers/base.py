@@ -653,6 +653,8 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
             "n_samples": len(images),
             "labels and weights": digest[:16],
             "epochs trained before": first_epoch,
+            # another one draws other dropout
+            "backend": keras.config.backend(),
         }
 
     def _split(

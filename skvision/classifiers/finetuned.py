@@ -153,8 +153,8 @@ default="EfficientNetLite0"
         take long; training waits while it is written. None for after epochs only.
     engine : {"auto", "keras", "openvino"}, default="auto"
         What computes features for the warm-up. ``"auto"`` is OpenVINO where it is
-        installed (``pip install "skvision[fast]"``), in bfloat16 where the
-        processor has it.
+        installed (``pip install "skvision[fast]"``), in bfloat16 where the processor
+        has it, unless Keras has a graphics card or JAX for its backend; else Keras.
     cache : None, True, str or path-like, default=None
         Where these features are kept between fits, if pictures are not augmented: True
         for the user's cache folder, a folder, or None for nowhere.

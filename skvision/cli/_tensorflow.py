@@ -1,4 +1,4 @@
-"""Start TensorFlow with as many threads as asked for, without its remarks on the machine.
+"""Start Keras' backend with as many threads as asked for, TensorFlow without its remarks.
 
 It writes a dozen lines about instruction sets and absent graphics cards to
 standard error, from C++, before any setting of its own takes effect.
@@ -25,14 +25,17 @@ def use_threads(number: int | None) -> None:
 
 
 def start_quietly() -> None:
-    """Import TensorFlow and let it look for devices, standard error closed meanwhile."""
+    """Import the backend; TensorFlow looks for devices, standard error closed meanwhile."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _no_standard_error():
-        from .. import networks  # noqa: F401  sets TensorFlow's threads first
+        from .. import networks  # noqa: F401  sets the backend's threads first
 
-        import tensorflow as tf  # isort: skip
+        import keras  # isort: skip
 
-        tf.config.list_logical_devices()
+        if keras.config.backend() == "tensorflow":
+            import tensorflow as tf
+
+            tf.config.list_logical_devices()
         # on file formats that the user has chosen, and networks that nobody trains
         from absl import logging
 

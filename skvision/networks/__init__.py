@@ -1,7 +1,8 @@
 """Keras networks as tables plus one loop; the pool of compiled networks."""
 
-# before anything else: TensorFlow fixes its threads when it starts
-from . import _tensorflow_threads  # noqa: F401  isort: skip
+# before anything else: is Keras to be had; and its backend fixes its threads when it starts
+from ._backend import BACKENDS, computes_on_processor  # isort: skip
+from . import _threads  # noqa: F401  isort: skip
 from .finetuned import FineTunedArchitecture, HeadArchitecture, LearningPart
 from .minivgg import MiniVGGArchitecture
 from .names import ACTIVATIONS, OPTIMIZERS, match_name
@@ -19,6 +20,7 @@ from .sizes import as_image_size, as_positive_ints, for_each_block
 
 __all__ = [
     "ACTIVATIONS",
+    "BACKENDS",
     "OPTIMIZERS",
     "PREDICT_BATCH",
     "Architecture",
@@ -33,6 +35,7 @@ __all__ = [
     "OptimizerRecipe",
     "as_image_size",
     "as_positive_ints",
+    "computes_on_processor",
     "for_each_block",
     "match_name",
     "network_pool",

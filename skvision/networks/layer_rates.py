@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from .optimizers import optimizer_class
+
 __all__ = ["with_rate_shares"]
 
 
@@ -40,7 +42,7 @@ def with_rate_shares(
     >>> float(one[0]), float(two[0])
     (-0.5, -0.125)
     """
-    kind = type(optimizer)
+    kind = optimizer_class(optimizer)
 
     class WithRateShares(kind):
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -11,7 +11,7 @@ import keras
 
 from .names import OPTIMIZERS, match_name
 
-__all__ = ["OptimizerRecipe", "optimizer_recipe"]
+__all__ = ["OptimizerRecipe", "optimizer_class", "optimizer_recipe"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,25 @@ class OptimizerRecipe:
     def build(self) -> keras.optimizers.Optimizer:
         """Make a new optimiser."""
         return self.optimizer_class.from_config(json.loads(self.config))
+
+
+def optimizer_class(optimizer: keras.optimizers.Optimizer) -> type[keras.optimizers.Optimizer]:
+    """An optimiser's class as Keras names it.
+
+    With PyTorch, ``keras.optimizers.SGD()`` makes an object of a class below that one, which
+    other backends know nothing of.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from skvision.networks.optimizers import optimizer_class
+    >>> optimizer_class(keras.optimizers.SGD()) is keras.optimizers.SGD
+    True
+    """
+    kind = type(optimizer)
+    if not kind.__module__.startswith("keras.src.backend."):
+        return kind
+    return next(each for each in kind.__mro__ if each in OPTIMIZERS.values())
 
 
 def optimizer_recipe(
@@ -58,15 +77,15 @@ def optimizer_recipe(
         If there is no such optimiser, or it has no such option.
     """
     if isinstance(optimizer, keras.optimizers.Optimizer):
-        optimizer_class, config = type(optimizer), optimizer.get_config()
-        name = optimizer_class.__name__
+        kind, config = optimizer_class(optimizer), optimizer.get_config()
+        name = kind.__name__
     else:
         if isinstance(optimizer, type) and issubclass(optimizer, keras.optimizers.Optimizer):
-            optimizer_class, name = optimizer, optimizer.__name__
+            kind, name = optimizer, optimizer.__name__
         else:
             name = match_name(optimizer, OPTIMIZERS, "optimizer")
-            optimizer_class = OPTIMIZERS[name]
-        config = optimizer_class().get_config()
+            kind = OPTIMIZERS[name]
+        config = kind().get_config()
     unknown = sorted(set(options) - set(config))
     if unknown:
         raise ValueError(
@@ -85,7 +104,7 @@ def optimizer_recipe(
         config["learning_rate"] = 0.0
     # NumPy's numbers, as a search draws them, become Python's
     text = json.dumps(config, sort_keys=True, default=lambda number: number.item())
-    recipe = OptimizerRecipe(optimizer_class, text)
+    recipe = OptimizerRecipe(kind, text)
     if rate is None:
         _refuse_what_cannot_be_rebuilt(recipe)
     return recipe, rate

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -93,6 +93,10 @@ class CompiledNetwork:
         # a body's weights are given, not drawn
         self._drawn_layers = self.model.layers[-part.n_head if part else 0 :]
         self._initial = _initial_weights(self._drawn_layers)
+        if keras.config.backend() == "torch":
+            for generator in _generators(self.model.layers):
+                # its dropout asks PyTorch's global generator unless a seed was given
+                generator._initial_seed = 0
 
     def reset(self, seed: int | Sequence[int], learning_rate: float | None) -> None:
         """Draw new weights and clear the optimiser: as if just compiled.
@@ -116,8 +120,8 @@ class CompiledNetwork:
                 if isinstance(value, keras.initializers.Initializer):
                     value = _with_seed(value, draw_seed)(variable.shape, variable.dtype)
                 variable.assign(value)
-            for counter in _dropout_counters(layer):
-                counter.assign([dropout_seed, 0])
+            for generator in _generators([layer]):
+                _set_counter(generator, np.array([dropout_seed, 0], np.uint32))
         _assign(self.model.optimizer.variables, self._initial_optimizer)
         self.set_learning_rate(learning_rate)
         self.model.stop_training = False
@@ -173,25 +177,28 @@ class CompiledNetwork:
 
     def get_state(self) -> NetworkState:
         """Return copies of all that the next training step depends on."""
+        if hasattr(self.model, "jax_state_sync"):
+            # within an epoch JAX has all numbers elsewhere
+            self.model.jax_state_sync()
+        counters = _copies([each.state for each in _generators(self.model.layers)])
         return NetworkState(
-            self.get_weights(), _copies(self.model.optimizer.variables), _copies(self._dropout)
+            self.get_weights(),
+            _copies(self.model.optimizer.variables),
+            [counter.astype(np.uint32) for counter in counters],
         )
 
     def set_state(self, state: NetworkState) -> None:
         """Go back to a state; the network has been reset before."""
         self.set_weights(state.weights)
         _assign(self.model.optimizer.variables, state.optimizer)
-        _assign(self._dropout, state.dropout)
+        for generator, counter in zip(_generators(self.model.layers), state.dropout, strict=True):
+            _set_counter(generator, counter)
 
     @property
     def n_bytes(self) -> int:
         """What weights and optimiser take."""
         optimizer = self.model.optimizer.variables if self.model.compiled else []
         return sum(4 * math.prod(variable.shape) for variable in [*self.model.weights, *optimizer])
-
-    @property
-    def _dropout(self) -> list[keras.Variable]:
-        return [counter for layer in self.model.layers for counter in _dropout_counters(layer)]
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         """Return the outputs for at most PREDICT_BATCH pictures.
@@ -204,9 +211,14 @@ class CompiledNetwork:
         return np.asarray(self.model.predict_on_batch(full))[: len(batch)]
 
 
-def _dropout_counters(layer: keras.layers.Layer) -> list[keras.Variable]:
-    generator = getattr(layer, "seed_generator", None)
-    return [generator.state] if isinstance(generator, keras.random.SeedGenerator) else []
+def _generators(layers: Iterable[keras.layers.Layer]) -> list[keras.random.SeedGenerator]:
+    found = (getattr(layer, "seed_generator", None) for layer in layers)
+    return [each for each in found if isinstance(each, keras.random.SeedGenerator)]
+
+
+def _set_counter(generator: keras.random.SeedGenerator, counter: np.ndarray) -> None:
+    # PyTorch's are signed
+    generator.state.assign(counter.astype(generator.state.dtype))
 
 
 def _copies(variables: Sequence[keras.Variable]) -> list[np.ndarray]:

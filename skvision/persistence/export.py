@@ -81,8 +81,9 @@ def export_model(
     Raises
     ------
     ValueError
-        If there is no such format, the path ends otherwise, or `estimator` has no
-        network.
+        If there is no such format, the path ends otherwise, `estimator` has no
+        network, or Keras' backend is not TensorFlow: then save the model, and export
+        it by the command line with ``KERAS_BACKEND=tensorflow``.
     NotFittedError
         If it has not been fitted.
     ImportError
@@ -113,6 +114,7 @@ def export_model(
     path = Path(path)
     row = EXPORT_FORMATS[_format(path, format)]
     network = network_of(estimator)
+    _refuse_other_backends(path)
     classifier = final_estimator(estimator)
     missing = [name for name in row.needs if importlib.util.find_spec(name) is None]
     if missing:
@@ -139,6 +141,17 @@ def export_model(
         text = json.dumps(_description(classifier, network, path), indent=2, ensure_ascii=False)
         temporary.write_text(f"{text}\n", encoding="utf-8")
     return path, beside
+
+
+def _refuse_other_backends(path: Path) -> None:
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        raise ValueError(
+            f"Networks are exported through TensorFlow, but Keras runs on "
+            f"{keras.config.backend()!r}. Keep the model by skvision.save, then: "
+            f"KERAS_BACKEND=tensorflow skvision export MODEL.skv {path.name}"
+        )
 
 
 def _format(path: Path, format: str | None) -> str:

@@ -66,10 +66,22 @@ def keras_config(value: Any) -> dict[str, Any]:
     """
     from keras import saving
 
-    config: dict[str, Any] = saving.serialize_keras_object(value)
+    config: dict[str, Any] = _for_any_backend(saving.serialize_keras_object(value))
     # how it was trained is no part of what a network computes
     config.pop("compile_config", None)
     check_keras_config(config)
+    return config
+
+
+def _for_any_backend(config: Any) -> Any:
+    """The configuration with optimisers named as Keras does; with PyTorch they have others."""
+    if isinstance(config, list | tuple):
+        return [_for_any_backend(each) for each in config]
+    if not isinstance(config, dict):
+        return config
+    config = {name: _for_any_backend(each) for name, each in config.items()}
+    if str(config.get("module")).startswith("keras.src.backend.torch.optimizers."):
+        config |= {"module": "keras.optimizers", "registered_name": None}
     return config
 
 

@@ -109,7 +109,7 @@ def _from_layers(layers: list[keras.layers.Layer]) -> Augment:
             for state in _random_states(layer):
                 state.assign([rng.integers(2**31), 0])
             pixels = layer(pixels, training=True) if _takes_training(layer) else layer(pixels)
-        result = np.asarray(pixels)
+        result = keras.ops.convert_to_numpy(pixels)
         if images.dtype != np.uint8:
             return result
         # resampling may overshoot by a rounding error

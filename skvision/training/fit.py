@@ -13,6 +13,7 @@ import numpy as np
 from ..callbacks import NO_TASK, FitTask
 from ..exceptions import TrainingDivergedError, TrainingInterruptedWarning
 from ..networks import CompiledNetwork
+from ..networks.torch_random import torch_random_kept
 from .checkpoint import Checkpoints, TrainingState
 from .progress import TrainingProgress
 from .schedules import Schedule
@@ -168,17 +169,18 @@ def train(
                     "validation_data": validation.batches(epochs),
                     "validation_steps": validation.steps_per_epoch,
                 }
-            network.model.fit(
-                training.batches(epochs, first_step),
-                steps_per_epoch=training.steps_per_epoch - first_step,
-                initial_epoch=start,
-                epochs=stop,
-                shuffle=False,
-                verbose=2 if verbose == 2 else 0,
-                # the course last: it writes down what the others did
-                callbacks=[*bar, *callbacks, course],
-                **extra,
-            )
+            with torch_random_kept():
+                network.model.fit(
+                    training.batches(epochs, first_step),
+                    steps_per_epoch=training.steps_per_epoch - first_step,
+                    initial_epoch=start,
+                    epochs=stop,
+                    shuffle=False,
+                    verbose=2 if verbose == 2 else 0,
+                    # the course last: it writes down what the others did
+                    callbacks=[*bar, *callbacks, course],
+                    **extra,
+                )
 
         try:
             if course.first_step:
@@ -294,7 +296,7 @@ class _Course(keras.callbacks.Callback):
         figures = {name: float(value) for name, value in (logs or {}).items()}
         _refuse_divergence(epoch, figures, self.model.optimizer)
         if self._plan.schedule is not None:
-            figures["learning_rate"] = float(np.asarray(self.model.optimizer.learning_rate))
+            figures["learning_rate"] = _rate_of(self.model.optimizer)
         history = {name: [*self.history.get(name, []), value] for name, value in figures.items()}
         losses = history[self._watched]
         weights = self._network.get_weights()
@@ -345,13 +347,17 @@ class _Course(keras.callbacks.Callback):
         self._checkpoints.save(state)
 
 
+def _rate_of(optimizer: keras.optimizers.Optimizer) -> float:
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
 def _refuse_divergence(
     epoch: int, figures: dict[str, float], optimizer: keras.optimizers.Optimizer
 ) -> None:
     """Raise as soon as an epoch's loss is no finite number: the weights are lost."""
     loss = figures.get("loss", 0.0)
     if not np.isfinite(loss):
-        rate = float(np.asarray(optimizer.learning_rate))
+        rate = _rate_of(optimizer)
         raise TrainingDivergedError(
             f"Training diverged: the loss of epoch {epoch + 1} is {loss}. The learning rate, "
             f"{rate:g}, is too large: try a tenth of it."

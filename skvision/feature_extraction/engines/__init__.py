@@ -25,7 +25,8 @@ def resolve(engine: str, precision: str) -> EngineChoice:
     Parameters
     ----------
     engine : {"auto", "openvino", "keras"}
-        ``"auto"`` is OpenVINO where it is installed.
+        ``"auto"`` is OpenVINO where it is installed, takes networks of Keras' backend, and
+        Keras computes on the processor, too.
     precision : {"auto", "float32", "bfloat16"}
         ``"auto"`` is bfloat16 where engine and processor have it.
 
@@ -38,7 +39,7 @@ def resolve(engine: str, precision: str) -> EngineChoice:
     ImportError
         If the engine is not installed; the message is the line that installs it.
     ValueError
-        If there is no such engine or precision.
+        If there is no such engine or precision, or not with Keras' backend.
     """
     return resolve_engine(ENGINES, engine, precision)
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import keras
 import numpy as np
 
+from ...networks import BACKENDS, computes_on_processor
 from ..kept_networks import KeptNetwork
 
 __all__ = ["PRECISIONS", "Build", "Engine", "EngineChoice", "resolve_engine"]
@@ -45,6 +47,10 @@ class Engine(ABC):
 
     #: what the extra is called that brings it; None if it is always there
     extra: ClassVar[str | None] = None
+    #: those of Keras' backends whose networks it takes
+    backends: ClassVar[tuple[str, ...]] = BACKENDS
+    #: whether it computes on the processor, wherever Keras does
+    on_processor: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(
@@ -83,8 +89,16 @@ def resolve_engine(
     engines: Mapping[str, type[Engine]], engine: str, precision: str
 ) -> EngineChoice:
     """Choose from a table of engines; `skvision.feature_extraction.engines.resolve` says how."""
+    backend = keras.config.backend()
     if engine == "auto":
-        engine = next(name for name, each in engines.items() if each.is_installed())
+        engine = next(
+            name
+            for name, each in engines.items()
+            if each.is_installed()
+            and backend in each.backends
+            # a graphics card is not left idle
+            and (not each.on_processor or computes_on_processor())
+        )
     elif engine not in engines:
         raise ValueError(
             f"engine must be 'auto' or one of {', '.join(map(repr, engines))}. Received: {engine!r}"
@@ -94,6 +108,12 @@ def resolve_engine(
         raise ImportError(
             f"engine={engine!r} is not installed. Install it by: "
             f'pip install "skvision[{chosen.extra}]"'
+        )
+    if backend not in chosen.backends:
+        raise ValueError(
+            f"engine={engine!r} can't convert networks of Keras' backend {backend!r}, only of "
+            f"{' and '.join(chosen.backends)}. Use engine='auto', or start Python with "
+            f"KERAS_BACKEND={chosen.backends[0]}."
         )
     available = chosen.precisions()
     if precision == "auto":

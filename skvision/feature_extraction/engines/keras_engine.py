@@ -42,5 +42,5 @@ class KerasEngine(Engine):
         for batch in batches:
             missing = self._batch_size - len(batch)
             full = np.concatenate([batch, np.repeat(batch[-1:], missing, 0)]) if missing else batch
-            features = self._network.predict_on_batch(full)
+            features = self._network.predict_on_batch([full])
             yield np.asarray(features, np.float32)[: len(batch)]

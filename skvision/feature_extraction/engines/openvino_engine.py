@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
+import keras
 import numpy as np
 
 from ...memory import give_back_memory
@@ -27,6 +29,9 @@ class OpenVINOEngine(Engine):
     """The network converted by OpenVINO, several batches under way at once."""
 
     extra = "fast"
+    # as of version 2026.4 it can't read what JAX 0.10 makes of a network
+    backends = ("tensorflow", "torch")
+    on_processor = True
 
     def __init__(
         self, build: Build, precision: str, batch_size: int, kept: KeptNetwork | None = None
@@ -111,9 +116,10 @@ def _converted(build: Build, kept: KeptNetwork | None) -> Any:
     if folder is not None:
         return openvino.Core().read_model(folder / _FILE)
     network = build()
-    # shared weights would be gone with the graph
-    converted = openvino.convert_model(_graph_of_constants(network), share_weights=False)
-    converted.reshape([-1, *network.input_shape[1:]])
+    shape = [-1, *network.input_shape[1:]]
+    convert = _from_torch if keras.config.backend() == "torch" else _from_tensorflow
+    converted = convert(network, shape)
+    converted.reshape(shape)
     if kept is not None:
         kept.write(
             # 16-bit weights, its default, would change features by half a percent
@@ -133,6 +139,11 @@ def _compiled(network: Any, precision: str) -> Any:
         "ENABLE_CPU_PINNING": False,
     }
     return import_openvino().Core().compile_model(network, "CPU", options)
+
+
+def _from_tensorflow(network: Any, shape: list[int]) -> Any:
+    # shared weights would be gone with the graph
+    return import_openvino().convert_model(_graph_of_constants(network), share_weights=False)
 
 
 def _graph_of_constants(network: Any) -> Any:
@@ -155,6 +166,23 @@ def _graph_of_constants(network: Any) -> Any:
 
     pixels = tf.TensorSpec([None, *network.input_shape[1:]], tf.float32)
     return tf.function(call, autograph=False).get_concrete_function(pixels).graph
+
+
+def _from_torch(network: Any, shape: list[int]) -> Any:
+    """OpenVINO follows a batch through the layers, whose sizes must be known for some of them."""
+    openvino = import_openvino()
+    import torch
+
+    # named, since where TensorFlow is loaded too, any Keras network passes for one of it
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    batch = keras.ops.zeros((2, *shape[1:]))
+    with warnings.catch_warnings():
+        # on how OpenVINO calls a Keras model, and that sizes become constants, as they shall
+        warnings.filterwarnings("ignore", message="The structure of `inputs`")
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        traced = TorchScriptPythonDecoder(network.eval(), example_input=batch, shared_memory=False)
+        return openvino.convert_model(traced, input=shape)
 
 
 @cache

@@ -1,0 +1,32 @@
+"""With PyTorch, each pass over batches draws from its global generator; nobody should notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+
+__all__ = ["torch_random_kept"]
+
+
+@contextmanager
+def torch_random_kept() -> Iterator[None]:
+    """Put PyTorch's global generator back where it was before the block, if Keras runs on it.
+
+    Examples
+    --------
+    >>> from skvision.networks.torch_random import torch_random_kept
+    >>> with torch_random_kept():
+    ...     pass
+    """
+    if keras.config.backend() != "torch":
+        yield
+        return
+    import torch
+
+    state = torch.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
