@@ -9,7 +9,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
 # environments of `make test-matrix`: what each is held to besides the extra `test`, and what
 # runs in it; `make test` runs the same tests, and all others, on the newest of everything
-MATRIX := sklearn-1.6 sklearn-newest
+MATRIX := sklearn-1.6 sklearn-newest jax torch
 WITH_sklearn-1.6 := "scikit-learn==1.6.*"
 WITH_sklearn-newest := --upgrade scikit-learn
 SKLEARN_TESTS := tests/test_estimator_checks.py tests/test_picture_checks.py tests/augmentation \
@@ -19,6 +19,13 @@ SKLEARN_TESTS := tests/test_estimator_checks.py tests/test_picture_checks.py tes
 # with SciPy's switch on, scikit-learn skips none of its checks
 RUN_sklearn-1.6 = SCIPY_ARRAY_API=1 $(PYTEST) $(SKLEARN_TESTS)
 RUN_sklearn-newest = $(RUN_sklearn-1.6)
+# Keras' other backends, in one process each, whose tests share what was compiled
+WITH_jax := jax
+RUN_jax = KERAS_BACKEND=jax $(PYTEST) -n 0 tests/backends
+# a plain `torch` for Linux brings CUDA along, some GB; `make test-matrix TORCH=...` names another
+TORCH ?= torch
+WITH_torch := $(TORCH)
+RUN_torch = KERAS_BACKEND=torch $(PYTEST) -n 0 tests/backends
 
 .PHONY: demo test test-matrix check bench fuzz clean
 
