@@ -138,13 +138,15 @@ def test_features_are_written(digits_folder, tmp_path):
         printed = ran("features", digits_folder, "--out", tmp_path / name, *SMALL, by=called)
         assert f"1,280 features of {len(X)} pictures written to" in printed
     with np.load(tmp_path / "f.npz") as arrays:
-        np.testing.assert_array_equal(arrays["features"], expected)
+        features = arrays["features"]
+        # with a cache other pictures share a batch, and rounding differs
+        np.testing.assert_allclose(features, expected, atol=1e-5 * expected.max())
         assert arrays["files"].tolist() == X.tolist()
         assert arrays["labels"].tolist() == y.tolist()
         assert arrays["names"][0] == "efficientnetlite0_0"
     frame = pl.read_parquet(tmp_path / "f.parquet")
     assert frame.columns[:3] == ["file", "label", "efficientnetlite0_0"]
-    np.testing.assert_array_equal(frame.drop("file", "label").to_numpy(), expected)
+    np.testing.assert_array_equal(frame.drop("file", "label").to_numpy(), features)
     assert frame["label"].to_list() == y.tolist()
 
 
