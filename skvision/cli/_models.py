@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ._backend import start_quietly
 from ._errors import message
-from ._tensorflow import start_quietly
 
 __all__ = ["MODEL_SUFFIXES", "chunks", "is_safe_file", "load_model", "model_writer", "read_folders"]
 

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from ._arguments import read_settings
+from ._backend import start_quietly, use_threads
 from ._constructor import transformer
 from ._models import read_folders
 from ._options import Debug, Folders, Jobs, SkipUnreadable
-from ._tensorflow import start_quietly, use_threads
 
 __all__ = ["features"]
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ._backend import start_quietly
 from ._options import Debug, Format, FormatOption
 from ._output import aligned, as_csv, as_json, standard_output
-from ._tensorflow import start_quietly
 
 __all__ = ["networks"]
 

@@ -760,7 +760,9 @@ def test_permutation_importance_finds_the_empty_pixels(on_rows, small):
 
 @pytest.fixture
 def axes():
-    pytest.importorskip("matplotlib").use("Agg")
+    import matplotlib
+
+    matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots()

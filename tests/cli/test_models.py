@@ -9,8 +9,8 @@ import joblib
 import pytest
 
 from skvision import MiniVGGClassifier
+from skvision.cli._backend import use_threads
 from skvision.cli._models import model_writer
-from skvision.cli._tensorflow import use_threads
 from skvision.threads import thread_limit
 
 

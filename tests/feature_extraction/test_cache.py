@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
@@ -503,7 +504,6 @@ def test_pickled_and_copied_caches_reopen(cache):
 
 
 def test_processes_of_joblib(cache):
-    joblib = pytest.importorskip("joblib")
     keys = keys_of(*range(100))
     jobs = (joblib.delayed(fetch)(cache, keys) for _ in range(2))
     asked = joblib.Parallel(n_jobs=2)(jobs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import sys
 import threading
@@ -39,7 +40,6 @@ class OpenVINOEngine(Engine):
         self._precision = precision
         self._load = partial(_converted, build, kept)
         self._network = self._load()
-        give_back_memory()
         self._n_features = int(self._network.output(0).partial_shape[1].get_length())
         self._compiled: Any = None
         self._compiling = threading.Lock()
@@ -71,7 +71,7 @@ class OpenVINOEngine(Engine):
         with self._compiling:
             if self._compiled is None:
                 network = self._network or self._load()
-                self._compiled = _compiled(network, self._precision)
+                self._compiled = _compile(network, self._precision)
                 # its weights are twice there now
                 network = self._network = None
                 give_back_memory()
@@ -116,10 +116,12 @@ def _converted(build: Build, kept: KeptNetwork | None) -> Any:
     if folder is not None:
         return openvino.Core().read_model(folder / _FILE)
     network = build()
-    shape = [-1, *network.input_shape[1:]]
     convert = _from_torch if keras.config.backend() == "torch" else _from_tensorflow
-    converted = convert(network, shape)
-    converted.reshape(shape)
+    converted = convert(network)
+    converted.reshape(_any_number(network))
+    del network
+    gc.collect()  # a Keras network refers to itself
+    give_back_memory()
     if kept is not None:
         kept.write(
             # 16-bit weights, its default, would change features by half a percent
@@ -128,7 +130,7 @@ def _converted(build: Build, kept: KeptNetwork | None) -> Any:
     return converted
 
 
-def _compiled(network: Any, precision: str) -> Any:
+def _compile(network: Any, precision: str) -> Any:
     """Make a network ready to run on this processor."""
     options = {
         # without the hint it would compute in bfloat16 by itself where it can
@@ -141,7 +143,12 @@ def _compiled(network: Any, precision: str) -> Any:
     return import_openvino().Core().compile_model(network, "CPU", options)
 
 
-def _from_tensorflow(network: Any, shape: list[int]) -> Any:
+def _any_number(network: Any) -> list[int]:
+    """The shape of a batch of any number of pictures, as OpenVINO writes it."""
+    return [-1, *network.input_shape[1:]]
+
+
+def _from_tensorflow(network: Any) -> Any:
     # shared weights would be gone with the graph
     return import_openvino().convert_model(_graph_of_constants(network), share_weights=False)
 
@@ -168,7 +175,7 @@ def _graph_of_constants(network: Any) -> Any:
     return tf.function(call, autograph=False).get_concrete_function(pixels).graph
 
 
-def _from_torch(network: Any, shape: list[int]) -> Any:
+def _from_torch(network: Any) -> Any:
     """OpenVINO follows a batch through the layers, whose sizes must be known for some of them."""
     openvino = import_openvino()
     import torch
@@ -176,13 +183,13 @@ def _from_torch(network: Any, shape: list[int]) -> Any:
     # named, since where TensorFlow is loaded too, any Keras network passes for one of it
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    batch = keras.ops.zeros((2, *shape[1:]))
+    batch = keras.ops.zeros((2, *network.input_shape[1:]))
     with warnings.catch_warnings():
         # on how OpenVINO calls a Keras model, and that sizes become constants, as they shall
         warnings.filterwarnings("ignore", message="The structure of `inputs`")
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
         traced = TorchScriptPythonDecoder(network.eval(), example_input=batch, shared_memory=False)
-        return openvino.convert_model(traced, input=shape)
+        return openvino.convert_model(traced, input=_any_number(network))
 
 
 @cache
