@@ -57,9 +57,10 @@ def export_model(
 ) -> tuple[Path, Path]:
     """Write a classifier's network for another runtime, and a description beside it.
 
-    Scaling is inside: the network takes RGB pixels from 0 to 255. Decoding and
-    resizing stay outside; a small JSON file next to the export says how pictures are to
-    be brought to it, and which class each probability is of.
+    Scaling is inside, and so is the mean of ``predict_mirrored=True``: the network takes
+    RGB pixels from 0 to 255. Decoding and resizing stay outside; a small JSON file next to
+    the export says how pictures are to be brought to it, and which class each probability
+    is of.
 
     Parameters
     ----------
@@ -116,6 +117,8 @@ def export_model(
     network = network_of(estimator)
     _refuse_other_backends(path)
     classifier = final_estimator(estimator)
+    if getattr(classifier, "predict_mirrored", False):
+        network = _mean_with_mirrored(network)
     missing = [name for name in row.needs if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(
@@ -185,6 +188,15 @@ def _keras_export(network: Any, path: Path, row: ExportFormat) -> None:
         # tf2onnx uses a name that NumPy will give another meaning
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
         network.export(path if row.suffix == "" else str(path), format=row.keras, verbose=False)
+
+
+def _mean_with_mirrored(network: Any) -> Any:
+    """The mean of what a network says of a picture and of its mirror image."""
+    import keras
+
+    image = keras.Input(network.input_shape[1:], name="image")
+    both = [network(image), network(keras.ops.flip(image, axis=2))]
+    return keras.Model(image, keras.layers.Average(name="predictions")(both))
 
 
 def _refuse_other_folders(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 import os
@@ -75,8 +76,18 @@ def tuned(digits):
     ).fit(X[:90], y[:90])  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def mirrored(fitted):
+    return copy.deepcopy(fitted).set_params(predict_mirrored=True)
+
+
+def test_the_mean_with_the_mirror_image_is_another(fitted, mirrored, digits):
+    X = digits[0][:5]
+    assert np.abs(fitted.predict_proba(X) - mirrored.predict_proba(X)).max() > 0.01
+
+
 @pytest.mark.parametrize("format", RUNTIMES)
-@pytest.mark.parametrize("kind", ["fitted", "tuned"])
+@pytest.mark.parametrize("kind", ["fitted", "tuned", "mirrored"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_its_own_runtime_gives_the_same_probabilities(request, digits, tmp_path, kind, format):
     net = request.getfixturevalue(kind)
