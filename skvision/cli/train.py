@@ -14,7 +14,7 @@ from ._backend import start_quietly, use_threads
 from ._completion import activations, argument_names, heads, optimizers, resize_policies
 from ._errors import Interrupted, message
 from ._interruption import when_interrupted
-from ._models import MODEL_SUFFIXES, load_model, model_writer, read_folders
+from ._models import MODEL_SUFFIXES, is_safe_file, load_model, model_writer, read_folders
 from ._options import Debug, Folders, SkipUnreadable, Trust
 from ._trainable import MODELS, Model, Trainable
 
@@ -67,7 +67,10 @@ Backbone = Annotated[
         "VGG16, ResNet50, ...; skvision networks lists them; or a model or network file.",
     ),
 ]
-Head = Annotated[str | None, _shorthand("head", "NAME", "logistic, svm, knn or forest.", heads)]
+Head = Annotated[
+    str | None,
+    _shorthand("head", "NAME", "logistic, svm, knn, or forest (for a .joblib file).", heads),
+]
 
 
 #: pictures and their labels
@@ -207,6 +210,7 @@ def train(
         **(read_config(constructor, config) if config else {}),
         **explicit,
     }
+    _refuse_what_cannot_be_kept(out, [*grid.get("head", ()), parameters.get("head")])
     if Path(str(parameters.get("backbone"))).suffix in MODEL_SUFFIXES:
         # a classifier that goes on to new classes
         parameters["backbone"] = load_model(Path(parameters["backbone"]), trust)
@@ -218,6 +222,20 @@ def train(
         )
     except KeyboardInterrupt:
         raise Interrupted("interrupted; no file was written") from None
+
+
+def _refuse_what_cannot_be_kept(out: Path, chosen: list[Any]) -> None:
+    """Before the training, not after it."""
+    if not is_safe_file(out) or not any(chosen):
+        return
+    from ..feature_extraction.pipeline import UNSAFE_HEADS
+
+    for head in chosen:
+        if str(head).lower() in UNSAFE_HEADS:
+            raise ValueError(
+                f"A .skv file can't keep head={head!r} (SECURITY.md says why). Write it to a "
+                f"joblib file: --out {out.with_suffix('.joblib')}"
+            )
 
 
 def _train(

@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 from ..networks import match_name
 from .transformer import PretrainedFeatureTransformer
 
-__all__ = ["HEADS", "make_feature_classifier", "make_head"]
+__all__ = ["HEADS", "UNSAFE_HEADS", "make_feature_classifier", "make_head"]
 
 #: classifiers by a short name, each with predict_proba
 HEADS: dict[str, Callable[[Any], Any]] = {
@@ -26,6 +26,9 @@ HEADS: dict[str, Callable[[Any], Any]] = {
     "knn": lambda seed: KNeighborsClassifier(weights="distance", metric="cosine"),
     "forest": lambda seed: RandomForestClassifier(300, random_state=seed),
 }
+
+#: those that no safe file takes: scikit-learn's trees trust the numbers that they are read from
+UNSAFE_HEADS = frozenset({"forest"})
 
 
 def make_feature_classifier(
@@ -45,7 +48,7 @@ default="EfficientNetLite0"
     head : {"logistic", "svm", "knn", "forest"}, default="logistic"
         The classifier: logistic regression (with ``C=0.001``), a support vector
         machine with calibrated probabilities, the nearest neighbours by cosine
-        distance, or a random forest.
+        distance, or a random forest (which only joblib keeps, `skvision.save` doesn't).
     random_state : int, RandomState instance or None, default=None
         Of the classifier, and of random weights.
     **options : object

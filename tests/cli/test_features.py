@@ -102,6 +102,8 @@ def test_what_a_feature_classifier_does_not_take(digits_folder, tmp_path):
         ((*of_features, "--epochs", 3), "--epochs: --model features has no argument 'epochs'"),
         ((*of_features, "--early-stopping"), "--early-stopping: --model features has no"),
         ((*of_features, "--head", "tree"), "Unknown head: 'tree'"),
+        ((*of_features, "--head", "forest"), "A .skv file can't keep head='forest'"),
+        ((*of_features, "--search", "head=knn,Forest"), "m.joblib"),
         ((*of_features, "--backbone", "VGG"), "Did you mean 'VGG19' or 'VGG16'?"),
         ((*of_features, "--set", "head__D=3"), "Invalid parameter 'D' for estimator Logistic"),
         ((*of_features, "--set", "engin=keras"), "Did you mean engine?"),
