@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = ["written_whole"]
+
+# the umask is the process', and can be read only by setting it
+_UMASK = threading.Lock()
 
 
 @contextmanager
@@ -48,9 +52,9 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise IsADirectoryError(f"{path} is a folder; name a file in it.")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} into.")
-    # the ending stays: some writers choose the format by it
+    # the ending stays: some writers choose the format by it; a name may be as long as names can be
     handle, name = tempfile.mkstemp(
-        prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent
+        prefix=f".{path.stem[:30]}.", suffix=f".part{path.suffix}", dir=path.parent
     )
     os.close(handle)
     temporary = Path(name)
@@ -59,8 +63,9 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         # mkstemp's files are private; a model is as readable as any new file
-        umask = os.umask(0)
-        os.umask(umask)
+        with _UMASK:
+            umask = os.umask(0)
+            os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         os.replace(temporary, path)
     except OSError as error:

@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -69,6 +70,21 @@ def test_it_is_as_readable_as_any_new_file(tmp_path):
     (tmp_path / "b.bin").touch()
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a.bin", "b.bin")}
     assert len(modes) == 1
+
+
+def test_threads_leave_the_umask_as_it_was(tmp_path):
+    def write(number):
+        with written_whole(tmp_path / str(number % 8)) as temporary:
+            temporary.write_text("x")
+
+    before = os.umask(0o027)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(write, range(400)))
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}
 
 
 def test_a_place_where_nothing_can_be_written_is_found_at_once(tmp_path):
