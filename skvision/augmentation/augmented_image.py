@@ -10,11 +10,12 @@ import numpy as np
 
 from ..images import DerivedImage
 from .operations import DRAW, NEUTRAL, augmented
+from .parameters import check_fill_mode
 
 __all__ = ["AugmentedImage", "Draw"]
 
 #: To be raised whenever `skvision.augmentation.operations` gives other pixels for the same draw.
-OPERATIONS_VERSION = 1
+OPERATIONS_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Draw:
     @classmethod
     def of(cls, *, fill_mode: str = "nearest", cval: float = 0.0, **parameters: Any) -> Draw:
         """Make a draw from parameters by name; those left out are neutral."""
+        check_fill_mode(fill_mode, cval)
         unknown = sorted(parameters.keys() - NEUTRAL.keys())
         if unknown:
             raise ValueError(
@@ -57,6 +59,16 @@ class Draw:
     def parameters(self) -> dict[str, Any]:
         """The parts that are not neutral, by name."""
         return dict(self.values)
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What `of` makes this draw from: the same, and the filling where it isn't the default."""
+        filling = {
+            name: getattr(self, name)
+            for name in ("fill_mode", "cval")
+            if getattr(self, name) != getattr(Draw, name)
+        }
+        return {**self.parameters, **filling}
 
     def row(self) -> np.ndarray:
         """The same as an array of shape (1,) of `DRAW`."""
@@ -95,8 +107,10 @@ class AugmentedImage(DerivedImage):
     draw: Draw
 
     def apply(self, pixels: np.ndarray) -> np.ndarray:
-        how: dict[str, Any] = {"fill_mode": self.draw.fill_mode, "cval": self.draw.cval}
-        result: np.ndarray = augmented(pixels[np.newaxis], self.draw.row(), **how)[0]
+        draw = self.draw
+        result: np.ndarray = augmented(
+            pixels[np.newaxis], draw.row(), fill_mode=draw.fill_mode, cval=draw.cval
+        )[0]
         return result
 
     @property

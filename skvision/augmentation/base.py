@@ -173,6 +173,7 @@ class BaseAugmenter(
         ndarray of the same shape and type
             A new array.
         """
+        self._validate_params()
         own = [int(self.random_state)] if isinstance(self.random_state, Integral) else []
         pixel_range = (0.0, 255.0) if images.dtype == np.uint8 else None
         draws = self.draw([*seed, *own], indices)

@@ -9,7 +9,7 @@ import numpy as np
 from ..images import ArrayBatch, ImageBatch
 from ..images.pixels import PixelRange
 from .augmented_image import AugmentedImage, Draw
-from .operations import DRAW, augmented
+from .operations import DRAW, augmented, neutral_draws
 
 __all__ = ["as_given", "augmented_batch", "augmented_pixels"]
 
@@ -56,8 +56,9 @@ def augmented_batch(
     """
     if isinstance(images, ArrayBatch):
         pixels = images.pixels[chosen]
-        how: dict[str, Any] = {"fill_mode": fill_mode, "cval": cval}
-        changed = augmented_pixels(pixels, draws, pixel_range=images.pixel_range, **how)
+        changed = augmented_pixels(
+            pixels, draws, pixel_range=images.pixel_range, fill_mode=fill_mode, cval=cval
+        )
         return changed.reshape(len(chosen), *_item_shape(X))
     names = DRAW.names or ()
     items = [images.item(int(index)) for index in chosen]
@@ -83,14 +84,18 @@ def augmented_pixels(
 ) -> np.ndarray:
     """Augment numbers of any type; the result has the same."""
     working = pixels.astype(_working_type(pixels.dtype), copy=False)
-    how: dict[str, Any] = {"fill_mode": fill_mode, "cval": cval, "pixel_range": pixel_range}
-    result = augmented(working, draws, **how)
+    result = augmented(working, draws, fill_mode=fill_mode, cval=cval, pixel_range=pixel_range)
     if pixels.dtype.kind == "b":
         return result >= 0.5
     if pixels.dtype.kind in "iu" and result.dtype.kind == "f":
         bounds = np.iinfo(pixels.dtype)
         result = np.clip(np.rint(result), bounds.min, bounds.max)
-    return result.astype(pixels.dtype, copy=False)
+    result = result.astype(pixels.dtype, copy=False)
+    if working.dtype != pixels.dtype:
+        # floats don't hold every large integer
+        untouched = draws == neutral_draws(len(draws))
+        result[untouched] = pixels[untouched]
+    return result
 
 
 def _item_shape(X: Any) -> tuple[int, ...]:

@@ -8,9 +8,11 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +32,7 @@ from .base import BaseAugmenter
 from .operations import DRAW
 from .over_sampler import chosen_sources, numbers_to_add
 
-__all__ = ["MANIFEST", "augment_folder"]
+__all__ = ["MANIFEST", "augment_folder", "refuse_folder", "refuse_within"]
 
 #: what was made of what; in the folder that is written
 MANIFEST = "manifest.csv"
@@ -39,6 +41,10 @@ _SETUP = ".skvision-augment.json"
 
 _JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif"}
 _JPEG_QUALITY = 95
+# bytes of a file's name, of what computers have in common
+_LONGEST_NAME = 255
+# what processes that were killed have left
+_LEFT_OVERS = ".*.part*"
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class _Planned:
     @property
     def row(self) -> tuple[str, str, str, str]:
         """What the manifest says of it."""
-        drawn = self.draw.parameters if self.draw else {}
+        drawn = self.draw.described if self.draw else {}
         return self.file, self.original, self.label, json.dumps(drawn)
 
 
@@ -151,28 +157,36 @@ def augment_folder(
         )
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip'. Received: {on_error!r}")
-    if n_jobs is not None and (not isinstance(n_jobs, int) or n_jobs < 1):
+    if n_jobs is not None and (not isinstance(n_jobs, Integral) or n_jobs < 1):
         raise ValueError(f"n_jobs must be None or at least 1. Received: {n_jobs!r}")
+    if not isinstance(source, str | os.PathLike):
+        raise ValueError(f"source must be the name of one folder. Received: {source!r}")
     augmenter.draw([0], np.arange(0))  # checks its arguments
     folder, written = existing_folders(source)[0], Path(destination)
-    _refuse_overlap(folder, written)
-    _refuse_what_is_there(written, resume)
+    refuse_folder(folder, written, resume)
     files_of = _readable(_class_files(folder), on_error)
-    added = numbers_to_add({label: len(files) for label, files in files_of.items()}, per_class)
+    counts = {label: len(files) for label, files in files_of.items()}
+    added = numbers_to_add(counts, per_class, "per_class")
     planned = list(_plan(folder, files_of, added, augmenter, include_originals, random_state))
+    parents = sorted({written, *((written / each.file).parent for each in planned)})
+    originals = [file for files in files_of.values() for file in files]
+    # links may lead from one folder into the other
+    holding = {os.path.dirname(file) for file in originals}
+    for parent in parents:
+        refuse_within(holding, parent)
     manifest = _as_csv(planned)
     written.mkdir(parents=True, exist_ok=True)
-    _begin(written, augmenter, manifest, len(planned))
-    for parent in sorted({written, *((written / each.file).parent for each in planned)}):
+    _begin(written, augmenter, manifest, originals, len(planned))
+    for parent in parents:
         parent.mkdir(parents=True, exist_ok=True)
-        for left_over in parent.glob(".*.part*"):  # of a process that was killed
+        for left_over in parent.glob(_LEFT_OVERS):
             left_over.unlink()
 
     def write(each: _Planned) -> None:
-        if not (written / each.file).exists():
+        if not (written / each.file).is_file():
             _write(written / each.file, each)
 
-    with ThreadPoolExecutor(n_jobs or thread_limit(), "skvision-augment") as pool:
+    with ThreadPoolExecutor(int(n_jobs or thread_limit()), "skvision-augment") as pool:
         done = pool.map(write, planned)
         try:
             for _ in with_bar(done, len(planned), "augmenting") if verbose else done:
@@ -185,18 +199,11 @@ def augment_folder(
     return written / MANIFEST
 
 
-def _refuse_overlap(source: Path, destination: Path) -> None:
-    real_source, real_destination = source.resolve(), destination.resolve()
-    if real_source == real_destination or real_source in real_destination.parents:
-        raise ValueError(
-            f"{destination} lies in {source}. The pictures there must stay as they are: name "
-            "another folder to write to."
-        )
-    if real_destination in real_source.parents:
+def refuse_folder(source: Path, destination: Path, resume: bool) -> None:
+    """Raise ValueError or OSError if a folder can't be the one to write."""
+    refuse_within([source], destination)
+    if destination.is_dir() and _lies_in([destination], source.resolve()):
         raise ValueError(f"{source} lies in {destination}. Name another folder to write to.")
-
-
-def _refuse_what_is_there(destination: Path, resume: bool) -> None:
     if destination.exists() and not destination.is_dir():
         raise NotADirectoryError(f"{destination} is a file. Name a folder to write to.")
     if not resume and destination.is_dir() and any(destination.iterdir()):
@@ -204,6 +211,29 @@ def _refuse_what_is_there(destination: Path, resume: bool) -> None:
             f"The folder {destination} is not empty. Name another one or, to go on with a call "
             "that was killed, resume it (resume=True, on the command line --resume)."
         )
+
+
+def refuse_within(folders: Iterable[str | Path], destination: Path) -> None:
+    """Raise ValueError if `destination` is one of these folders or lies in one."""
+    inside = _lies_in(folders, destination)
+    if inside is not None:
+        raise ValueError(
+            f"{destination} lies in {inside}. The pictures there must stay as they are: name "
+            "another folder to write to."
+        )
+
+
+def _lies_in(folders: Iterable[str | Path], path: Path) -> str | Path | None:
+    """Which of these folders `path` is or lies in: told by the disk, whatever names say."""
+    identities = {_identity(folder): folder for folder in folders}
+    real = path.resolve()
+    around = [each for each in (real, *real.parents) if each.exists()]
+    return next((identities[it] for it in map(_identity, around) if it in identities), None)
+
+
+def _identity(path: str | Path) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
 
 
 def _class_files(folder: Path) -> dict[str, list[str]]:
@@ -246,7 +276,7 @@ def _plan(
     names = DRAW.names or ()
     for label, files in files_of.items():
         relative = [Path(label, os.path.relpath(file, folder / label)) for file in files]
-        taken = {str(name).casefold() for name in relative}
+        taken = {str(it).casefold() for name in relative for it in (name, *name.parents)}
         if include_originals:
             for name, file in zip(relative, files, strict=True):
                 yield _Planned(str(name), str(name), file, label, None)
@@ -260,9 +290,14 @@ def _plan(
 def _new_name(original: Path, taken: set[str]) -> str:
     """The original's name with the first number that is free."""
     suffix = original.suffix if original.suffix.lower() in _JPEG_SUFFIXES else ".png"
-    number = 1
-    while (name := f"{original.with_suffix('')}-{number}{suffix}").casefold() in taken:
-        number += 1
+    for number in count(1):
+        ending = f"-{number}{suffix}"
+        stem = original.stem
+        while len(os.fsencode(stem + ending)) > _LONGEST_NAME:
+            stem = stem[:-1]
+        name = str(original.with_name(stem + ending))
+        if name.casefold() not in taken:
+            break
     taken.add(name.casefold())
     return name
 
@@ -287,14 +322,19 @@ def _as_csv(planned: Sequence[_Planned]) -> str:
     return buffer.getvalue()
 
 
-def _begin(folder: Path, augmenter: BaseAugmenter, manifest: str, n_files: int) -> None:
+def _begin(
+    folder: Path, augmenter: BaseAugmenter, manifest: str, originals: list[str], n_files: int
+) -> None:
     """Write down what the folder is made by; hold it against what began it."""
-    digest = hashlib.sha256(manifest.encode(errors="surrogateescape")).hexdigest()
-    setup = {"augmenter": repr(augmenter), "files": n_files, "digest": digest}
+    digest = hashlib.sha256(manifest.encode(errors="surrogateescape"))
+    for file in originals:
+        with open(file, "rb") as content:
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    setup = {"augmenter": repr(augmenter), "files": n_files, "digest": digest.hexdigest()}
     record = folder / _SETUP
     if record.exists():
-        begun = json.loads(record.read_text())
-        if begun != setup:
+        begun = _read_record(record)
+        if begun["digest"] != setup["digest"]:
             same = begun["augmenter"] == setup["augmenter"]
             what = (
                 f"{begun['files']} files were to be written and now {setup['files']}, or others: "
@@ -306,7 +346,7 @@ def _begin(folder: Path, augmenter: BaseAugmenter, manifest: str, n_files: int) 
                 f"{folder} was begun otherwise: {what}. Repeat that call to go on with it, or name "
                 "another folder."
             )
-    elif any(folder.iterdir()):
+    elif set(folder.iterdir()) - set(folder.glob(_LEFT_OVERS)):
         raise ValueError(
             f"{folder} holds files, but none that say by what they were made, so they can't be "
             "gone on with. Name another folder."
@@ -314,3 +354,14 @@ def _begin(folder: Path, augmenter: BaseAugmenter, manifest: str, n_files: int) 
     else:
         with written_whole(record) as temporary:
             temporary.write_text(json.dumps(setup))
+
+
+def _read_record(record: Path) -> dict[str, Any]:
+    try:
+        begun = json.loads(record.read_text())
+        return {name: begun[name] for name in ("augmenter", "files", "digest")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{record} is damaged, so it can't be told by what {record.parent} was begun. Name "
+            "another folder, or empty this one."
+        ) from error

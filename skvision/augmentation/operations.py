@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..images.pixels import PixelRange
 from ..threads import thread_limit
 
 __all__ = [
@@ -29,8 +30,6 @@ __all__ = [
     "neutral_draws",
     "warp_matrices",
 ]
-
-PixelRange = tuple[float, float]
 
 #: Keras' names, and what OpenCV calls them
 FILL_MODES = {
@@ -123,10 +122,10 @@ def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
     shift_y = draws["shift_y"] * height + draws["shift_y_pixels"]
     x = middle_x + cos * shift_x - sin * shift_y - a * middle_x - b * middle_y
     y = middle_y + sin * shift_x + cos * shift_y - c * middle_x - d * middle_y
-    # flips @ crop: along each axis a factor and a number to add. Pixels are squares: their
-    # centres lie half a pixel from the edges.
-    crop_x = (1 - crop) * width * draws["crop_x"] + (crop - 1) / 2
-    crop_y = (1 - crop) * height * draws["crop_y"] + (crop - 1) / 2
+    # flips @ crop: along each axis a factor and a number to add. From the centres of the first
+    # pixels to those of the last: a part of the picture has nothing in it of what lies beyond.
+    crop_x = (1 - crop) * (width - 1) * draws["crop_x"]
+    crop_y = (1 - crop) * (height - 1) * draws["crop_y"]
     flip_x, flip_y = draws["flip_x"], draws["flip_y"]
     scale_x, scale_y = np.where(flip_x, -crop, crop), np.where(flip_y, -crop, crop)
     add_x = np.where(flip_x, width - 1 - crop_x, crop_x)
@@ -207,7 +206,8 @@ def augmented(
     Parameters
     ----------
     images : ndarray of shape (n, height, width, n_channels), uint8, float32 or float64
-        With four channels, the fourth (transparency) moves along and keeps its values.
+        With four channels, the fourth (transparency) moves along and keeps its values; what a
+        constant fills is opaque.
     draws : ndarray of shape (n,), DRAW
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
         What lies beyond a picture's edges: ``aaaa|abcd|dddd``, ``kkkk|abcd|kkkk`` with
@@ -239,6 +239,11 @@ def augmented(
     low, high = (0.0, _LEVELS) if pixel_range is None else pixel_range
     unit = (high - low) / _LEVELS
     fill = low + cval * unit
+    if pixel_range is not None:
+        fill = min(max(fill, low), high)
+    if images.dtype == np.uint8:
+        fill = min(max(round(fill), 0), 255)
+    opaque = high if n_channels == 4 and pixel_range is not None else fill
     n_colors = 3 if n_channels == 4 else n_channels
     matrices = warp_matrices(draws, height, width)
     # lists, since NumPy's own indexing would take as long as a small picture's warp
@@ -252,7 +257,11 @@ def augmented(
     finished = images.dtype == np.uint8 and pixel_range in (None, (0.0, _LEVELS))
     clipped = pixel_range is not None and images.dtype != np.uint8
     # by position, in OpenCV's order, which is quicker than by name
-    how = (cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, FILL_MODES[fill_mode], (fill,) * 4)
+    how = (
+        cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        FILL_MODES[fill_mode],
+        (fill, fill, fill, opaque),
+    )
 
     def augment(indices: range) -> None:
         for i in indices:

@@ -21,7 +21,9 @@ from .batches import as_given, augmented_batch
 __all__ = ["ImageOverSampler", "chosen_sources", "numbers_to_add"]
 
 
-def numbers_to_add(counts: Mapping[Any, int], sampling_strategy: Any) -> dict[Any, int]:
+def numbers_to_add(
+    counts: Mapping[Any, int], sampling_strategy: Any, name: str = "sampling_strategy"
+) -> dict[Any, int]:
     """How many pictures each class lacks.
 
     Parameters
@@ -30,6 +32,8 @@ def numbers_to_add(counts: Mapping[Any, int], sampling_strategy: Any) -> dict[An
         How many pictures each class has.
     sampling_strategy : int, dict or "auto"
         As `ImageOverSampler` takes it.
+    name : str, default="sampling_strategy"
+        What errors call it.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def numbers_to_add(counts: Mapping[Any, int], sampling_strategy: Any) -> dict[An
         targets = dict.fromkeys(counts, int(sampling_strategy))
     else:
         raise ValueError(
-            "sampling_strategy must be a whole number (pictures of each class), a dictionary of "
+            f"{name} must be a whole number (pictures of each class), a dictionary of "
             "label to number, or 'auto' (as many as the largest class has). Received: "
             f"{sampling_strategy!r}"
         )

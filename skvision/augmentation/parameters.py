@@ -15,6 +15,8 @@ __all__ = ["check_fill_mode", "number_within", "ranges_of", "true_or_false", "wh
 
 # a half turn of the colour circle, either way, is all of it
 _HALF = 0.5
+# beyond all use; larger ones would overflow
+_LARGEST = 1e6
 
 
 def ranges_of(parameters: Mapping[str, Any]) -> Ranges:
@@ -32,12 +34,13 @@ def ranges_of(parameters: Mapping[str, Any]) -> Ranges:
     >>> ranges_of(ImageAugmenter(rotation_range=40, zoom_range=0.25).get_params()).zoom
     (0.75, 1.25)
     """
-    check_fill_mode(parameters["fill_mode"], parameters["cval"])
+    has_scale = parameters["value_range"] is not None
+    check_fill_mode(parameters["fill_mode"], parameters["cval"], has_scale=has_scale)
 
-    def upto(name: str, below: float = np.inf, most: float = np.inf) -> float:
+    def upto(name: str, below: float = np.inf, most: float = _LARGEST) -> float:
         return number_within(name, parameters[name], below, most)
 
-    def around_zero(name: str, most: float = np.inf) -> Interval:
+    def around_zero(name: str, most: float = _LARGEST) -> Interval:
         largest = upto(name, most=most)
         return -largest, largest
 
@@ -60,28 +63,31 @@ def ranges_of(parameters: Mapping[str, Any]) -> Ranges:
     )
 
 
-def check_fill_mode(fill_mode: Any, cval: Any) -> None:
-    """Raise ValueError unless these are a fill mode and a finite number."""
+def check_fill_mode(fill_mode: Any, cval: Any, *, has_scale: bool = False) -> None:
+    """Raise ValueError unless these are a fill mode and a number; a level, on a scale."""
     if not isinstance(fill_mode, str) or fill_mode not in FILL_MODES:
         raise ValueError(
             f"fill_mode must be one of {', '.join(map(repr, FILL_MODES))}. Received: {fill_mode!r}"
         )
     if not _is_number(cval):
         raise ValueError(f"cval must be a finite number. Received: {cval!r}")
+    if has_scale and not 0 <= cval <= 255:
+        raise ValueError(f"cval must be a level from 0, black, to 255, white. Received: {cval!r}")
 
 
 def _is_number(value: Any) -> bool:
-    return (
-        isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
-    )
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    # compared, since an int may be too large for a float; NaN is not within either
+    number: Any = value
+    return bool(-_LARGEST <= number <= _LARGEST)
 
 
-def number_within(name: str, value: Any, below: float = np.inf, most: float = np.inf) -> float:
+def number_within(name: str, value: Any, below: float = np.inf, most: float = _LARGEST) -> float:
     """Read a number from 0 to `below` or `most`; raise ValueError if it isn't one."""
     if not (_is_number(value) and 0 <= value < below and value <= most):
-        upper = f" and below {below:g}" if below < np.inf else ""
-        upper = f" and at most {most:g}" if most < np.inf else upper
-        raise ValueError(f"{name} must be a number of at least 0{upper}. Received: {value!r}")
+        upper = f"below {below:g}" if below < np.inf else f"at most {most:,.9g}"
+        raise ValueError(f"{name} must be a number of at least 0 and {upper}. Received: {value!r}")
     return float(value)
 
 
@@ -100,9 +106,15 @@ def true_or_false(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def _pair(name: str, value: Any) -> Interval | None:
+def _is_sequence(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.ndim == 1
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _pair(value: Any) -> Interval | None:
     """(low, high) if `value` is such a pair of numbers that are not negative; else None."""
-    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray) or len(value) != 2:
+    if not _is_sequence(value) or len(value) != 2:
         return None
     low, high = value
     if not (_is_number(low) and _is_number(high) and 0 <= low <= high):
@@ -113,7 +125,7 @@ def _pair(name: str, value: Any) -> Interval | None:
 def _factors(name: str, value: Any) -> Interval:
     if value is None:
         return 1.0, 1.0
-    pair = _pair(name, value)
+    pair = _pair(value)
     if pair is None:
         raise ValueError(
             f"{name} must be None or a pair (low, high) of factors with 0 <= low <= high, where 1 "
@@ -123,7 +135,7 @@ def _factors(name: str, value: Any) -> Interval:
 
 
 def _zoom(value: Any) -> Interval:
-    pair = _pair("zoom_range", value)
+    pair = _pair(value)
     if pair is not None and pair[0] > 0:
         return pair
     if _is_number(value) and 0 <= value < 1:
@@ -136,7 +148,7 @@ def _zoom(value: Any) -> Interval:
 
 def _shift(name: str, value: Any) -> Shift:
     """A share of the side below 1, pixels from 1 on; whole pixels where it is an integer."""
-    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+    if _is_sequence(value):
         choices = tuple(number_within(f"Each choice of {name}", choice) for choice in value)
         if not choices:
             raise ValueError(f"{name} must not be empty. Received: {value!r}")

@@ -123,7 +123,7 @@ class RandAugmenter(BaseAugmenter):
         self.random_state = random_state
 
     def draw(self, seed: Sequence[int], indices: np.ndarray) -> np.ndarray:
-        check_fill_mode(self.fill_mode, self.cval)
+        check_fill_mode(self.fill_mode, self.cval, has_scale=self.value_range is not None)
         n_operations = whole_number("n_operations", self.n_operations, len(OPERATIONS))
         magnitude = number_within("magnitude", self.magnitude, most=1.0)
         flip = true_or_false("horizontal_flip", self.horizontal_flip)

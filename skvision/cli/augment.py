@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -153,13 +154,18 @@ def augment(
         raise typer.BadParameter("name the folder to write, DST, or a picture to --preview.")
     if destination is not None and per_class is None:
         raise typer.BadParameter("--per-class says how many pictures each class shall have.")
-    if preset is None and not any(given.values()):
+    # factors of 1 change nothing
+    if preset is None and not any(
+        value not in (None, (1.0, 1.0)) and value for value in given.values()
+    ):
         raise typer.BadParameter(
             "nothing would happen to the pictures: give a --preset, or options like --rotation 40."
         )
     target = None if per_class is None else _target(per_class)
     from ..augmentation import ImageAugmenter, augment_folder
+    from ..augmentation.folder import refuse_folder
     from ..augmentation.presets import PRESETS
+    from ..datasets.listing import existing_folders
 
     filling = {"fill_mode": fill_mode and fill_mode.value, "cval": cval}
     parameters = {
@@ -167,8 +173,10 @@ def augment(
         **{name: value for name, value in {**given, **filling}.items() if value is not None},
     }
     augmenter = ImageAugmenter(**parameters, random_state=seed)
+    if destination is not None:
+        refuse_folder(existing_folders(source)[0], destination, resume)
     if preview is not None:
-        _preview(augmenter, source, preview)
+        _preview(augmenter, source, destination, preview, skip_unreadable)
     if destination is None:
         return
     try:
@@ -216,16 +224,26 @@ def _pair(option: str, text: str | None) -> tuple[float, float] | None:
     return low, high
 
 
-def _preview(augmenter: Any, source: Path, file: Path) -> None:
-    import matplotlib
-
+def _preview(
+    augmenter: Any, source: Path, destination: Path | None, file: Path, skip_unreadable: bool
+) -> None:
     from ..atomic import written_whole
-    from ..datasets.listing import existing_folders, list_classes
+    from ..augmentation.folder import refuse_within
+    from ..datasets import load_image_folder
+    from ..inspection._matplotlib import import_matplotlib
     from ..inspection.augmentation import AugmentationDisplay
 
+    if destination is not None and destination.resolve() in file.resolve().parents:
+        raise typer.BadParameter("--preview must lie outside of DST, which holds the data set.")
+    files = load_image_folder(source, validate=skip_unreadable, on_error="skip").data
+    refuse_within({source, *map(os.path.dirname, files)}, file)
+    matplotlib = import_matplotlib()
     matplotlib.use("agg")
-    files_of, _, _ = list_classes(existing_folders(source))
-    files = [name for files in files_of.values() for name in files]
+    known = matplotlib.backend_bases.FigureCanvasBase.filetypes
+    if file.suffix[1:].lower() not in known:
+        raise typer.BadParameter(
+            f"--preview must end as a picture does (.{', .'.join(known)}), not {file.name!r}."
+        )
     with written_whole(file) as temporary:
         display = AugmentationDisplay.from_estimator(augmenter, files)
         display.figure_.savefig(temporary, dpi=150)

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["new_axes"]
+__all__ = ["import_matplotlib", "new_axes"]
+
+
+def import_matplotlib() -> Any:
+    """Return the package matplotlib.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed; the message is the line that installs it.
+    """
+    try:
+        import matplotlib.pyplot
+    except ImportError as error:
+        raise ImportError(
+            'Plots need matplotlib. Install it by: pip install "skvision[plot]"'
+        ) from error
+    return matplotlib
 
 
 def new_axes(ax: Any = None) -> Any:
@@ -17,10 +34,4 @@ def new_axes(ax: Any = None) -> Any:
     """
     if ax is not None:
         return ax
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            'Plots need matplotlib. Install it by: pip install "skvision[plot]"'
-        ) from error
-    return plt.subplots(layout="constrained")[1]
+    return import_matplotlib().pyplot.subplots(layout="constrained")[1]

@@ -129,8 +129,12 @@ class AugmentationDisplay:
         seed = int(check_random_state(augmenter.random_state).randint(np.iinfo(np.int32).max))
         originals, versions = [], []
         for index in chosen:
-            pixels = _fitted(images.item(int(index)), image_size)
+            whole = _pixels(images.item(int(index)))
+            pixels = _fitted(whole, image_size)
             draws = augmenter.draw([seed, int(index)], np.arange(n_draws))
+            # what is drawn in pixels is meant for the picture as it is
+            for name, axis in (("shift_y_pixels", 0), ("shift_x_pixels", 1)):
+                draws[name] *= pixels.shape[axis] / whole.shape[axis]
             copies = np.repeat(pixels[np.newaxis], n_draws, axis=0)
             originals.append(pixels)
             versions.append(
@@ -171,9 +175,13 @@ class AugmentationDisplay:
         return self
 
 
-def _fitted(item: Any, longest: int) -> np.ndarray:
-    """A picture as 8-bit RGB, its longer side at most `longest`."""
-    pixels = item if isinstance(item, np.ndarray) else decode(item)
+def _pixels(item: Any) -> np.ndarray:
+    """A picture as 8-bit RGB."""
+    return item if isinstance(item, np.ndarray) else decode(item)
+
+
+def _fitted(pixels: np.ndarray, longest: int) -> np.ndarray:
+    """The same, its longer side at most `longest`."""
     height, width = pixels.shape[:2]
     scale = min(1.0, longest / max(height, width))
     size = (max(1, round(height * scale)), max(1, round(width * scale)))

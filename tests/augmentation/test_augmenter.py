@@ -223,7 +223,7 @@ def test_the_same_in_another_process(noise):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"rotation_range": -1}, "rotation_range must be a number of at least 0. Received: -1"),
+        ({"rotation_range": -1}, "rotation_range must be a number of at least 0.* Received: -1"),
         ({"rotation_range": "40"}, "rotation_range must be a number"),
         ({"rotation_range": np.nan}, "rotation_range must be a number"),
         ({"width_shift_range": -0.1}, "width_shift_range must be a number of at least 0"),
@@ -249,17 +249,29 @@ def test_the_same_in_another_process(noise):
             "fill_mode must be one of 'nearest', 'constant', 'reflect', 'wrap'",
         ),
         ({"cval": np.inf}, "cval must be a finite number"),
+        ({"cval": 256}, "cval must be a level from 0, black, to 255, white. Received: 256"),
+        ({"rotation_range": 1e308}, "rotation_range must be a number .* at most 1,000,000"),
+        ({"channel_shift_range": 10**400}, "channel_shift_range must be a number"),
+        ({"brightness_range": (0, 1e308)}, "brightness_range must be None or a pair"),
+        ({"brightness_range": np.array(0.2)}, "brightness_range must be None or a pair"),
+        ({"width_shift_range": np.array(0.2)}, "width_shift_range must be a number"),
+        ({"width_shift_range": 10**9}, "width_shift_range must be a number"),
+        ({"random_state": -1}, "random_state"),
         ({"random_state": "x"}, "random_state"),
     ],
 )
 def test_bad_parameters(noise, parameters, message):
     with pytest.raises(ValueError, match=message):
         ImageAugmenter(**parameters).fit_transform(noise)
-    if "random_state" not in parameters:  # the classifier has its own
-        with pytest.raises(ValueError, match=message):
-            MiniVGGClassifier(**{**TINY, "augmentation": ImageAugmenter(**parameters)}).fit(
-                noise, [0, 1] * 3
-            )
+    with pytest.raises(ValueError, match=message):
+        MiniVGGClassifier(**{**TINY, "augmentation": ImageAugmenter(**parameters)}).fit(
+            noise, [0, 1] * 3
+        )
+
+
+def test_numbers_that_no_float_holds_come_back_where_nothing_happens():
+    X = np.full((2, 2, 2, 3), 2**60 + 1)
+    assert (ImageAugmenter(value_range=None).fit_transform(X) == X).all()
 
 
 def test_mixed_sizes():

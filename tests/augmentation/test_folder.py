@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,7 +98,7 @@ def test_same_seed_same_bytes_for_any_number_of_threads(animals, tmp_path):
     made = [
         contents(augment(animals, tmp_path / str(n), AUGMENTER, per_class=9, random_state=3,
                          n_jobs=n).parent)
-        for n in (1, 4)
+        for n in (1, np.int64(4))
     ]  # fmt: skip
     assert made[0] == made[1]
     other = augment(animals, tmp_path / "other", AUGMENTER, per_class=9, random_state=4).parent
@@ -136,6 +137,84 @@ def test_never_around_the_source_nor_through_a_link(animals, tmp_path):
         augment(animals, tmp_path / "link" / "more", AUGMENTER, per_class=9)
 
 
+def test_never_into_the_source_through_links_below_it(animals, tmp_path):
+    (tmp_path / "linked").mkdir()
+    for name in ("cat", "dog"):
+        (tmp_path / "linked" / name).symlink_to(animals / name)
+    before = contents(animals)
+    with pytest.raises(ValueError, match="must stay as they are"):
+        augment(tmp_path / "linked", animals / "cat" / "new", AUGMENTER, per_class=9)
+    more = tmp_path / "more"
+    how = {"per_class": 9, "random_state": 0}
+    augment(animals, more, AUGMENTER, **how)
+    shutil.rmtree(more / "cat")
+    (more / "cat").symlink_to(animals / "cat")
+    with pytest.raises(ValueError, match="must stay as they are"):
+        augment(animals, more, AUGMENTER, **how, resume=True)
+    assert contents(animals) == before
+
+
+def test_names_as_long_as_names_can_be(tmp_path):
+    name = "写" * 83 + ".jpg"  # 253 bytes
+    for label in ("cat", "dog"):
+        (tmp_path / "animals" / label).mkdir(parents=True)
+        Image.new("RGB", (4, 4)).save(tmp_path / "animals" / label / name)
+    manifest = augment(tmp_path / "animals", tmp_path / "more", AUGMENTER, per_class=12)
+    files = [row["file"] for row in rows(manifest)]
+    assert len(set(files)) == 24
+    assert all((tmp_path / "more" / file).is_file() for file in files)
+
+
+def test_a_folder_named_like_a_new_picture(animals, tmp_path):
+    (animals / "dog" / "d-1.jpeg").mkdir()
+    Image.new("RGB", (4, 4)).save(animals / "dog" / "d-1.jpeg" / "f.png")
+    manifest = augment(animals, tmp_path / "more", AUGMENTER, per_class=12, random_state=0)
+    assert all((tmp_path / "more" / row["file"]).is_file() for row in rows(manifest))
+
+
+@pytest.mark.parametrize("filling", [{"fill_mode": "constant", "cval": 200.0},
+                                     {"fill_mode": "wrap"}, {"cval": 9.0}])  # fmt: skip
+def test_the_manifest_says_what_pictures_are_filled_with(animals, tmp_path, filling):
+    augmenter = ImageAugmenter(rotation_range=40, erase_fraction=0.3, **filling)
+    manifest = augment(animals, tmp_path / "more", augmenter, per_class=9, random_state=0)
+    made = [row for row in rows(manifest) if row["parameters"] != "{}"]
+    assert made
+    for row in made:
+        parameters = json.loads(row["parameters"])
+        assert filling.items() <= parameters.items()
+        if row["file"].endswith(".png"):
+            again = decode(AugmentedImage(str(animals / row["source"]), Draw.of(**parameters)))
+            np.testing.assert_array_equal(again, decode(str(tmp_path / "more" / row["file"])))
+
+
+def test_resume_notices_other_originals_and_a_damaged_record(animals, tmp_path):
+    more = tmp_path / "more"
+    how = {"per_class": 9, "random_state": 0, "resume": True}
+    more.mkdir()
+    # as a process killed while it wrote the record leaves it
+    (more / "..skvision-augment.json.abc.part.json").write_text("{")
+    augment(animals, more, AUGMENTER, **how)
+    assert not list(more.glob(".*.part*"))
+    Image.new("RGB", (16, 12)).save(animals / "cat" / "a.png")
+    with pytest.raises(ValueError, match="begun otherwise.*pictures"):
+        augment(animals, more, AUGMENTER, **how)
+    record = more / ".skvision-augment.json"
+    for damaged in ("", "{", "{}", "[]", "null"):
+        record.write_text(damaged)
+        with pytest.raises(
+            ValueError, match=r"\.skvision-augment\.json is damaged.*another folder"
+        ):
+            augment(animals, more, AUGMENTER, **how)
+
+
+def test_resume_by_an_augmenter_that_means_the_same(animals, tmp_path):
+    how = {"per_class": 9, "random_state": 0}
+    manifest = augment(animals, tmp_path / "more", ImageAugmenter(rotation_range=40), **how)
+    done = contents(manifest.parent)
+    augment(animals, manifest.parent, ImageAugmenter(rotation_range=40.0), **how, resume=True)
+    assert contents(manifest.parent) == done
+
+
 def test_a_folder_that_is_not_empty(animals, tmp_path):
     more = tmp_path / "more"
     more.mkdir()
@@ -157,6 +236,10 @@ def test_bad_parameters(animals, tmp_path):
         augment(animals, more, "rotate")
     with pytest.raises(ValueError, match="zoom_range"):
         augment(animals, more, ImageAugmenter(zoom_range=2))
+    with pytest.raises(ValueError, match="per_class must be a whole number"):
+        augment(animals, more, AUGMENTER, per_class=9.0)
+    with pytest.raises(ValueError, match="name of one folder"):
+        augment([animals, animals], more, AUGMENTER, per_class=9)
     with pytest.raises(ValueError, match="n_jobs"):
         augment(animals, more, AUGMENTER, n_jobs=0)
     with pytest.raises(ValueError, match="on_error"):

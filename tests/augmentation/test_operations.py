@@ -115,9 +115,18 @@ def test_crop_enlarges_a_part():
     ]  # fmt: skip
     for x, y, level in corners:
         result = apply(pixels, draw(crop=0.5, crop_x=x, crop_y=y))
-        # the outermost pixels are cut out of one colour; inner ones mix with the neighbour
-        assert result[3 * y, 3 * x] == level
-        assert abs(int(result.mean()) - level) < 15
+        # from 0 to 1.5 or from 1.5 to 3: the innermost row and column lie between two colours
+        assert (result[y : 3 + y, x : 3 + x] == level).all()
+
+
+@pytest.mark.parametrize("fill_mode", FILL_MODES)
+def test_a_crop_holds_nothing_of_what_lies_beyond_the_edges(fill_mode):
+    pixels = np.tile(np.array([100, 200], np.uint8).repeat(4), (8, 1))
+    for y in (0, 1):
+        left = apply(pixels, draw(crop=0.5, crop_y=y), fill_mode=fill_mode, cval=0)
+        assert left.tolist() == [[100] * 7 + [150]] * 8
+        right = apply(pixels, draw(crop=0.5, crop_x=1, crop_y=y), fill_mode=fill_mode, cval=0)
+        assert right.tolist() == [[150] + [200] * 7] * 8
 
 
 def test_geometry_is_one_warp_and_order_is_that_of_keras():
@@ -258,6 +267,12 @@ def test_grey_pictures_have_no_hue_nor_saturation():
     assert apply(SQUARE, draw(brightness=2.0)).tolist() == (2 * SQUARE).tolist()
 
 
+def test_what_a_constant_fills_is_opaque():
+    pixels = np.full((1, 4, 4), 90, np.uint8)
+    result = apply(pixels, draw(shift_x_pixels=2), fill_mode="constant", cval=7)
+    assert result[0].tolist() == [[90] * 4, [90] * 4, [7, 7, 7, 255], [7, 7, 7, 255]]
+
+
 def test_transparency_moves_along_but_has_no_colour():
     pixels = np.array([[[10, 20, 30, 0], [40, 50, 60, 255]]], np.uint8)
     result = apply(pixels, draw(flip_x=True, brightness=2.0, noise=0.1, noise_seed=3))
@@ -296,6 +311,17 @@ def test_erased_patch():
     expected = np.full((4, 8), 9)
     expected[2:, 2:6] = 200
     assert result.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize(("cval", "level"), [(300, 255), (-5, 0), (127.9, None)])
+def test_patches_and_edges_have_one_level_that_is_on_the_scale(dtype, cval, level):
+    pixels = np.full((4, 8), 9, dtype)
+    draws = draw(shift_x_pixels=4, erase_width=0.25, erase_height=1.0)
+    result = apply(pixels, draws, fill_mode="constant", cval=cval)
+    assert np.unique(result[:, :2]) == np.unique(result[:, 4:])
+    expected = level if level is not None else 128 if dtype == np.uint8 else np.float32(127.9)
+    assert np.unique(result[:, 4:]) == expected
 
 
 # dtype, shape, range, identity

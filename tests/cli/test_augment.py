@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from PIL import Image
 from skvision import ImageAugmenter, augment_folder
 from skvision.augmentation.presets import PRESETS
 
-from .command import OnTerminal, called, ran, refused
+from .command import OnTerminal, called, ran, refused, run
 
 
 def files(folder):
@@ -65,7 +67,8 @@ def test_every_option_arrives(digits_folder, tmp_path):
     drawn = {name for row in rows for name in re.findall(r'"(\w+)":', row["parameters"])}
     from skvision.augmentation.operations import NEUTRAL
 
-    assert drawn == set(NEUTRAL) - {"shift_x_pixels", "shift_y_pixels"}
+    in_pixels, filling = {"shift_x_pixels", "shift_y_pixels"}, {"fill_mode", "cval"}
+    assert drawn == set(NEUTRAL) - in_pixels | filling
 
 
 def test_preview_alone_and_with_the_files(digits_folder, tmp_path):
@@ -81,6 +84,44 @@ def test_preview_alone_and_with_the_files(digits_folder, tmp_path):
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "q.jpg").exists()
     assert "120 pictures" in result.stdout
+
+
+def test_a_preview_is_not_written_for_a_folder_that_is_refused(digits_folder, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    words = ("--per-class", "20", "--rotation", "4", "--preview", tmp_path / "p.png")
+    assert "is not empty" in refused("augment", digits_folder, tmp_path / "full", *words)
+    assert not (tmp_path / "p.png").exists()
+
+
+def test_a_preview_of_pictures_that_are_linked_to_spares_them(digits_folder, tmp_path):
+    (tmp_path / "linked").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "linked" / name).symlink_to(digits_folder / name)
+    picture = next((digits_folder / "one").glob("*.png"))
+    before = picture.read_bytes()
+    words = ("--rotation", "4", "--preview", picture)
+    assert "must stay as they are" in refused("augment", tmp_path / "linked", *words)
+    assert picture.read_bytes() == before
+
+
+def test_without_matplotlib_the_error_is_the_pip_line(digits_folder, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    words = ("--rotation", "4", "--preview", tmp_path / "p.png")
+    assert 'pip install "skvision[plot]"' in refused("augment", digits_folder, *words)
+
+
+def test_preview_leaves_unreadable_pictures_out(digits_folder, tmp_path):
+    shutil.copytree(digits_folder, tmp_path / "some")
+    first = sorted((tmp_path / "some").rglob("*.png"))[0]
+    first.write_bytes(b"no picture")
+    words = ("augment", tmp_path / "some", "--rotation", "4", "--preview", tmp_path / "p.png")
+    assert str(first) in refused(*words)
+    assert not (tmp_path / "p.png").exists()
+    left_out = run(*words, "--skip-unreadable")
+    assert left_out.returncode == 0
+    assert first.name in left_out.stderr
+    assert (tmp_path / "p.png").exists()
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -106,6 +147,11 @@ def test_presets_are_valid_and_grow_stronger(preset):
         (["{src}", "{src}/x", "--per-class", "20", "--rotation", "4"], "must stay as they are"),
         (["{dst}/none", "{dst}", "--per-class", "20", "--rotation", "4"], "There is no folder"),
         (["{src}", "--preview", "{dst}/no/p.png", "--rotation", "4"], "There is no folder"),
+        (["{src}", "--preview", "{src}/zero/p.png", "--rotation", "4"], "must stay as they are"),
+        (["{src}", "--preview", "{dst}.what", "--rotation", "4"], r"picture does .*\.png"),
+        (["{src}", "{dst}", "--per-class", "20", "--rotation", "4", "--preview", "{dst}/p.png"],
+         "outside of DST"),
+        (["{src}", "{dst}", "--per-class", "20", "--brightness", "1,1"], "nothing would happen"),
     ],
 )  # fmt: skip
 def test_refusals(digits_folder, tmp_path, words, message):

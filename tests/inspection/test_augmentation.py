@@ -71,6 +71,14 @@ def test_sizes_may_differ_and_large_ones_are_made_smaller():
     assert shown(display).shape == (60 * 2 + 4, 80 * 3 + 8, 3)
 
 
+def test_a_shift_in_pixels_is_shown_as_large_as_it_is():
+    picture = Image.new("RGB", (400, 200), "white")
+    augmenter = ImageAugmenter(width_shift_range=[100], fill_mode="constant", random_state=0)
+    display = AugmentationDisplay.from_estimator(augmenter, [picture], image_size=80)
+    for version in display.augmented[0]:
+        assert (version == 0).mean() == 0.25
+
+
 def test_on_given_axes(noise):
     _, ax = plt.subplots()
     display = AugmentationDisplay.from_estimator(FLIP, noise, ax=ax)
