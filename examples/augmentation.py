@@ -41,7 +41,7 @@ augmenter = ImageAugmenter(
     zoom_range=0.15,
     random_state=0,
 )
-picture = Path(temporary.name) / "augmentation.png"
+picture = Path("augmentation.png")
 AugmentationDisplay.from_estimator(augmenter, X_train).figure_.savefig(picture)
 print(f"Originals and drawn versions: {picture}")
 

@@ -51,7 +51,8 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         Pictures computed at a time, at least 1.
     engine : {"auto", "keras", "openvino"}, default="auto"
         What computes. ``"auto"`` is OpenVINO where it is installed
-        (``pip install "skvision[fast]"``), else Keras.
+        (``pip install "skvision[fast]"``), unless Keras has a graphics card or JAX for
+        its backend; else Keras.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         What it computes with. ``"auto"`` is bfloat16 where the engine and the
         processor have it.

@@ -30,10 +30,10 @@ class PretrainedFeatureTransformer(
 ):
     """Turn pictures into the features that a ready-made network computes.
 
-    Transfer learning by feature extraction: a network trained on millions of photos, cut
+    Transfer learning by feature extraction: a network trained on over a million photos, cut
     off before its last layer, describes each picture by a vector; any classifier
-    of scikit-learn is trained on these. With a few hundred photos this is
-    usually the most accurate way, and the quickest.
+    of scikit-learn is trained on these. With a few hundred photos this is usually
+    more accurate than a network of one's own, and the quickest way.
 
     Parameters
     ----------

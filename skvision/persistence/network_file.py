@@ -12,12 +12,12 @@ __all__ = ["load_network", "network_of", "network_summary", "save_network"]
 
 
 def save_network(estimator: Any, path: str | os.PathLike[str]) -> Path:
-    """Write the network of a fitted classifier to a file that Keras reads.
+    """Write the network of a classifier to a file that Keras reads.
 
     The network is all that is written: it takes 8-bit RGB pictures (n, height,
     width, 3) of its own size, scales them by itself, and returns probabilities in
-    the order of ``classes_``. Class names and parameters stay behind: to keep a
-    classifier, use joblib.
+    the order of ``classes_``. Class names and parameters stay behind, and with them
+    the mean of ``predict_mirrored``: to keep a classifier, use `skvision.save`.
 
     Parameters
     ----------
@@ -90,7 +90,8 @@ def load_network(path: str | os.PathLike[str]) -> Any:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged, or holds code (a Lambda layer): that is never run.
+        If the file is damaged, or holds code (a Lambda layer), which is refused by
+        Keras' ``safe_mode``.
 
     Warns
     -----
