@@ -172,8 +172,7 @@ def augment_folder(
     originals = [file for files in files_of.values() for file in files]
     # links may lead from one folder into the other
     holding = {os.path.dirname(file) for file in originals}
-    for parent in parents:
-        refuse_within(holding, parent)
+    refuse_within(holding, *parents)
     manifest = _as_csv(planned)
     written.mkdir(parents=True, exist_ok=True)
     _begin(written, augmenter, manifest, originals, len(planned))
@@ -202,7 +201,7 @@ def augment_folder(
 def refuse_folder(source: Path, destination: Path, resume: bool) -> None:
     """Raise ValueError or OSError if a folder can't be the one to write."""
     refuse_within([source], destination)
-    if destination.is_dir() and _lies_in([destination], source.resolve()):
+    if destination.is_dir() and _identity(destination) in _identities_around(source):
         raise ValueError(f"{source} lies in {destination}. Name another folder to write to.")
     if destination.exists() and not destination.is_dir():
         raise NotADirectoryError(f"{destination} is a file. Name a folder to write to.")
@@ -213,25 +212,26 @@ def refuse_folder(source: Path, destination: Path, resume: bool) -> None:
         )
 
 
-def refuse_within(folders: Iterable[str | Path], destination: Path) -> None:
-    """Raise ValueError if `destination` is one of these folders or lies in one."""
-    inside = _lies_in(folders, destination)
-    if inside is not None:
-        raise ValueError(
-            f"{destination} lies in {inside}. The pictures there must stay as they are: name "
-            "another folder to write to."
-        )
+def refuse_within(folders: Iterable[str | Path], *destinations: Path) -> None:
+    """Raise ValueError if a destination is one of these folders or lies in one."""
+    known = {_identity(folder): folder for folder in folders}
+    for destination in destinations:
+        for identity in _identities_around(destination):
+            if identity in known:
+                raise ValueError(
+                    f"{destination} lies in {known[identity]}. The pictures there must stay as "
+                    "they are: name another folder to write to."
+                )
 
 
-def _lies_in(folders: Iterable[str | Path], path: Path) -> str | Path | None:
-    """Which of these folders `path` is or lies in: told by the disk, whatever names say."""
-    identities = {_identity(folder): folder for folder in folders}
+def _identities_around(path: Path) -> Iterator[tuple[int, int]]:
+    """Of a path and of the folders that it lies in, as far as they exist."""
     real = path.resolve()
-    around = [each for each in (real, *real.parents) if each.exists()]
-    return next((identities[it] for it in map(_identity, around) if it in identities), None)
+    yield from (_identity(each) for each in (real, *real.parents) if each.exists())
 
 
 def _identity(path: str | Path) -> tuple[int, int]:
+    """What tells a folder from others whatever it is called: names may be links."""
     found = os.stat(path)
     return found.st_dev, found.st_ino
 
