@@ -15,7 +15,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "zoom_range": 0.1,
         "horizontal_flip": True,
     },
-    # the lecture's, its shear in degrees that can be seen, and colours
+    # half of the course's turns and shifts, a shear that can be seen, and colours
     "medium": {
         "rotation_range": 20,
         "width_shift_range": 0.1,
