@@ -72,7 +72,10 @@ ESTIMATORS = [
         **ROWS,
     ),
     *(
-        PretrainedFeatureTransformer(image_size=32, engine=engine, batch_size=16, **ROWS)
+        # in bfloat16 a picture's features depend a little on the pictures beside it
+        PretrainedFeatureTransformer(
+            image_size=32, engine=engine, precision="float32", batch_size=16, **ROWS
+        )
         for engine in ENGINES
     ),
     *AUGMENTERS,

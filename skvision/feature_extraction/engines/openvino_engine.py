@@ -124,7 +124,7 @@ def _converted(build: Build, kept: KeptNetwork | None) -> Any:
     give_back_memory()
     if kept is not None:
         kept.write(
-            # 16-bit weights, its default, would change features by half a percent
+            # its default are 16-bit weights, which would change features
             lambda place: openvino.save_model(converted, place / _FILE, compress_to_fp16=False)
         )
     return converted
