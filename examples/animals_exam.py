@@ -8,8 +8,9 @@ again by augmentation. The accuracy on the held-out fifth decides the mark.
 
     python examples/animals_exam.py animals
 
-takes half an hour on two cores for 2,250 photos. ``--seed`` repeats it with other draws, and
-``--checkpoints FOLDER`` lets a run that was killed go on. Without a folder it is a rehearsal of
+takes about half an hour on two fast cores for 2,250 photos, an hour or more on slower ones;
+``--precision bfloat16`` is quicker where the processor has instructions for it. ``--seed`` repeats it
+with other draws, and ``--checkpoints FOLDER`` lets a run that was killed go on. Without a folder it is a rehearsal of
 one epoch on handwritten digits.
 """
 
@@ -34,6 +35,7 @@ parser = argparse.ArgumentParser(description=__doc__.splitlines()[2])
 parser.add_argument("folder", nargs="?", type=Path, help="one subfolder of pictures a class")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--checkpoints", type=Path, help="a folder to go on from, if killed")
+parser.add_argument("--precision", default="float32", help="bfloat16 where the processor has it")
 arguments = parser.parse_args()
 
 temporary = TemporaryDirectory()
@@ -49,35 +51,35 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, stratif
 
 # %%
 # What happens to a photo of an animal without making it another animal.
+# Little of everything: with twice as much, sixty epochs are too few to learn so many pictures.
 augmenter = ImageAugmenter(
-    rotation_range=15,
+    rotation_range=10,
     width_shift_range=0.1,
     height_shift_range=0.1,
     zoom_range=0.15,
-    crop_range=0.35,
+    crop_range=0.2,
     horizontal_flip=True,
-    brightness_range=(0.7, 1.3),
-    contrast_range=(0.7, 1.3),
-    saturation_range=(0.6, 1.4),
-    hue_range=0.05,
+    brightness_range=(0.8, 1.2),
+    contrast_range=(0.8, 1.2),
+    saturation_range=(0.8, 1.2),
     fill_mode="reflect",
 )
 
 # %%
 # Each class half as large again, as the exam asks. The copies are recipes, not pixels.
-smallest = np.unique(y_train, return_counts=True)[1].max()
-sampler = ImageOverSampler(augmenter, int(1.5 * smallest), random_state=arguments.seed)
+largest = np.unique(y_train, return_counts=True)[1].max()
+sampler = ImageOverSampler(augmenter, int(1.5 * largest), random_state=arguments.seed)
 X_grown, y_grown = sampler.fit_resample(X_train, y_train)
 print(f"{len(X_train)} pictures to train on, grown to {len(X_grown)}; {len(X_test)} held out")
 
 # %%
-# MiniVGG, made deeper: four blocks, normalised before each activation, and the mean of
+# MiniVGG, made deeper: five blocks, normalised before each activation, and the mean of
 # each filter in place of the large dense layer, which would learn the pictures by heart. Every
 # epoch sees other versions of all pictures, half of the batches mixed by MixUp or CutMix.
 net = MiniVGGClassifier(
-    image_size=64,
-    filters=(32, 64, 128, 256),
-    convs_per_block=(1, 1, 2, 2),
+    image_size=96,
+    filters=(32, 64, 128, 256, 256),
+    convs_per_block=(1, 1, 1, 2, 2),
     norm_first=True,
     pooling="avg",
     dense_units=(),
@@ -95,6 +97,7 @@ net = MiniVGGClassifier(
     mix_probability=0.5,
     augmentation=augmenter,
     predict_mirrored=True,
+    precision=arguments.precision,
     epochs=epochs,
     checkpoint_dir=arguments.checkpoints,
     random_state=arguments.seed,
