@@ -9,9 +9,9 @@ again by augmentation. The accuracy on the held-out fifth decides the mark.
     python examples/animals_exam.py animals
 
 takes about half an hour on two fast cores for 2,250 photos, an hour or more on slower ones;
-``--precision bfloat16`` is quicker where the processor has instructions for it. ``--seed`` repeats it
-with other draws, and ``--checkpoints FOLDER`` lets a run that was killed go on. Without a folder it is a rehearsal of
-one epoch on handwritten digits.
+``--precision bfloat16`` is quicker where the processor has instructions for it. ``--seed``
+repeats it with other draws, and ``--checkpoints FOLDER`` lets a run that was killed go on.
+Without a folder it is a rehearsal of one epoch on handwritten digits.
 """
 
 import argparse

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +15,7 @@ from ..callbacks import CallbackSupportMixin, fit_as_task, training_data
 from ..estimator import DocumentationLink, all_or_nothing
 from ..images import validate_images
 from .batches import as_given, augmented_batch, augmented_pixels
+from .parameters import whole_number
 
 __all__ = ["BaseAugmenter"]
 
@@ -173,8 +173,9 @@ class BaseAugmenter(
         ndarray of the same shape and type
             A new array.
         """
-        self._validate_params()
-        own = [int(self.random_state)] if isinstance(self.random_state, Integral) else []
+        own = []
+        if not (self.random_state is None or isinstance(self.random_state, np.random.RandomState)):
+            own = [whole_number("random_state", self.random_state, np.iinfo(np.uint32).max)]
         pixel_range = (0.0, 255.0) if images.dtype == np.uint8 else None
         draws = self.draw([*seed, *own], indices)
         return augmented_pixels(images, draws, pixel_range=pixel_range, **self._filling)
