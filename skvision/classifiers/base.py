@@ -41,9 +41,11 @@ from ..networks import (
     LearningPart,
     NetworkRecipe,
     NetworkState,
+    View,
     match_name,
     network_pool,
     optimizer_recipe,
+    views,
 )
 from ..progress import progress
 from ..training import (
@@ -115,6 +117,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         "mixup": [Interval(Real, 0, None, closed="left")],
         "cutmix": [Interval(Real, 0, None, closed="left")],
         "mix_probability": [Interval(Real, 0, 1, closed="both")],
+        "predict_crops": [tuple, list],
         "predict_mirrored": ["boolean"],
         "precision": [StrOptions(set(PRECISIONS))],
         "epochs": [Interval(Integral, 1, None, closed="left")],
@@ -737,7 +740,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
             network.set_weights(self._weights)
             probabilities = np.concatenate(
                 [
-                    self._outputs(network, reader.read(step))
+                    _mean_over(network, self._views, reader.read(step))
                     for step in progress(steps, "predicting", int(self.verbose))
                 ],
                 dtype=np.float64,
@@ -745,11 +748,15 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         # rows of 32-bit floats miss 1 by more than scikit-learn's metrics allow
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
-    def _outputs(self, network: CompiledNetwork, pictures: np.ndarray) -> np.ndarray:
-        outputs = network.predict(pictures)
-        if getattr(self, "predict_mirrored", False):
-            outputs = (outputs + network.predict(pictures[:, :, ::-1])) / 2
-        return outputs
+    @property
+    def _views(self) -> list[View]:
+        """What predictions are the mean over."""
+        return views(self.predict_crops, self.predict_mirrored)
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        # what is needed only to predict must not fail after the training
+        _ = self._views
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict labels.
@@ -824,6 +831,12 @@ def _phases_to_train(
 
 def _named_schedule(name: str) -> Schedule:
     return SCHEDULES[match_name(name, SCHEDULES, "learning_rate_schedule")]
+
+
+def _mean_over(network: CompiledNetwork, views: list[View], pictures: np.ndarray) -> np.ndarray:
+    """The mean of a network's outputs for pictures as they are seen in each view."""
+    outputs = [network.predict(keras.ops.convert_to_numpy(each.of(pictures))) for each in views]
+    return np.mean(outputs, axis=0)
 
 
 def _listed(labels: Any) -> str:

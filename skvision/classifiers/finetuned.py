@@ -118,6 +118,12 @@ default=None
         both are set, each batch has one of them. Helps where a network overfits.
     mix_probability : float, default=1.0
         Share of the batches that are mixed, from 0 to 1.
+    predict_crops : tuple of float, default=(1.0,)
+        Shares of height and width, above 0 and at most 1: predictions are the mean of those
+        of the middle of a picture, of each of these sizes enlarged to ``image_size``; 1.0 is
+        the whole picture. A network that was trained on crops or zoomed pictures has seen things
+        larger than they are in whole ones, and ``(1.0, 0.85, 0.7)`` makes up for it.
+        Takes as many times as long as there are entries.
     predict_mirrored : bool, default=False
         Whether predictions are the mean of those of a picture and of its mirror image.
         Takes twice as long; usually a little more accurate.
@@ -273,6 +279,7 @@ default=None
         mixup: float = 0.0,
         cutmix: float = 0.0,
         mix_probability: float = 1.0,
+        predict_crops: tuple[float, ...] = (1.0,),
         predict_mirrored: bool = False,
         precision: str = "float32",
         batch_size: int = 32,
@@ -313,6 +320,7 @@ default=None
         self.mixup = mixup
         self.cutmix = cutmix
         self.mix_probability = mix_probability
+        self.predict_crops = predict_crops
         self.predict_mirrored = predict_mirrored
         self.precision = precision
         self.batch_size = batch_size

@@ -91,6 +91,12 @@ class MiniVGGClassifier(BaseImageClassifier):
         both are set, each batch has one of them. Helps where a network overfits.
     mix_probability : float, default=1.0
         Share of the batches that are mixed, from 0 to 1.
+    predict_crops : tuple of float, default=(1.0,)
+        Shares of height and width, above 0 and at most 1: predictions are the mean of those
+        of the middle of a picture, of each of these sizes enlarged to ``image_size``; 1.0 is
+        the whole picture. A network that was trained on crops or zoomed pictures has seen things
+        larger than they are in whole ones, and ``(1.0, 0.85, 0.7)`` makes up for it.
+        Takes as many times as long as there are entries.
     predict_mirrored : bool, default=False
         Whether predictions are the mean of those of a picture and of its mirror image.
         Takes twice as long; usually a little more accurate.
@@ -231,6 +237,7 @@ class MiniVGGClassifier(BaseImageClassifier):
         mixup: float = 0.0,
         cutmix: float = 0.0,
         mix_probability: float = 1.0,
+        predict_crops: tuple[float, ...] = (1.0,),
         predict_mirrored: bool = False,
         precision: str = "float32",
         epochs: int = 30,
@@ -269,6 +276,7 @@ class MiniVGGClassifier(BaseImageClassifier):
         self.mixup = mixup
         self.cutmix = cutmix
         self.mix_probability = mix_probability
+        self.predict_crops = predict_crops
         self.predict_mirrored = predict_mirrored
         self.precision = precision
         self.epochs = epochs

@@ -17,12 +17,14 @@ from .pool import (
     network_pool,
 )
 from .sizes import as_image_size, as_positive_ints, for_each_block
+from .views import WHOLE, View, views
 
 __all__ = [
     "ACTIVATIONS",
     "BACKENDS",
     "OPTIMIZERS",
     "PREDICT_BATCH",
+    "WHOLE",
     "Architecture",
     "CompiledNetwork",
     "FineTunedArchitecture",
@@ -33,6 +35,7 @@ __all__ = [
     "NetworkRecipe",
     "NetworkState",
     "OptimizerRecipe",
+    "View",
     "as_image_size",
     "as_positive_ints",
     "computes_on_processor",
@@ -40,4 +43,5 @@ __all__ = [
     "match_name",
     "network_pool",
     "optimizer_recipe",
+    "views",
 ]

@@ -57,7 +57,8 @@ def export_model(
 ) -> tuple[Path, Path]:
     """Write a classifier's network for another runtime, and a description beside it.
 
-    Scaling is inside, and so is the mean of ``predict_mirrored=True``: the network takes
+    Scaling is inside, and so is the mean over ``predict_crops`` and
+    ``predict_mirrored``: the network takes
     RGB pixels from 0 to 255. Decoding and resizing stay outside; a small JSON file next to
     the export says how pictures are to be brought to it, and which class each probability
     is of.
@@ -117,8 +118,7 @@ def export_model(
     network = network_of(estimator)
     _refuse_other_backends(path)
     classifier = final_estimator(estimator)
-    if getattr(classifier, "predict_mirrored", False):
-        network = _mean_with_mirrored(network)
+    network = _mean_over(network, getattr(classifier, "_views", []))
     missing = [name for name in row.needs if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(
@@ -190,13 +190,18 @@ def _keras_export(network: Any, path: Path, row: ExportFormat) -> None:
         network.export(path if row.suffix == "" else str(path), format=row.keras, verbose=False)
 
 
-def _mean_with_mirrored(network: Any) -> Any:
-    """The mean of what a network says of a picture and of its mirror image."""
+def _mean_over(network: Any, views: list[Any]) -> Any:
+    """The network that says in the mean what `network` says of pictures seen in each view."""
     import keras
 
+    from ..networks import WHOLE
+
+    if views in ([], [WHOLE]):
+        return network
     image = keras.Input(network.input_shape[1:], name="image")
-    both = [network(image), network(keras.ops.flip(image, axis=2))]
-    return keras.Model(image, keras.layers.Average(name="predictions")(both))
+    said = [network(each.of(image)) for each in views]
+    mean = keras.ops.mean(keras.ops.stack(said), axis=0)
+    return keras.Model(image, keras.layers.Identity(name="predictions")(mean))
 
 
 def _refuse_other_folders(path: Path) -> None:

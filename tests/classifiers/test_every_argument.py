@@ -97,6 +97,7 @@ SHARED = {
     "mixup": (0.5, answers, {}),
     "cutmix": (1.0, answers, {}),
     "mix_probability": (0.0, answers, {"mixup": 1.0}),
+    "predict_crops": ((0.5,), answers, {}),
     "predict_mirrored": (True, answers, {}),
     "batch_size": (16, answers, {}),
     "augmentation": (lambda images, rng: 255 - images, answers, {}),

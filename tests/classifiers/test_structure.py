@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from skvision import MiniVGGClassifier
 from skvision.networks import MiniVGGArchitecture
@@ -73,6 +76,47 @@ def test_mirrored_predictions(fitted, digits):
         fitted.set_params(predict_mirrored=False)
     np.testing.assert_allclose(both, (plain + mirrored) / 2, atol=1e-6)
     np.testing.assert_allclose(both, of_mirrored, atol=1e-6)
+
+
+def test_predictions_are_the_mean_over_crops_of_the_middle(fitted, digits):
+    X = digits[0][:40]
+    both = copy.deepcopy(fitted).set_params(predict_crops=[1, 0.5], predict_mirrored=True)
+    pictures = np.repeat(X[..., None], 3, axis=-1) * np.float32(1)
+    # half of 8 pixels are the middle 4, the outermost of them beyond the middles of two
+    middle = np.stack([resized(each) for each in pictures])
+    seen = [pictures, pictures[:, :, ::-1], middle, middle[:, :, ::-1]]
+    expected = np.mean([fitted.model_.predict(each, verbose=0) for each in seen], axis=0)
+    np.testing.assert_allclose(both.predict_proba(X), expected, atol=1e-5)
+    assert np.abs(expected - fitted.predict_proba(X)).max() > 0.01
+    whole = copy.deepcopy(fitted).set_params(predict_crops=(1.0,))
+    np.testing.assert_array_equal(whole.predict_proba(X), fitted.predict_proba(X))
+
+
+def resized(picture):
+    """The middle half by Pillow, in floats."""
+    height, width, channels = picture.shape
+    box = (width / 4, height / 4, width * 3 / 4, height * 3 / 4)
+    return np.stack(
+        [
+            Image.fromarray(picture[..., channel]).resize(
+                (width, height), Image.Resampling.BILINEAR, box
+            )
+            for channel in range(channels)
+        ],
+        axis=-1,
+    )
+
+
+@pytest.mark.parametrize("bad", [(), (0,), (1.5,), ("1",), (True,), 0.8, None])
+def test_bad_crops_are_refused_before_the_training(digits, bad):
+    with pytest.raises(ValueError, match="predict_crops"):
+        MiniVGGClassifier(**{**TINY, "predict_crops": bad}).fit(*digits)
+
+
+def test_bad_crops_set_later_are_refused_too(fitted, digits):
+    net = copy.deepcopy(fitted).set_params(predict_crops=(2,))
+    with pytest.raises(ValueError, match=r"predict_crops must be .* Received: \(2,\)"):
+        net.predict(digits[0][:3])
 
 
 def test_averaged_weights_are_an_option_of_the_optimiser(digits):

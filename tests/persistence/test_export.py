@@ -81,13 +81,19 @@ def mirrored(fitted):
     return copy.deepcopy(fitted).set_params(predict_mirrored=True)
 
 
-def test_the_mean_with_the_mirror_image_is_another(fitted, mirrored, digits):
-    X = digits[0][:5]
-    assert np.abs(fitted.predict_proba(X) - mirrored.predict_proba(X)).max() > 0.01
+@pytest.fixture(scope="module")
+def cropped(mirrored):
+    return copy.deepcopy(mirrored).set_params(predict_crops=(1.0, 0.7))
+
+
+def test_the_means_over_views_are_others(fitted, mirrored, cropped, digits):
+    plain, both, four = (net.predict_proba(digits[0][:5]) for net in (fitted, mirrored, cropped))
+    assert np.abs(plain - both).max() > 0.01
+    assert np.abs(both - four).max() > 0.01
 
 
 @pytest.mark.parametrize("format", RUNTIMES)
-@pytest.mark.parametrize("kind", ["fitted", "tuned", "mirrored"])
+@pytest.mark.parametrize("kind", ["fitted", "tuned", "mirrored", "cropped"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_its_own_runtime_gives_the_same_probabilities(request, digits, tmp_path, kind, format):
     net = request.getfixturevalue(kind)
