@@ -635,6 +635,8 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
             "verbose",
             "warm_start",
             "cache",
+            "predict_crops",
+            "predict_mirrored",
         }
         # how long later phases are changes nothing in this one; nor does its own length: more
         # epochs are a training that goes on

@@ -258,6 +258,7 @@ def reference(data, tmp_path_factory):
         np.save(folder / f"{name}.npy", array)
     # an optimiser's object is of a class of the backend's own
     net = MiniVGGClassifier(**{**NET, "learning_rate": None, "optimizer": keras.optimizers.Adam()})
+    net.set_params(predict_crops=(1.0, 0.7), predict_mirrored=True)
     save(net.fit(*data), folder / "theirs.skv")
     done = python("tests.backends.reference", folder, KERAS_BACKEND="tensorflow")
     assert done.returncode == 0, done.stderr[-3000:]

@@ -394,7 +394,8 @@ def test_checkpoints_refuse_another_setup(net, some, tmp_path):
     for other in ({"warmup_epochs": 2}, {"layer_decay": 0.5}, {"backbone": small_body(9)}):
         with pytest.raises(ValueError, match="another setup"):
             clone(net).set_params(**other).fit(*some)
-    # more epochs at the end are no other setup
+    # how it predicts and more epochs at the end are no other setup
+    net.set_params(predict_crops=(0.8,), predict_mirrored=True)
     assert clone(net).set_params(fine_tune_epochs=3).fit(*some).n_epochs_ == 6
 
 
