@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -12,7 +13,8 @@ from keras import ops
 __all__ = ["WHOLE", "View", "views"]
 
 
-class View(NamedTuple):
+@dataclass(frozen=True)
+class View:
     """A way to look at pictures.
 
     Parameters
@@ -48,7 +50,7 @@ class View(NamedTuple):
         Returns
         -------
         tensor or keras.KerasTensor of the same shape
-            float32 where it is a crop: bilinear interpolation, not rounded.
+            Of 32-bit floats where it is a crop: bilinear interpolation, not rounded.
         """
         if self.crop < 1:
             # interpolation is linear: a matrix for rows, another for columns
