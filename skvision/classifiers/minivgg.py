@@ -92,11 +92,11 @@ class MiniVGGClassifier(BaseImageClassifier):
     mix_probability : float, default=1.0
         Share of the batches that are mixed, from 0 to 1.
     predict_crops : tuple of float, default=(1.0,)
-        Shares of height and width, above 0 and at most 1: predictions are the mean of those
-        of the middle of a picture, of each of these sizes enlarged to ``image_size``; 1.0 is
-        the whole picture. A network that was trained on crops or zoomed pictures has seen things
-        larger than they are in whole ones, and ``(1.0, 0.85, 0.7)`` makes up for it.
-        Takes as many times as long as there are entries.
+        Predictions are the mean over crops from a picture's middle, each enlarged to
+        ``image_size``: these are their shares of height and width, above 0 and at most 1;
+        1.0 is the whole picture. A network that was trained on crops or zoomed pictures has
+        seen things larger than they are in whole ones, and ``(1.0, 0.85, 0.7)`` makes up for
+        it. Takes as many times as long as there are entries.
     predict_mirrored : bool, default=False
         Whether predictions are the mean of those of a picture and of its mirror image.
         Takes twice as long; usually a little more accurate.
