@@ -730,6 +730,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
             If a file can't be read.
         """
         check_is_fitted(self, "classes_")
+        seen = self._views
         images = validate_images(self, X, reset=False)
         steps = [
             np.arange(start, min(start + PREDICT_BATCH, len(images)))
@@ -742,7 +743,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
             network.set_weights(self._weights)
             probabilities = np.concatenate(
                 [
-                    _mean_over(network, self._views, reader.read(step))
+                    _mean_over(network, seen, reader.read(step))
                     for step in progress(steps, "predicting", int(self.verbose))
                 ],
                 dtype=np.float64,

@@ -57,11 +57,10 @@ def export_model(
 ) -> tuple[Path, Path]:
     """Write a classifier's network for another runtime, and a description beside it.
 
-    Scaling is inside, and so is the mean over ``predict_crops`` and
-    ``predict_mirrored``: the network takes
-    RGB pixels from 0 to 255. Decoding and resizing stay outside; a small JSON file next to
-    the export says how pictures are to be brought to it, and which class each probability
-    is of.
+    Scaling is inside, and so is the mean over ``predict_crops`` and ``predict_mirrored``: the
+    network takes RGB pixels from 0 to 255. Decoding and resizing stay outside; a small JSON
+    file next to the export says how pictures are to be brought to it, and which class each
+    probability is of.
 
     Parameters
     ----------
