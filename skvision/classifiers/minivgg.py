@@ -59,6 +59,11 @@ class MiniVGGClassifier(BaseImageClassifier):
     pooling : {"flatten", "avg", "max"}, default="flatten"
         What goes on to the dense layers: all numbers of the last block, or the mean or
         the largest of each filter, which leaves far fewer weights to overfit.
+    se_ratio : float or tuple of float, default=0.0
+        Squeeze and excitation after each convolution: two small dense layers see the mean of
+        each filter over the picture and give each filter a weight from 0 to 1. This is
+        the first layer's size as a share of the filters, in [0, 1]; 0 for none, 0.0625 is the
+        paper's. A tuple has one entry for each block.
     conv_dropout : float or tuple of float, default=0.25
         Share of values that dropout sets to zero after each block, in [0, 1); a tuple
         has one entry for each block.
@@ -195,6 +200,8 @@ class MiniVGGClassifier(BaseImageClassifier):
     K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for Large-Scale
     Image Recognition", 2014.
 
+    J. Hu, L. Shen, G. Sun, "Squeeze-and-Excitation Networks", 2018 (``se_ratio``).
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -213,6 +220,7 @@ class MiniVGGClassifier(BaseImageClassifier):
         "batch_norm": ["boolean"],
         "norm_first": ["boolean"],
         "pooling": [StrOptions({"flatten", "avg", "max"})],
+        "se_ratio": [Interval(Real, 0, 1, closed="both"), tuple, list],
         "conv_dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
         "dense_dropout": [Interval(Real, 0, 1, closed="left")],
     }
@@ -228,6 +236,7 @@ class MiniVGGClassifier(BaseImageClassifier):
         batch_norm: bool = True,
         norm_first: bool = False,
         pooling: str = "flatten",
+        se_ratio: float | tuple[float, ...] = 0.0,
         conv_dropout: float | tuple[float, ...] = 0.25,
         dense_dropout: float = 0.5,
         optimizer: Any = "sgd",
@@ -267,6 +276,7 @@ class MiniVGGClassifier(BaseImageClassifier):
         self.batch_norm = batch_norm
         self.norm_first = norm_first
         self.pooling = pooling
+        self.se_ratio = se_ratio
         self.conv_dropout = conv_dropout
         self.dense_dropout = dense_dropout
         self.optimizer = optimizer
@@ -312,12 +322,6 @@ class MiniVGGClassifier(BaseImageClassifier):
     def _architecture(self, images: ImageBatch) -> MiniVGGArchitecture:
         filters = as_positive_ints("filters", self.filters)
         convs = for_each_block("convs_per_block", self.convs_per_block, len(filters))
-        dropout = for_each_block("conv_dropout", self.conv_dropout, len(filters))
-        if not all(isinstance(share, Real) and 0 <= share < 1 for share in dropout):
-            raise ValueError(
-                "conv_dropout must be a number of at least 0 and below 1, or a tuple of them. "
-                f"Received: {self.conv_dropout!r}"
-            )
         return MiniVGGArchitecture(
             input_shape=(*as_image_size(self.image_size), images.n_channels),
             n_classes=len(self.classes_),
@@ -329,8 +333,19 @@ class MiniVGGClassifier(BaseImageClassifier):
             batch_norm=bool(self.batch_norm),
             norm_first=bool(self.norm_first),
             pooling=self.pooling,
-            conv_dropout=tuple(map(float, dropout)),
+            se_ratio=self._shares("se_ratio", len(filters)),
+            conv_dropout=self._shares("conv_dropout", len(filters)),
             dense_dropout=float(self.dense_dropout),
             dtype=PRECISIONS[self.precision],
             scale=1 / 255 if self.value_range is not None else 1.0,
         )
+
+    def _shares(self, name: str, n_blocks: int) -> tuple[float, ...]:
+        shares = for_each_block(name, getattr(self, name), n_blocks)
+        interval = self._parameter_constraints[name][0]
+        if not all(map(interval.is_satisfied_by, shares)):
+            raise ValueError(
+                f"{name} must be {interval}, or a tuple of such numbers. "
+                f"Received: {getattr(self, name)!r}"
+            )
+        return tuple(map(float, shares))

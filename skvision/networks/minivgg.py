@@ -65,6 +65,9 @@ class MiniVGGArchitecture:
         Whether normalisation comes before the activation, in place of a bias.
     pooling : {"flatten", "avg", "max"}, default="flatten"
         How the last feature map becomes a vector.
+    se_ratio : float or tuple of float, default=0.0
+        Units that squeeze and excitation has after each convolution, as a share of its
+        filters, 0 for none; one number for all blocks, or one for each.
     conv_dropout : float or tuple of float, default=0.25
         Share that dropout sets to zero after each block; likewise.
     dense_dropout : float, default=0.5
@@ -92,6 +95,7 @@ class MiniVGGArchitecture:
     batch_norm: bool = True
     norm_first: bool = False
     pooling: str = "flatten"
+    se_ratio: float | tuple[float, ...] = 0.0
     conv_dropout: float | tuple[float, ...] = 0.25
     dense_dropout: float = 0.5
     dtype: str = "float32"
@@ -115,9 +119,10 @@ class MiniVGGArchitecture:
         bias = not (self.batch_norm and self.norm_first)
         n = len(self.filters)
         convs = for_each_block("convs_per_block", self.convs_per_block, n)
+        se_ratios = for_each_block("se_ratio", self.se_ratio, n)
         dropouts = for_each_block("conv_dropout", self.conv_dropout, n)
-        blocks = zip(self.filters, convs, dropouts, strict=True)
-        for block, (filters, n_convs, dropout) in enumerate(blocks, start=1):
+        blocks = zip(self.filters, convs, se_ratios, dropouts, strict=True)
+        for block, (filters, n_convs, se_ratio, dropout) in enumerate(blocks, start=1):
             for conv in range(1, n_convs + 1):
                 name = f"block{block}_conv{conv}"
                 x = layers.Conv2D(
@@ -128,6 +133,8 @@ class MiniVGGArchitecture:
                     dtype=dtype,
                 )(x)
                 x = self._activate_and_normalise(x, name)
+                if se_ratio:
+                    x = self._squeeze_and_excite(x, se_ratio, f"{name}_se")
             x = layers.MaxPooling2D(2, 2, name=f"block{block}_pool", dtype=dtype)(x)
             x = layers.Dropout(dropout, name=f"block{block}_dropout", dtype=dtype)(x)
         x = _POOLINGS[self.pooling](name=self.pooling, dtype=dtype)(x)
@@ -152,3 +159,17 @@ class MiniVGGArchitecture:
         for layer in both:
             x = layer(x)
         return x
+
+    def _squeeze_and_excite(
+        self, x: keras.KerasTensor, ratio: float, name: str
+    ) -> keras.KerasTensor:
+        filters, dtype = x.shape[-1], self.dtype
+        units = max(1, round(ratio * filters))
+        weights = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze", dtype=dtype)(
+            x
+        )
+        for size, activation, step in ((units, "relu", "reduce"), (filters, "sigmoid", "expand")):
+            weights = layers.Dense(size, activation=activation, name=f"{name}_{step}", dtype=dtype)(
+                weights
+            )
+        return layers.Multiply(name=f"{name}_excite", dtype=dtype)([x, weights])

@@ -45,7 +45,7 @@ BACKEND = keras.config.backend()
 on_others = pytest.mark.skipif(BACKEND == "tensorflow", reason="other tests say it of TensorFlow")
 
 # one architecture for all tests: JAX compiles for seconds
-NET = {**TINY, "epochs": 2}
+NET = {**TINY, "epochs": 2, "se_ratio": 0.25}
 
 
 @pytest.fixture(scope="module")

@@ -121,6 +121,7 @@ OWN = {
         "batch_norm": (False, layers, {}),
         "norm_first": (True, layers, {}),
         "pooling": ("avg", layers, {}),
+        "se_ratio": (0.5, layers, {}),
         "conv_dropout": (0.5, layers, {}),
         "learning_rate": (0.001, answers, {}),
         "learning_rate_schedule": ("cosine", answers, {"epochs": 2}),

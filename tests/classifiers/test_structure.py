@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -44,6 +45,36 @@ def test_pooling_leaves_one_number_a_filter(pooling):
     assert "flatten" not in listed
 
 
+def test_squeeze_and_excitation_weighs_the_filters_of_each_convolution():
+    listed, model = names(se_ratio=(0, 0.3))
+    assert [name for name in listed if name.endswith("_se_excite")] == [
+        "block2_conv1_se_excite",
+        "block2_conv2_se_excite",
+    ]
+    stem = "block2_conv2"
+    assert listed.index(f"{stem}_bn") < listed.index(f"{stem}_se_squeeze")
+    assert listed.index(f"{stem}_se_excite") < listed.index("block2_pool")
+    reduce, expand = (model.get_layer(f"{stem}_se_{name}") for name in ("reduce", "expand"))
+    assert reduce.units == 2  # 0.3 of 8 filters
+    rng = np.random.default_rng(0)
+    for layer in (reduce, expand):
+        layer.set_weights([rng.normal(size=weight.shape) for weight in layer.get_weights()])
+    outputs = [model.get_layer(f"{stem}_{name}").output for name in ("bn", "se_excite")]
+    before, after = keras.Model(model.input, outputs).predict_on_batch(
+        rng.integers(0, 256, (3, 16, 16, 3))
+    )
+    (into, from_into), (out, from_out) = reduce.get_weights(), expand.get_weights()
+    squeezed = np.maximum(before.mean(axis=(1, 2)) @ into + from_into, 0)
+    weights = 1 / (1 + np.exp(-(squeezed @ out + from_out)))
+    assert np.ptp(weights) > 0.01
+    np.testing.assert_allclose(after, before * weights[:, None, None], rtol=1e-4, atol=1e-6)
+
+
+def test_without_it_no_layer_is_for_it():
+    listed, _ = names()
+    assert not [name for name in listed if "_se_" in name]
+
+
 def test_each_block_has_its_own_numbers():
     listed, model = names(convs_per_block=(1, 3), conv_dropout=(0.0, 0.4))
     assert "block1_conv2" not in listed
@@ -57,8 +88,14 @@ def test_each_block_has_its_own_numbers():
         ({"convs_per_block": (1, 2)}, "convs_per_block has 2 entries, but filters has 1"),
         ({"convs_per_block": (0,)}, "convs_per_block must be a tuple of whole numbers above 0"),
         ({"conv_dropout": (0.1, 0.2)}, "conv_dropout has 2 entries, but filters has 1"),
-        ({"conv_dropout": (1.0,)}, "conv_dropout must be a number of at least 0 and below 1"),
+        (
+            {"conv_dropout": (1.0,)},
+            r"conv_dropout must be a float in the range \[0(\.0)?, 1(\.0)?\)",
+        ),
+        ({"se_ratio": (-1.0,)}, r"se_ratio must be a float .*, or a tuple .* Received: \(-1.0,\)"),
+        ({"se_ratio": (0.1, 0.1)}, "se_ratio has 2 entries, but filters has 1"),
         ({"pooling": "mean"}, "pooling"),
+        ({"se_ratio": 1.5}, r"'se_ratio' parameter .* in the range \[0(\.0)?, 1(\.0)?\]"),
     ],
 )
 def test_bad_structures(digits, bad, message):
@@ -137,6 +174,7 @@ def test_deep_structure_learns(digits):
         convs_per_block=(1, 1, 2),
         norm_first=True,
         pooling="avg",
+        se_ratio=(0, 0, 0.125),
         dense_units=(),
         conv_dropout=0.0,
         dense_dropout=0.1,

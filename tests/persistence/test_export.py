@@ -18,6 +18,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skvision import FineTunedClassifier, ImageNetClassifier, MiniVGGClassifier, export_model
 
+from ..conftest import TINY
+
 SUFFIXES = {"onnx": ".onnx", "openvino": ".xml", "tflite": ".tflite", "savedmodel": ""}
 
 
@@ -77,6 +79,11 @@ def tuned(digits):
 
 
 @pytest.fixture(scope="module")
+def squeezed(digits):
+    return MiniVGGClassifier(**TINY, se_ratio=0.25).fit(*digits)
+
+
+@pytest.fixture(scope="module")
 def mirrored(fitted):
     return copy.deepcopy(fitted).set_params(predict_mirrored=True)
 
@@ -93,7 +100,7 @@ def test_the_means_over_views_are_others(fitted, mirrored, cropped, digits):
 
 
 @pytest.mark.parametrize("format", RUNTIMES)
-@pytest.mark.parametrize("kind", ["fitted", "tuned", "mirrored", "cropped"])
+@pytest.mark.parametrize("kind", ["fitted", "squeezed", "tuned", "mirrored", "cropped"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_its_own_runtime_gives_the_same_probabilities(request, digits, tmp_path, kind, format):
     net = request.getfixturevalue(kind)
