@@ -206,7 +206,7 @@ def augmented(
     Parameters
     ----------
     images : ndarray of shape (n, height, width, n_channels), uint8, float32 or float64
-        With four channels, the fourth (transparency) moves along and keeps its values; what a
+        Geometry is computed in 32 bits at most. With four channels, the fourth (transparency) moves along and keeps its values; what a
         constant fills is opaque.
     draws : ndarray of shape (n,), DRAW
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
@@ -256,6 +256,8 @@ def augmented(
     # OpenCV writes 8-bit colours at once, clipped to all that 8 bits hold
     finished = images.dtype == np.uint8 and pixel_range in (None, (0.0, _LEVELS))
     clipped = pixel_range is not None and images.dtype != np.uint8
+    # of 64-bit numbers OpenCV rounds the places to a 32nd of a pixel
+    warped_whole = n_channels <= 4 and images.dtype != np.float64
     # by position, in OpenCV's order, which is quicker than by name
     how = (
         cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
@@ -268,7 +270,7 @@ def augmented(
             pixels = result[i]
             if not moved[i]:
                 pixels[:] = images[i]
-            elif n_channels <= 4:
+            elif warped_whole:
                 cv2.warpAffine(images[i], matrices[i], (width, height), pixels, *how)
             else:
                 _warp_in_parts(images[i], matrices[i], how, pixels)
@@ -293,7 +295,7 @@ def augmented(
             changed = changed + rng.standard_normal(colors.shape, np.float32) * std
         _put(changed, colors, pixel_range)
 
-    n_shares = max(1, min(thread_limit(), n * height * width // _PIXELS_A_THREAD))
+    n_shares = max(1, min(thread_limit(), n, n * height * width // _PIXELS_A_THREAD))
     shares = [range(first, n, n_shares) for first in range(n_shares)]
     if n_shares == 1:
         augment(shares[0])
@@ -324,11 +326,12 @@ def _patches(draws: np.ndarray, height: int, width: int) -> np.ndarray:
 def _warp_in_parts(
     pixels: np.ndarray, matrix: np.ndarray, how: tuple[Any, ...], result: np.ndarray
 ) -> None:
-    """Warp more channels than the four that OpenCV fills."""
+    """Warp more channels than the four that OpenCV fills, or numbers of 64 bits."""
     height, width, n_channels = pixels.shape
+    dtype = np.float32 if pixels.dtype == np.float64 else pixels.dtype
     for first in range(0, n_channels, 4):
         channels = slice(first, first + 4)
-        part = np.ascontiguousarray(pixels[..., channels])
+        part = np.ascontiguousarray(pixels[..., channels], dtype)
         warped = cv2.warpAffine(part, matrix, (width, height), None, *how)
         result[..., channels] = warped.reshape(part.shape)
 

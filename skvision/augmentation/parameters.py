@@ -149,9 +149,13 @@ def _zoom(value: Any) -> Interval:
 def _shift(name: str, value: Any) -> Shift:
     """A share of the side below 1, pixels from 1 on; whole pixels where it is an integer."""
     if _is_sequence(value):
-        choices = tuple(number_within(f"Each choice of {name}", choice) for choice in value)
-        if not choices:
-            raise ValueError(f"{name} must not be empty. Received: {value!r}")
+        if not len(value) or not all(map(_is_number, value)):
+            raise ValueError(
+                f"{name} must be a number of at least 0, or a sequence of at least one number. "
+                f"Received: {value!r}"
+            )
+        # signs are drawn
+        choices = tuple(abs(float(choice)) for choice in value)
         return Shift(choices=choices, pixels=max(choices) >= 1)
     largest = number_within(name, value)
     if isinstance(value, Integral) and largest >= 1:

@@ -93,7 +93,8 @@ def test_rows_and_frames(noise):
 def test_numbers_that_are_no_pictures():
     X = np.random.default_rng(0).normal(size=(4, 6, 6, 2)) * 1000
     result = ImageAugmenter(horizontal_flip=True, random_state=0, value_range=None).fit_transform(X)
-    flipped = (result == X[:, :, ::-1]).all(axis=(1, 2, 3))
+    # geometry is computed in 32 bits; what stays in its place keeps all of them
+    flipped = (result == X[:, :, ::-1].astype(np.float32)).all(axis=(1, 2, 3))
     assert flipped.any()
     assert (flipped | (result == X).all(axis=(1, 2, 3))).all()
 
@@ -227,8 +228,8 @@ def test_the_same_in_another_process(noise):
         ({"rotation_range": "40"}, "rotation_range must be a number"),
         ({"rotation_range": np.nan}, "rotation_range must be a number"),
         ({"width_shift_range": -0.1}, "width_shift_range must be a number of at least 0"),
-        ({"height_shift_range": []}, "height_shift_range must not be empty"),
-        ({"height_shift_range": [0.1, -0.1]}, "Each choice of height_shift_range"),
+        ({"height_shift_range": []}, "height_shift_range must be .* a sequence of at least one"),
+        ({"height_shift_range": ["a"]}, "height_shift_range must be a number of at least 0, or"),
         ({"shear_range": -5}, "shear_range"),
         ({"zoom_range": 1}, "zoom_range must be a number of at least 0 and below 1"),
         ({"zoom_range": 1.5}, "zoom_range must be a number of at least 0 and below 1"),

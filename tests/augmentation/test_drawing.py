@@ -71,6 +71,7 @@ def test_half_of_the_pictures_are_flipped(name):
 
 def test_shifts_by_whole_pixels_and_from_a_list():
     assert set(drawn(width_shift_range=2)["shift_x_pixels"]) == {-1, 0, 1}
+    assert set(drawn(width_shift_range=[-1, 0, 1])["shift_x_pixels"]) == {-1, 0, 1}
     draws = drawn(height_shift_range=[0.1, 0.3])
     assert sorted(set(draws["shift_y"])) == [-0.3, -0.1, 0.1, 0.3]
     assert set(drawn(width_shift_range=(1, 3))["shift_x_pixels"]) == {-3, -1, 1, 3}

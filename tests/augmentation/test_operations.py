@@ -355,6 +355,25 @@ def test_float_and_byte_pictures_agree(photo):
     assert np.abs(bytes_ / 255 - floats).max() < 2.5 / 255
 
 
+@pytest.mark.parametrize("n_channels", [1, 3, 5])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("u1", 0.501), ("f4", 0.002), ("f8", 0.002)])
+def test_sharp_pictures_are_interpolated_as_by_scipy(dtype, tolerance, n_channels):
+    sharp = np.random.default_rng(0).integers(0, 2, (40, 33, n_channels)) * 255
+    draws = draw(rotation=13, shift_x_pixels=0.02, zoom_y=0.8)
+    (a, b, x), (c, d, y) = warp_matrices(draws, 40, 33)[0]
+    result = apply(sharp.astype(dtype), draws, fill_mode="nearest")
+    for channel in range(n_channels):
+        expected = affine_transform(
+            sharp[..., channel].astype(float), [[d, c], [b, a]], (y, x), order=1, mode="nearest"
+        )
+        assert np.abs(result[..., channel] - expected).max() < tolerance
+
+
+def test_a_very_wide_picture_of_any_type():
+    for dtype in ("u1", "f4", "f8"):
+        assert apply(np.zeros((1, 33_000), dtype), draw(rotation=5)).shape == (1, 33_000)
+
+
 def test_scale_that_does_not_begin_at_zero():
     pixels = np.array([[[-1.0], [0.0], [1.0]]])
     assert apply(pixels, draw(brightness=0.0), pixel_range=(-1.0, 1.0)).tolist() == [[[-1.0]] * 3]
