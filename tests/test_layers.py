@@ -23,7 +23,7 @@ LAYERS = [
     {"networks", "augmentation"},
     {"datasets"},
     {"images"},
-    {"atomic", "callbacks", "estimator", "exceptions", "memory", "progress", "threads"},
+    {"atomic", "callbacks", "estimator", "exceptions", "labels", "memory", "progress", "threads"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 WITHOUT_KERAS = {"images", "datasets", "augmentation", "persistence"} | set(LAYERS[-1])

@@ -12,7 +12,7 @@ from ..images import DerivedImage
 from .operations import DRAW, NEUTRAL, augmented
 from .parameters import check_fill_mode
 
-__all__ = ["AugmentedImage", "Draw"]
+__all__ = ["AugmentedImage", "Draw", "draws_of"]
 
 #: To be raised whenever `skvision.augmentation.operations` gives other pixels for the same draw.
 OPERATIONS_VERSION = 2
@@ -74,6 +74,24 @@ class Draw:
         """The same as an array of shape (1,) of `DRAW`."""
         parameters = {**NEUTRAL, **self.parameters}
         return np.array([tuple(parameters[name] for name in NEUTRAL)], DRAW)
+
+
+def draws_of(
+    rows: np.ndarray, *, fill_mode: str, cval: float, has_scale: bool = True
+) -> list[Draw]:
+    """Make a `Draw` of each row of `DRAW`.
+
+    Without a scale (``value_range=None``) noise is in levels; files have a scale, on which
+    255 of them are 1.
+    """
+    if not has_scale:
+        rows = rows.copy()
+        rows["noise"] /= 255
+    names = DRAW.names or ()
+    return [
+        Draw.of(fill_mode=fill_mode, cval=cval, **dict(zip(names, row, strict=True)))
+        for row in rows.tolist()
+    ]
 
 
 @dataclass(frozen=True)

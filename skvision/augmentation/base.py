@@ -17,7 +17,7 @@ from ..images import validate_images
 from .batches import as_given, augmented_batch, augmented_pixels
 from .parameters import whole_number
 
-__all__ = ["BaseAugmenter"]
+__all__ = ["BaseAugmenter", "check_augmenter"]
 
 
 class BaseAugmenter(
@@ -133,7 +133,10 @@ class BaseAugmenter(
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         everything = np.arange(len(images))
         return augmented_batch(
-            images, everything, self.draw([seed], everything), X=X, **self._filling
+            *(images, everything, self.draw([seed], everything)),
+            X=X,
+            has_scale=self.value_range is not None,
+            **self._filling,
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -183,3 +186,11 @@ class BaseAugmenter(
     @property
     def _filling(self) -> dict[str, Any]:
         return {"fill_mode": self.fill_mode, "cval": float(self.cval)}
+
+
+def check_augmenter(value: Any) -> None:
+    """Raise ValueError unless this is an augmenter of skvision."""
+    if not isinstance(value, BaseAugmenter):
+        raise ValueError(
+            f"augmenter must be an ImageAugmenter or a RandAugmenter. Received: {value!r}"
+        )

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..images import ArrayBatch, ImageBatch
 from ..images.pixels import PixelRange
-from .augmented_image import AugmentedImage, Draw
-from .operations import DRAW, augmented, neutral_draws
+from .augmented_image import AugmentedImage, draws_of
+from .operations import augmented, neutral_draws
 
 __all__ = ["as_given", "augmented_batch", "augmented_pixels"]
 
@@ -29,6 +29,7 @@ def augmented_batch(
     X: Any,
     fill_mode: str,
     cval: float,
+    has_scale: bool,
 ) -> np.ndarray:
     """Augment some pictures of a batch, each by its draw.
 
@@ -46,6 +47,8 @@ def augmented_batch(
         As `augmented` takes it.
     cval : float
         Likewise.
+    has_scale : bool
+        As `draws_of` takes it.
 
     Returns
     -------
@@ -60,12 +63,8 @@ def augmented_batch(
             pixels, draws, pixel_range=images.pixel_range, fill_mode=fill_mode, cval=cval
         )
         return changed.reshape(len(chosen), *_item_shape(X))
-    names = DRAW.names or ()
     items = [images.item(int(index)) for index in chosen]
-    rows = [
-        Draw.of(fill_mode=fill_mode, cval=cval, **dict(zip(names, row, strict=True)))
-        for row in draws.tolist()
-    ]
+    rows = draws_of(draws, fill_mode=fill_mode, cval=cval, has_scale=has_scale)
     return _objects(
         [
             AugmentedImage(item, draw) if draw.values else item

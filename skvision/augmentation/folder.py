@@ -16,6 +16,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 from PIL import Image
 from sklearn.utils import check_random_state
@@ -27,9 +28,8 @@ from ..datasets.listing import existing_folders, list_classes
 from ..images import decode
 from ..progress import with_bar
 from ..threads import thread_limit
-from .augmented_image import AugmentedImage, Draw
-from .base import BaseAugmenter
-from .operations import DRAW
+from .augmented_image import OPERATIONS_VERSION, AugmentedImage, Draw, draws_of
+from .base import BaseAugmenter, check_augmenter
 from .over_sampler import chosen_sources, numbers_to_add
 
 __all__ = ["MANIFEST", "augment_folder", "refuse_folder", "refuse_within"]
@@ -105,9 +105,10 @@ def augment_folder(
         written, or being left out with a `SkippedImageWarning`.
     random_state : int, RandomState instance or None, default=None
         Decides which pictures are copied, and what happens to the copies. With an int,
-        the same call writes the same bytes, with any `n_jobs`. Needed to resume.
+        the same call writes the same bytes, with any `n_jobs`. Needed to resume: None
+        draws anew each time.
     n_jobs : int, default=None
-        Threads, at least 1; None for one a core.
+        Threads, at least 1; None or -1 for one a core.
     verbose : {0, 1}, default=0
         Whether to show a progress bar.
 
@@ -133,8 +134,8 @@ def augment_folder(
     Notes
     -----
     ``cat/tom.jpg`` becomes ``cat/tom.jpg`` and ``cat/tom-1.jpg``, ``cat/tom-2.jpg``, ...
-    Augmented pictures have the size of their source, upright. JPEGs become JPEGs of
-    quality 95, all others PNGs. Each file is written under another name and then renamed,
+    Augmented pictures have the size of their source, upright, and are in colour. JPEGs
+    become JPEGs of quality 95, all others PNGs. Each file is written under another name and then renamed,
     so that none is ever half there.
 
     Examples
@@ -151,19 +152,23 @@ def augment_folder(
     >>> len(X), manifest.name
     (50, 'manifest.csv')
     """
-    if not isinstance(augmenter, BaseAugmenter):
-        raise ValueError(
-            f"augmenter must be an ImageAugmenter or a RandAugmenter. Received: {augmenter!r}"
-        )
+    check_augmenter(augmenter)
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip'. Received: {on_error!r}")
-    if n_jobs is not None and (not isinstance(n_jobs, Integral) or n_jobs < 1):
-        raise ValueError(f"n_jobs must be None or at least 1. Received: {n_jobs!r}")
+    whole = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
+    if n_jobs is not None and not (whole and (n_jobs == -1 or n_jobs >= 1)):
+        raise ValueError(f"n_jobs must be None, -1 or at least 1. Received: {n_jobs!r}")
     if not isinstance(source, str | os.PathLike):
         raise ValueError(f"source must be the name of one folder. Received: {source!r}")
     augmenter.draw([0], np.arange(0))  # checks its arguments
     folder, written = existing_folders(source)[0], Path(destination)
     refuse_folder(folder, written, resume)
+    if resume and random_state is None:
+        raise ValueError(
+            "Without a random_state every call makes other pictures, so none can be gone on with: "
+            "resume=True needs the random_state of the call that was killed. Received: "
+            "random_state=None"
+        )
     files_of = _readable(_class_files(folder), on_error)
     counts = {label: len(files) for label, files in files_of.items()}
     added = numbers_to_add(counts, per_class, "per_class")
@@ -185,7 +190,8 @@ def augment_folder(
         if not (written / each.file).is_file():
             _write(written / each.file, each)
 
-    with ThreadPoolExecutor(int(n_jobs or thread_limit()), "skvision-augment") as pool:
+    n_threads = thread_limit() if n_jobs in (None, -1) else int(n_jobs)
+    with ThreadPoolExecutor(n_threads, "skvision-augment") as pool:
         done = pool.map(write, planned)
         try:
             for _ in with_bar(done, len(planned), "augmenting") if verbose else done:
@@ -272,8 +278,8 @@ def _plan(
     seeds = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=2).tolist()
     rng = np.random.default_rng(seeds[0])
     draws = augmenter.draw(seeds[1:], np.arange(sum(added.values())))
-    rows = iter(draws.tolist())
-    names = DRAW.names or ()
+    has_scale = augmenter.value_range is not None
+    each_draw = iter(draws_of(draws, has_scale=has_scale, **augmenter._filling))
     for label, files in files_of.items():
         relative = [Path(label, os.path.relpath(file, folder / label)) for file in files]
         taken = {str(it).casefold() for name in relative for it in (name, *name.parents)}
@@ -281,10 +287,9 @@ def _plan(
             for name, file in zip(relative, files, strict=True):
                 yield _Planned(str(name), str(name), file, label, None)
         for index in chosen_sources(len(files), added[label], rng):
-            draw = Draw.of(**augmenter._filling, **dict(zip(names, next(rows), strict=True)))
             original = relative[index]
             file = _new_name(original, taken)
-            yield _Planned(file, str(original), files[index], label, draw)
+            yield _Planned(file, str(original), files[index], label, next(each_draw))
 
 
 def _new_name(original: Path, taken: set[str]) -> str:
@@ -330,17 +335,22 @@ def _begin(
     for file in originals:
         with open(file, "rb") as content:
             digest.update(hashlib.file_digest(content, "sha256").digest())
-    setup = {"augmenter": repr(augmenter), "files": n_files, "digest": digest.hexdigest()}
+    setup = {
+        "operations": f"operations {OPERATIONS_VERSION} with OpenCV {cv2.__version__}",
+        "augmenter": repr(augmenter),
+        "files": f"{n_files} files",
+        "digest": digest.hexdigest(),
+    }
     record = folder / _SETUP
     if record.exists():
         begun = _read_record(record)
-        if begun["digest"] != setup["digest"]:
-            same = begun["augmenter"] == setup["augmenter"]
+        # two augmenters may be written otherwise and mean the same
+        if any(begun[name] != setup[name] for name in ("operations", "digest")):
+            first = next(name for name in setup if begun[name] != setup[name])
             what = (
-                f"{begun['files']} files were to be written and now {setup['files']}, or others: "
-                "the pictures, their number, or the seed are not the same"
-                if same
-                else f"by {begun['augmenter']} and now by {setup['augmenter']}"
+                "the pictures, or the seed, are not the same"
+                if first == "digest"
+                else f"{begun[first]} then, and now {setup[first]}"
             )
             raise ValueError(
                 f"{folder} was begun otherwise: {what}. Repeat that call to go on with it, or name "
@@ -359,7 +369,7 @@ def _begin(
 def _read_record(record: Path) -> dict[str, Any]:
     try:
         begun = json.loads(record.read_text())
-        return {name: begun[name] for name in ("augmenter", "files", "digest")}
+        return {name: begun[name] for name in ("operations", "augmenter", "files", "digest")}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{record} is damaged, so it can't be told by what {record.parent} was begun. Name "

@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import InputTags, Tags, check_random_state
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from ..estimator import DocumentationLink, all_or_nothing
 from ..images import ImageBatch, validate_images
-from .base import BaseAugmenter
+from ..labels import validate_labels
+from .base import check_augmenter
 from .batches import as_given, augmented_batch
 
 __all__ = ["ImageOverSampler", "chosen_sources", "numbers_to_add"]
@@ -67,21 +68,26 @@ def numbers_to_add(
     for label, target in targets.items():
         if not isinstance(target, Integral) or isinstance(target, bool) or target < 1:
             raise ValueError(
-                f"The target of class {str(label)!r} must be a whole number of at least 1. "
+                f"The target of class {_shown(label)} must be a whole number of at least 1. "
                 f"Received: {target!r}"
             )
         if label not in counts:
             raise ValueError(
-                f"Class {str(label)!r} shall have {target:,} images but has none to make them "
-                f"from. Classes with images: {', '.join(repr(str(known)) for known in counts)}."
+                f"Class {_shown(label)} shall have {target:,} images but has none to make them "
+                f"from. Classes with images: {', '.join(map(_shown, counts))}."
             )
         if target < counts[label]:
             raise ValueError(
-                f"Class {str(label)!r} has {counts[label]:,} images, more than its target of "
+                f"Class {_shown(label)} has {counts[label]:,} images, more than its target of "
                 f"{target:,}. Images are only added, never taken away: set the target to at least "
                 f"{counts[label]:,}."
             )
     return {label: int(targets[label]) - count for label, count in counts.items()}
+
+
+def _shown(label: Any) -> str:
+    """A label as one writes it: 1 and '1' are two."""
+    return repr(label.item() if isinstance(label, np.generic) else label)
 
 
 def chosen_sources(n_images: int, n_copies: int, rng: np.random.Generator) -> np.ndarray:
@@ -234,7 +240,12 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         with all_or_nothing(self):
             images, copies, seed = self._plan(X, y)
             draws = self.augmenter_.draw([seed], np.arange(len(copies)))
-            new = augmented_batch(images, copies, draws, X=X, **self.augmenter_._filling)
+            new = augmented_batch(
+                *(images, copies, draws),
+                X=X,
+                has_scale=self.augmenter_.value_range is not None,
+                **self.augmenter_._filling,
+            )
             self.sample_indices_ = np.concatenate([np.arange(len(images)), copies])
         X_resampled = np.concatenate([as_given(images, X), new])
         return _framed_as(X, X_resampled), _taken(y, self.sample_indices_)
@@ -258,11 +269,7 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
     def _plan(self, X: Any, y: Any) -> tuple[ImageBatch, np.ndarray, int]:
         """The pictures, which are copied, and the seed of the draws; learns what fit learns."""
         self._validate_params()
-        if not isinstance(self.augmenter, BaseAugmenter):
-            raise ValueError(
-                "augmenter must be an ImageAugmenter or a RandAugmenter. Received: "
-                f"{self.augmenter!r}"
-            )
+        check_augmenter(self.augmenter)
         self.augmenter_ = clone(self.augmenter).fit(X)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.augmenter_, name):
@@ -270,11 +277,11 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
             elif hasattr(self, name):  # of another fit
                 delattr(self, name)
         images = validate_images(self.augmenter_, X, reset=False)
-        labels = _checked_labels(y, len(images))
+        labels = validate_labels(self, _as_labels(y), len(images))
         classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) == 1 and self.sampling_strategy == "auto":
             raise ValueError(
-                f"y holds only one class, {str(classes[0])!r}, so there is nothing that 'auto' "
+                f"y holds only one class, {_shown(classes[0])}, so there is nothing that 'auto' "
                 "could make even. Set sampling_strategy to the number of pictures to have."
             )
         counts = dict(zip(classes.tolist(), np.bincount(codes).tolist(), strict=True))
@@ -299,30 +306,28 @@ def _values(tags: Any) -> dict[str, Any]:
     return {field.name: getattr(tags, field.name) for field in fields(tags)}
 
 
-def _checked_labels(y: Any, n_images: int) -> np.ndarray:
-    if y is None:
-        raise ValueError("ImageOverSampler requires y to be passed, but the target y is None.")
-    if type_of_target(y) == "multilabel-indicator":
-        y = np.asarray(y)
-        if (y.sum(axis=1) != 1).any():
-            raise ValueError(
-                "y holds several columns, but not one 1 in each row: a picture is copied for one "
-                "class. Pass one label a picture."
-            )
-        y = y.argmax(axis=1)
-    labels = column_or_1d(y, warn=True)
-    check_consistent_length(np.empty(n_images), labels)
-    check_classification_targets(labels)
-    return np.asarray(labels)
+def _as_labels(y: Any) -> Any:
+    """Of rows with a 1 for the class its number; of anything else itself."""
+    if len(getattr(y, "shape", np.shape(y))) != 2 or type_of_target(y) != "multilabel-indicator":
+        return y
+    rows = np.asarray(y)
+    if (rows.sum(axis=1) != 1).any():
+        raise ValueError(
+            "y holds several columns, but not one 1 in each row: a picture is copied for one "
+            "class. Pass one label a picture."
+        )
+    return rows.argmax(axis=1)
 
 
 def _taken(y: Any, indices: np.ndarray) -> Any:
     if hasattr(y, "iloc"):
         return y.iloc[indices].reset_index(drop=True)
+    if isinstance(y, list):
+        return [y[index] for index in indices]
     labels = np.asarray(y)
     if not (labels.ndim == 2 and labels.shape[1] > 1):
         labels = column_or_1d(y)
-    return labels[indices].tolist() if isinstance(y, list) else labels[indices]
+    return labels[indices]
 
 
 def _framed_as(X: Any, values: np.ndarray) -> Any:

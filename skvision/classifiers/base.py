@@ -21,12 +21,10 @@ import numpy as np
 from keras.optimizers.schedules import LearningRateSchedule
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
+from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import (
     _check_sample_weight,
-    check_consistent_length,
     check_is_fitted,
-    column_or_1d,
 )
 
 from ..augmentation import Mixing
@@ -34,6 +32,7 @@ from ..callbacks import NO_TASK, CallbackSupportMixin, FitTask, fit_as_task, tra
 from ..estimator import DocumentationLink, all_or_nothing, installed_versions
 from ..exceptions import TrainingInterruptedWarning
 from ..images import RESIZE_POLICIES, ImageBatch, ImageReader, validate_images
+from ..labels import validate_labels
 from ..networks import (
     PREDICT_BATCH,
     Architecture,
@@ -117,7 +116,6 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         "mixup": [Interval(Real, 0, None, closed="left")],
         "cutmix": [Interval(Real, 0, None, closed="left")],
         "mix_probability": [Interval(Real, 0, 1, closed="both")],
-        "predict_crops": [tuple, list],
         "predict_mirrored": ["boolean"],
         "precision": [StrOptions(set(PRECISIONS))],
         "epochs": [Interval(Integral, 1, None, closed="left")],
@@ -302,7 +300,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
     ) -> tuple[ImageBatch, np.ndarray, np.ndarray]:
         """Pictures, class indices and weights, each checked; learns ``classes_``."""
         images = validate_images(self, X, reset=reset)
-        y = self._checked_labels(y, images)
+        y = validate_labels(self, y, len(images))
         if classes is not None:
             unknown = np.setdiff1d(y, classes)
             if len(unknown):
@@ -687,25 +685,6 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
                     f"Received: {callback!r}"
                 )
         return [copy.deepcopy(callback) for callback in callbacks]
-
-    def _checked_labels(self, y: Any, images: ImageBatch) -> np.ndarray:
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None."
-            )
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(images, y)
-        if y.dtype == object:
-            kinds = {type(label).__name__ for label in y}
-            if len(kinds) > 1:
-                raise ValueError(
-                    f"Labels must all be of one type. Received: {', '.join(sorted(kinds))}. "
-                    "Drop the images without a label, or convert: np.array(y, dtype=str)."
-                )
-        elif y.dtype.kind == "f" and not np.isfinite(y).all():
-            raise ValueError("Input y contains NaN or infinity: every image needs a label.")
-        check_classification_targets(y)
-        return y
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict class probabilities.

@@ -222,7 +222,7 @@ def test_a_folder_that_is_not_empty(animals, tmp_path):
     with pytest.raises(FileExistsError, match="is not empty.*--resume"):
         augment(animals, more, AUGMENTER, per_class=9)
     with pytest.raises(ValueError, match="none that say by what they were made"):
-        augment(animals, more, AUGMENTER, per_class=9, resume=True)
+        augment(animals, more, AUGMENTER, per_class=9, resume=True, random_state=0)
     with pytest.raises(NotADirectoryError, match="is a file"):
         augment(animals, more / "x", AUGMENTER, per_class=9)
     assert [path.name for path in more.iterdir()] == ["x"]
@@ -240,8 +240,11 @@ def test_bad_parameters(animals, tmp_path):
         augment(animals, more, AUGMENTER, per_class=9.0)
     with pytest.raises(ValueError, match="name of one folder"):
         augment([animals, animals], more, AUGMENTER, per_class=9)
-    with pytest.raises(ValueError, match="n_jobs"):
-        augment(animals, more, AUGMENTER, n_jobs=0)
+    for n_jobs in (0, -2, True, 1.5):
+        with pytest.raises(ValueError, match="n_jobs must be None, -1 or at least 1"):
+            augment(animals, more, AUGMENTER, n_jobs=n_jobs)
+    with pytest.raises(ValueError, match="resume=True needs the random_state"):
+        augment(animals, more, AUGMENTER, resume=True)
     with pytest.raises(ValueError, match="on_error"):
         augment(animals, more, AUGMENTER, on_error="ignore")
     with pytest.raises(FileNotFoundError, match="no folder"):
@@ -277,13 +280,33 @@ def test_resume_of_what_is_done_or_begun_otherwise(animals, tmp_path):
     removed.unlink()
     augment(animals, more, AUGMENTER, **how, resume=True)
     assert contents(more) == done
-    with pytest.raises(ValueError, match="begun otherwise.*18 files.*now 20"):
+    with pytest.raises(ValueError, match="begun otherwise: 18 files then, and now 20 files"):
         augment(animals, more, AUGMENTER, per_class=10, random_state=0, resume=True)
     with pytest.raises(ValueError, match="begun otherwise.*seed"):
         augment(animals, more, AUGMENTER, per_class=9, random_state=1, resume=True)
-    with pytest.raises(ValueError, match=r"begun otherwise: by .* now by .*rotation_range=41"):
+    with pytest.raises(ValueError, match=r"begun otherwise: .* then, and now .*rotation_range=41"):
         augment(animals, more, ImageAugmenter(rotation_range=41), **how, resume=True)
     assert contents(more) == done
+
+
+def test_resume_by_other_versions_is_refused(animals, tmp_path, monkeypatch):
+    how = {"per_class": 9, "random_state": 0}
+    more = augment(animals, tmp_path / "more", AUGMENTER, **how).parent
+    monkeypatch.setattr("cv2.__version__", "4.0.0")
+    with pytest.raises(ValueError, match=r"operations \d+ with OpenCV .* then.*OpenCV 4\.0\.0"):
+        augment(animals, more, AUGMENTER, **how, resume=True)
+
+
+def test_noise_without_a_scale_is_in_levels(animals, tmp_path):
+    grey = tmp_path / "grey" / "cat"
+    grey.mkdir(parents=True)
+    Image.new("RGB", (64, 64), (128, 128, 128)).save(grey / "a.png")
+    augmenter = ImageAugmenter(noise_std=5, value_range=None)
+    how = {"per_class": 2, "random_state": 0, "n_jobs": -1}
+    written = augment(tmp_path / "grey", tmp_path / "more", augmenter, **how).parent
+    item = augmenter.fit_transform([str(grey / "a.png")])[0]
+    for source in (str(written / "cat" / "a-1.png"), item):
+        assert abs(decode(source).astype(float).std() - 5) < 0.3
 
 
 COMMAND = ("--per-class", "40", "--rotation", "40", "--noise", "0.1", "--seed", "5", "--jobs", "1")

@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 
-from skvision import AugmentedImage, ImageAugmenter, ImageOverSampler
+from skvision import AugmentedImage, ImageAugmenter, ImageOverSampler, MiniVGGClassifier
 from skvision.images import decode
 
 COUNTS = {"cat": 5, "dog": 3, "panda": 1}
@@ -152,6 +152,8 @@ def test_rows(data):
     [
         (4, "Class 'cat' has 5 images, more than its target of 4.*at least 5"),
         ({"dog": 2}, "Class 'dog' has 3 images, more than its target of 2"),
+        ({"1": 5}, "Class '1' shall have"),
+        ({1: 5}, "Class 1 shall have"),
         ({"bear": 5}, "Class 'bear' shall have 5 images but has none.*'cat', 'dog', 'panda'"),
         (0, "whole number of at least 1"),
         ({"cat": 7.5}, "target of class 'cat' must be a whole number"),
@@ -164,6 +166,22 @@ def test_rows(data):
 def test_bad_strategies(data, strategy, message):
     with pytest.raises(ValueError, match=message):
         resampled(data, strategy)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [1, "a"] * 3,
+        np.array(["a", "b", None] * 2, dtype=object),
+        pd.Series(["a", "b", None] * 2),
+        pd.Series(["a", "b", pd.NA] * 2, dtype="string"),
+    ],
+)
+def test_labels_of_two_types_or_missing(labels):
+    X = np.zeros((6, 8, 8), np.uint8)
+    for estimator in (ImageOverSampler(ImageAugmenter(), 5), MiniVGGClassifier(image_size=8)):
+        with pytest.raises(ValueError, match=r"Labels must all be of one type. Received: .*str"):
+            estimator.fit(X, labels)
 
 
 def test_bad_data(data):

@@ -1,0 +1,67 @@
+"""`validate_labels`: what every estimator asks of the y that pictures come with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+__all__ = ["validate_labels"]
+
+
+def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
+    """Read y for an estimator: a label for each picture, all of one type.
+
+    Parameters
+    ----------
+    estimator : object
+        Whose class an error names.
+    y : array-like of shape (n_images,)
+        The labels.
+    n_images : int
+        How many there must be.
+
+    Returns
+    -------
+    ndarray of shape (n_images,)
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If y is None, of another length or form, lacks labels or mixes types.
+
+    Examples
+    --------
+    >>> from skvision.labels import validate_labels
+    >>> validate_labels(None, ["cat", "dog"], 2).tolist()
+    ['cat', 'dog']
+    """
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
+        )
+    if isinstance(y, list | tuple):
+        # NumPy would make text of the numbers
+        text = [label for label in y if isinstance(label, str)]
+        if text and len(text) < len(y):
+            _refuse_kinds(y)
+    y = column_or_1d(y, warn=True)
+    check_consistent_length(np.empty(n_images), y)
+    if y.dtype == object:
+        if len({type(label) for label in y}) > 1:
+            _refuse_kinds(y)
+    elif y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise ValueError("Input y contains NaN or infinity: every image needs a label.")
+    check_classification_targets(y)
+    return np.asarray(y)
+
+
+def _refuse_kinds(y: Any) -> None:
+    kinds = sorted({type(label).__name__ for label in y})
+    raise ValueError(
+        f"Labels must all be of one type. Received: {', '.join(kinds)}. "
+        "Drop the images without a label, or convert: np.array(y, dtype=str)."
+    )
