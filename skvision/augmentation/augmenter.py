@@ -33,6 +33,8 @@ class ImageAugmenter(BaseAugmenter):
         Shifted along each axis by minus this to this. Below 1: a share of the
         picture's side. From 1 on: pixels, whole ones where an int is passed
         (2 draws from -1, 0 and 1). A sequence: one of its values, with either sign.
+        Pixels are those of the picture when it is changed: as ``augmentation=`` of a
+        classifier, and of a file, that is after it was resized to ``image_size``.
     shear_range : float, default=0.0
         Degrees, at least 0: sheared by minus this to this. The often seen 0.2 is next
         to nothing; 10 can be seen.
@@ -60,7 +62,8 @@ class ImageAugmenter(BaseAugmenter):
         (low, high), factors of at least 0: 0 is grey, 1 no change.
     noise_std : float, default=0.0
         Standard deviation of the Gaussian noise that is added to each number, on the
-        scale from black 0 to white 1, at least 0.
+        scale from black 0 to white 1, at least 0. Each channel has its own: grey files, which
+        are read in colour, get coloured noise.
     erase_fraction : float, default=0.0
         At least 0 and below 1: a patch that covers 0 to this share of the picture is
         filled with ``cval``.
@@ -106,9 +109,12 @@ class ImageAugmenter(BaseAugmenter):
 
     `transform` changes nothing: it is for pictures that are predicted, or validated with.
 
-    ImageDataGenerator differs in two things. It takes its ``height_shift_range`` for the
-    shift to the side, and it turns pictures that are not square about a point that is not
-    their centre. The shift there and here agrees where both ranges are the same.
+    ImageDataGenerator differs in some things. It takes its ``height_shift_range`` for the
+    shift to the side, so that shifts agree where both ranges are the same; it turns pictures
+    that are not square about a point that is not their centre; its ``channel_shift_range``
+    clips to the picture's own darkest and brightest number; its ``"wrap"`` repeats a picture
+    one pixel too early; and its ``"constant"`` begins at once, where here the edge blends over
+    one pixel.
 
     References
     ----------

@@ -206,8 +206,8 @@ def augmented(
     Parameters
     ----------
     images : ndarray of shape (n, height, width, n_channels), uint8, float32 or float64
-        Geometry is computed in 32 bits at most. With four channels, the fourth (transparency) moves along and keeps its values; what a
-        constant fills is opaque.
+        Geometry is computed in 32 bits at most. With four channels, the fourth
+        (transparency) moves along and keeps its values; what a constant fills is opaque.
     draws : ndarray of shape (n,), DRAW
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
         What lies beyond a picture's edges: ``aaaa|abcd|dddd``, ``kkkk|abcd|kkkk`` with

@@ -64,7 +64,7 @@ class AugmentationDisplay:
     @classmethod
     def from_estimator(
         cls,
-        augmenter: Any,
+        estimator: Any,
         X: Any,
         *,
         n_images: int = 4,
@@ -76,17 +76,18 @@ class AugmentationDisplay:
 
         Parameters
         ----------
-        augmenter : ImageAugmenter or RandAugmenter
+        estimator : ImageAugmenter or RandAugmenter
             Need not be fitted, and is not changed. Its ``random_state`` decides.
         X : array, sequence, Series or frame of n_samples pictures
-            In any form that the augmenter takes.
+            In any form that the estimator takes.
         n_images : int, default=4
             How many pictures, at least 1, spread evenly over X; all if there are fewer.
         n_draws : int, default=5
             How many versions of each, at least 1.
         image_size : int, default=128
             The longer side of what is shown in pixels, at least 1. Larger pictures are
-            made smaller before they are changed.
+            made smaller before they are changed; shifts by pixels get smaller with them, so
+            that they show what happens to the picture as it is, not at a network's size.
         ax : matplotlib.axes.Axes, default=None
             Where to plot; None for a new figure.
 
@@ -103,10 +104,10 @@ class AugmentationDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        if not isinstance(augmenter, BaseAugmenter):
+        if not isinstance(estimator, BaseAugmenter):
             raise ValueError(
                 "AugmentationDisplay shows what an ImageAugmenter or a RandAugmenter does. "
-                f"Received: {augmenter!r}"
+                f"Received: {estimator!r}"
             )
         for name, value in (
             ("n_images", n_images),
@@ -117,28 +118,28 @@ class AugmentationDisplay:
                 raise ValueError(
                     f"{name} must be a whole number of at least 1. Received: {value!r}"
                 )
-        if augmenter.value_range is None:
+        if estimator.value_range is None:
             raise ValueError(
                 "With value_range=None X holds numbers that are no pictures, and nothing can be "
                 "shown."
             )
         images = as_image_batch(
-            X, row_shape=augmenter.row_shape, value_range=augmenter.value_range
+            X, row_shape=estimator.row_shape, value_range=estimator.value_range
         )  # fmt: skip
         chosen = np.unique(np.linspace(0, len(images) - 1, n_images).round().astype(int))
-        seed = int(check_random_state(augmenter.random_state).randint(np.iinfo(np.int32).max))
+        seed = int(check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max))
         originals, versions = [], []
         for index in chosen:
             whole = _pixels(images.item(int(index)))
             pixels = _fitted(whole, image_size)
-            draws = augmenter.draw([seed, int(index)], np.arange(n_draws))
+            draws = estimator.draw([seed, int(index)], np.arange(n_draws))
             # what is drawn in pixels is meant for the picture as it is
             for name, axis in (("shift_y_pixels", 0), ("shift_x_pixels", 1)):
                 draws[name] *= pixels.shape[axis] / whole.shape[axis]
             copies = np.repeat(pixels[np.newaxis], n_draws, axis=0)
             originals.append(pixels)
             versions.append(
-                list(augmented_pixels(copies, draws, pixel_range=(0, 255), **augmenter._filling))
+                list(augmented_pixels(copies, draws, pixel_range=(0, 255), **estimator._filling))
             )
         return cls(originals, versions).plot(ax)
 

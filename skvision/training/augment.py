@@ -70,6 +70,11 @@ or callable
     """
     if augmentation is None:
         return None
+    if isinstance(augmentation, type):
+        raise ValueError(
+            f"augmentation must be an object, not its class: {augmentation.__name__}(...). "
+            f"Received: {augmentation!r}"
+        )
     if isinstance(augmentation, AugmentsBySample):
         augmentation.draw([0], np.arange(0))  # its arguments are checked before a long training
         return augmentation

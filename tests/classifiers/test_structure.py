@@ -146,7 +146,7 @@ def resized(picture):
 
 @pytest.mark.parametrize("bad", [(), (0,), (1.5,), ("1",), (True,), 0.8, None])
 def test_bad_crops_are_refused_before_the_training(digits, bad):
-    with pytest.raises(ValueError, match="predict_crops"):
+    with pytest.raises(ValueError, match=r"predict_crops must be a tuple .*\(1.0, 0.8\)"):
         MiniVGGClassifier(**{**TINY, "predict_crops": bad}).fit(*digits)
 
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from skvision import ImageAugmenter
 from skvision.training import augment_function
 
 
@@ -76,7 +77,10 @@ def test_functions_are_taken_as_they_are(images):
     assert augment_function(None) is None
 
 
-@pytest.mark.parametrize("bad", ["flip", 3, [], [keras.layers.RandomFlip(), 3]])
+@pytest.mark.parametrize(
+    "bad",
+    ["flip", 3, [], [keras.layers.RandomFlip(), 3], ImageAugmenter, keras.layers.RandomFlip],
+)
 def test_anything_else_is_refused(bad):
     with pytest.raises(ValueError, match="augmentation must be"):
         augment_function(bad)
