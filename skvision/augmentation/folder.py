@@ -135,8 +135,8 @@ def augment_folder(
     -----
     ``cat/tom.jpg`` becomes ``cat/tom.jpg`` and ``cat/tom-1.jpg``, ``cat/tom-2.jpg``, ...
     Augmented pictures have the size of their source, upright, and are in colour. JPEGs
-    become JPEGs of quality 95, all others PNGs. Each file is written under another name and then renamed,
-    so that none is ever half there.
+    become JPEGs of quality 95, all others PNGs. Each file is written under another name and
+    then renamed, so that none is ever half there.
 
     Examples
     --------
