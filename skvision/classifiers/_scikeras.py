@@ -34,7 +34,7 @@ from typing import Any
 import keras
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight
 
 __all__ = ["KerasClassifierBridge", "sample_weights"]
 
@@ -139,7 +139,7 @@ class KerasClassifierBridge(ClassifierMixin, BaseEstimator):
 
 
 def sample_weights(
-    sample_weight: np.ndarray | None, class_weight: Any, y: np.ndarray
+    sample_weight: np.ndarray | None, class_weight: Any, targets: np.ndarray, classes: np.ndarray
 ) -> np.ndarray:
     """Multiply sample and class weights into a new array.
 
@@ -149,21 +149,37 @@ def sample_weights(
         As passed to fit; never changed.
     class_weight : dict, "balanced" or None
         As scikit-learn takes it.
-    y : ndarray of shape (n,)
-        The labels.
+    targets : ndarray of shape (n,), int
+        Each sample's class, by its place in `classes`.
+    classes : ndarray of shape (n_classes,)
+        All labels that there are; samples may lack some.
 
     Returns
     -------
     ndarray of shape (n,), float64
 
+    Raises
+    ------
+    ValueError
+        If a class weight is negative or no finite number.
+
     Examples
     --------
     >>> import numpy as np
     >>> from skvision.classifiers._scikeras import sample_weights
-    >>> sample_weights(np.array([1.0, 2.0]), {"cat": 3}, np.array(["cat", "dog"]))
+    >>> classes = np.array(["cat", "dog"])
+    >>> sample_weights(np.array([1.0, 2.0]), {"cat": 3}, np.array([0, 1]), classes)
     array([3., 2.])
     """
-    weights = np.ones(len(y)) if sample_weight is None else np.array(sample_weight, np.float64)
+    weights = (
+        np.ones(len(targets)) if sample_weight is None else np.array(sample_weight, np.float64)
+    )
     if class_weight is None:
         return weights
-    return weights * compute_sample_weight(class_weight, y)
+    of_classes = compute_class_weight(class_weight, classes=classes, y=classes[targets])
+    if not (np.isfinite(of_classes).all() and (of_classes >= 0).all()):
+        raise ValueError(
+            f"class_weight must hold finite numbers of at least 0. Received: {class_weight!r}"
+        )
+    product: np.ndarray = weights * of_classes[targets]
+    return product

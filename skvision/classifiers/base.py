@@ -31,6 +31,7 @@ from ..augmentation import Mixing
 from ..callbacks import NO_TASK, CallbackSupportMixin, FitTask, fit_as_task, training_data
 from ..estimator import DocumentationLink, all_or_nothing, installed_versions
 from ..exceptions import TrainingInterruptedWarning
+from ..feature_extraction.fingerprint import image_key
 from ..images import RESIZE_POLICIES, ImageBatch, ImageReader, validate_images
 from ..labels import validate_labels
 from ..networks import (
@@ -56,6 +57,7 @@ from ..training import (
     Seeds,
     TrainingState,
     augment_function,
+    joined,
     range_test,
     split_validation,
     train,
@@ -171,7 +173,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         ImageDecodeError
             If a file can't be read.
         TrainingDivergedError
-            If the loss becomes infinite or NaN.
+            If a loss or a weight becomes infinite or NaN.
 
         Warns
         -----
@@ -192,8 +194,8 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
                     "warm_start=False to train a new network."
                 )
             told = training_data(X, y, sample_weight)
+            vars(self).pop("_state", None)  # the optimiser's, of partial_fit
             self._train(images, targets, weights, told, continued=continued)
-            vars(self).pop("_state", None)
         return self
 
     def partial_fit(
@@ -231,7 +233,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         ImageDecodeError
             If a file can't be read.
         TrainingDivergedError
-            If the loss becomes infinite or NaN.
+            If a loss or a weight becomes infinite or NaN.
         """
         self._validate_params()
         for name in ("early_stopping", "learning_rate_schedule", "checkpoint_dir", "class_weight"):
@@ -316,7 +318,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
             )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, images, ensure_non_negative=True)
-        weights = sample_weights(sample_weight, self.class_weight, y)
+        weights = sample_weights(sample_weight, self.class_weight, targets, self.classes_)
         if not weights.any():
             raise ValueError("All sample weights are 0: there is nothing to train on.")
         return images, targets, weights
@@ -440,7 +442,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         """Fitted attributes, if training ends with these results of its phases."""
         history = earlier
         for trained in results:
-            history = _joined(history, trained.history) if history else trained.history
+            history = joined(history, trained.history)
         # the best epoch is the best of all phases
         best = min(results, key=lambda it: it.lowest) if self.early_stopping else results[-1]
         return {
@@ -583,7 +585,15 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         setup = self._setup(phase, data, first_epoch)
         folder = Path(self.checkpoint_dir, phase.name)
         checkpoints = Checkpoints(folder, setup, self.checkpoint_every)
-        return checkpoints, checkpoints.load()
+        state = checkpoints.load()
+        if state is not None and state.epochs > phase.plan.epochs:
+            name = prefixed(phase.name, "epochs")
+            raise ValueError(
+                f"checkpoint_dir={str(self.checkpoint_dir)!r} holds {state.epochs} epochs of this "
+                f"training, more than {name}={phase.plan.epochs}. Set {name} to at least "
+                f"{state.epochs}, or pass another folder."
+            )
+        return checkpoints, state
 
     def _recipe_and_rate(
         self, architecture: Architecture, rate: Any, part: LearningPart | None = None
@@ -648,13 +658,18 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         if phase.identity:
             # its digest says more than its configuration
             left_out.add("backbone")
-        digest = hashlib.sha256(targets.tobytes() + weights.tobytes()).hexdigest()
+        labels = hashlib.sha256(targets.tobytes() + weights.tobytes()).hexdigest()
+        pictures = hashlib.sha256()
+        for index in np.flatnonzero(weights):
+            pictures.update(image_key(images.item(int(index))))
         return {
             **{name: described(value) for name, value in params.items() if name not in left_out},
             **({"backbone": phase.identity} if phase.identity else {}),
             "classes": described(self.classes_.tolist()),
             "n_samples": len(images),
-            "labels and weights": digest[:16],
+            "labels and weights": labels[:16],
+            "pictures": pictures.hexdigest()[:16],
+            "scale": described(self.pixel_range_),
             "epochs trained before": first_epoch,
             # another one draws other dropout
             "backend": keras.config.backend(),
@@ -671,20 +686,23 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         training, validation = split_validation(targets[indices], fraction, self.classes_, seed)
         return indices[training], indices[validation]
 
-    def _fresh_callbacks(self) -> list[keras.callbacks.Callback]:
-        """Copies, so that fits and clones share no callback's state."""
-        callbacks = self.keras_callbacks
-        if callbacks is None:
+    @property
+    def _callbacks(self) -> list[keras.callbacks.Callback]:
+        given = self.keras_callbacks
+        if given is None:
             return []
-        if isinstance(callbacks, keras.callbacks.Callback):
-            callbacks = [callbacks]
+        callbacks = list(given) if isinstance(given, list | tuple) else [given]
         for callback in callbacks:
             if not isinstance(callback, keras.callbacks.Callback):
                 raise ValueError(
-                    "keras_callbacks must be None, a keras.callbacks.Callback or a list of them. "
-                    f"Received: {callback!r}"
+                    "keras_callbacks must be None, a keras.callbacks.Callback or a list of them; "
+                    f"objects, not classes. Received: {callback!r}"
                 )
-        return [copy.deepcopy(callback) for callback in callbacks]
+        return callbacks
+
+    def _fresh_callbacks(self) -> list[keras.callbacks.Callback]:
+        """Copies, so that fits and clones share no callback's state."""
+        return [copy.deepcopy(callback) for callback in self._callbacks]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict class probabilities.
@@ -737,8 +755,8 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
 
     def _validate_params(self) -> None:
         super()._validate_params()
-        # what is needed only to predict must not fail after the training
-        _ = self._views
+        # what is needed late must not fail after the training, or after the body's features
+        _ = self._views, self._callbacks
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict labels.
@@ -847,16 +865,3 @@ def _flat(numbers: dict[str, Any]) -> dict[str, Any]:
     for name, value in numbers.items():
         flat.update(_flat(value) if isinstance(value, dict) else {name: value})
     return flat
-
-
-def _joined(earlier: dict[str, list[float]], later: dict[str, list[float]]) -> dict[str, Any]:
-    """Append epochs to a history; figures that one of them lacks are NaN there."""
-    counts = [len(history["loss"]) for history in (earlier, later)]
-    return {
-        name: [
-            value
-            for history, count in zip((earlier, later), counts, strict=True)
-            for value in history.get(name, [float("nan")] * count)
-        ]
-        for name in {**earlier, **later}
-    }

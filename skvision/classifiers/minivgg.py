@@ -138,7 +138,7 @@ class MiniVGGClassifier(BaseImageClassifier):
     checkpoint_dir : str or path-like, default=None
         Folder that keeps the state of the training after each epoch. If the process
         dies, the same call goes on after the last complete epoch. A folder serves
-        one training: another setup is refused. None for none.
+        one training: another setup, or other pictures, are refused. None for none.
     checkpoint_every : int, default=None
         Steps of an epoch after which the state is kept too, at least 1, for epochs that
         take long; training waits while it is written. None for after epochs only.

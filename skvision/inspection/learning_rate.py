@@ -90,8 +90,11 @@ def find_learning_rate(
         raise ValueError(f"n_steps must be a whole number of at least 20. Received: {n_steps!r}")
     estimator = clone(estimator)
     if isinstance(estimator, Pipeline):
-        if len(estimator) > 1:
-            X = estimator[:-1].fit_transform(X, y)
+        for _, step in estimator.steps[:-1]:
+            if hasattr(step, "fit_resample"):  # imbalanced-learn's Pipeline has such steps
+                X, y = step.fit_resample(X, y)
+            elif step not in (None, "passthrough"):
+                X = step.fit_transform(X, y)
         estimator = estimator[-1]
     if not hasattr(estimator, "_range_test"):
         raise ValueError(

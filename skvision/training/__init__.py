@@ -3,6 +3,7 @@
 from .augment import augment_function
 from .checkpoint import Checkpoints, TrainingState
 from .fit import Plan, train
+from .history import joined
 from .range_test import range_test
 from .schedules import SCHEDULES
 from .seeding import Seeds
@@ -19,6 +20,7 @@ __all__ = [
     "Seeds",
     "TrainingState",
     "augment_function",
+    "joined",
     "range_test",
     "split_validation",
     "train",

@@ -7,11 +7,14 @@ in its own way; none touches a global seed for good.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import keras
 import numpy as np
+
+from ..networks.python_random import python_random_kept
 
 __all__ = ["Augment", "AugmentsBySample", "augment_function"]
 
@@ -110,15 +113,13 @@ def _from_layers(layers: list[keras.layers.Layer]) -> Augment:
 
     def augment(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         pixels = keras.ops.convert_to_tensor(images.astype(np.float32))
-        for layer in copies:
-            for state in _random_states(layer):
-                state.assign([rng.integers(2**31), 0])
-            pixels = layer(pixels, training=True) if _takes_training(layer) else layer(pixels)
-        result = keras.ops.convert_to_numpy(pixels)
-        if images.dtype != np.uint8:
-            return result
-        # resampling may overshoot by a rounding error
-        return np.round(np.clip(result, 0, 255)).astype(np.uint8)
+        with python_random_kept():  # which AugMix draws from
+            random.seed(int(rng.integers(2**31)))
+            for layer in copies:
+                for state in _random_states(layer):
+                    state.assign([rng.integers(2**31), 0])
+                pixels = layer(pixels, training=True) if _takes_training(layer) else layer(pixels)
+        return _within(keras.ops.convert_to_numpy(pixels), images)
 
     return augment
 
@@ -152,8 +153,11 @@ def _from_image_data_generator(generator: Any) -> Augment:
                 result[index] = pixels
         finally:
             np.random.set_state(before)  # noqa: NPY002
-        if images.dtype != np.uint8:
-            return result
-        return np.round(np.clip(result, 0, 255)).astype(np.uint8)
+        return _within(result, images)
 
     return augment
+
+
+def _within(result: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """Clipped to the levels of 8-bit pictures: resampling may overshoot, noise may too."""
+    return np.clip(result, 0, 255) if images.dtype == np.uint8 else result

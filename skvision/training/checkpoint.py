@@ -7,6 +7,7 @@ kept, so that a process killed at any moment leaves one that can be read.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import warnings
 import zipfile
@@ -14,6 +15,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -162,7 +164,8 @@ def described(value: Any) -> Any:
     """A parameter's value as JSON takes it, the same in every process.
 
     Numbers, text and tuples of them are themselves. Of an object with a
-    configuration the configuration counts, of any other (a function) only its name.
+    configuration the configuration counts, of a function its name and what it does, of any
+    other only its name.
 
     Examples
     --------
@@ -183,7 +186,21 @@ def described(value: Any) -> Any:
     if hasattr(value, "get_params"):
         return {"class": type(value).__name__, **described(value.get_params())}
     named = value if hasattr(value, "__qualname__") else type(value)
-    return f"{named.__module__}.{named.__qualname__}"
+    name = f"{named.__module__}.{named.__qualname__}"
+    code = getattr(value, "__code__", None)
+    return name if code is None else f"{name} {_digest_of_code(code)}"
+
+
+def _digest_of_code(code: CodeType) -> str:
+    """The same wherever a function stands in its file, and in every process."""
+    constants = [
+        _digest_of_code(each)
+        if isinstance(each, CodeType)
+        else repr(sorted(each, key=repr) if isinstance(each, frozenset) else each)
+        for each in code.co_consts
+    ]
+    parts = repr((code.co_code, code.co_names, constants))
+    return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
 def _write(path: Path, setup: Mapping[str, Any], state: TrainingState) -> None:

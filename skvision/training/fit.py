@@ -15,6 +15,7 @@ from ..exceptions import TrainingDivergedError, TrainingInterruptedWarning
 from ..networks import CompiledNetwork
 from ..networks.torch_random import torch_random_kept
 from .checkpoint import Checkpoints, TrainingState
+from .history import joined
 from .progress import TrainingProgress
 from .schedules import Schedule
 from .seeding import Seeds
@@ -138,7 +139,7 @@ def train(
     Raises
     ------
     TrainingDivergedError
-        If the loss becomes infinite or NaN.
+        If a loss or a weight becomes infinite or NaN.
 
     Warns
     -----
@@ -293,13 +294,16 @@ class _Course(keras.callbacks.Callback):
             self._save(steps)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        figures = {name: float(value) for name, value in (logs or {}).items()}
-        _refuse_divergence(epoch, figures, self.model.optimizer)
+        # a callback may have added anything
+        figures = {
+            name: float(value) for name, value in (logs or {}).items() if np.ndim(value) == 0
+        }
+        weights = self._network.get_weights()
+        _refuse_divergence(epoch, figures, weights, self.model.optimizer)
         if self._plan.schedule is not None:
             figures["learning_rate"] = _rate_of(self.model.optimizer)
-        history = {name: [*self.history.get(name, []), value] for name, value in figures.items()}
+        history = joined(self.history, {name: [value] for name, value in figures.items()})
         losses = history[self._watched]
-        weights = self._network.get_weights()
         best: list[np.ndarray] = []
         if self._plan.early_stopping:
             best = weights if _best(losses) == len(losses) - 1 else self._completed[2]
@@ -352,13 +356,18 @@ def _rate_of(optimizer: keras.optimizers.Optimizer) -> float:
 
 
 def _refuse_divergence(
-    epoch: int, figures: dict[str, float], optimizer: keras.optimizers.Optimizer
+    epoch: int,
+    figures: dict[str, float],
+    weights: list[np.ndarray],
+    optimizer: keras.optimizers.Optimizer,
 ) -> None:
-    """Raise as soon as an epoch's loss is no finite number: the weights are lost."""
-    loss = figures.get("loss", 0.0)
-    if not np.isfinite(loss):
-        rate = _rate_of(optimizer)
-        raise TrainingDivergedError(
-            f"Training diverged: the loss of epoch {epoch + 1} is {loss}. The learning rate, "
-            f"{rate:g}, is too large: try a tenth of it."
-        )
+    """Raise as soon as a loss, or a weight, is no finite number: the network is lost."""
+    found = {f"the {name}": figures.get(name, 0.0) for name in ("loss", "val_loss")}
+    # the last step's are in no loss yet
+    found["a weight"] = next((w.sum() for w in weights if not np.isfinite(w).all()), 0.0)
+    for name, value in found.items():
+        if not np.isfinite(value):
+            raise TrainingDivergedError(
+                f"Training diverged: {name} of epoch {epoch + 1} is {value}. The learning rate, "
+                f"{_rate_of(optimizer):g}, is too large: try a tenth of it."
+            )

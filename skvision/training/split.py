@@ -50,7 +50,10 @@ def split_validation(
     n_validation = int(np.ceil(fraction * len(targets)))
     n_training = len(targets) - n_validation
     smallest = int(np.argmin(counts))
-    advice = "Add images, change validation_fraction, or pass validation_fraction=None."
+    advice = (
+        "Add images, change validation_fraction, or set none aside: validation_fraction=None and "
+        "early_stopping=False."
+    )
     if counts[smallest] < 2:
         raise ValueError(
             f"Class {str(classes[smallest])!r} has {counts[smallest]} image, but "

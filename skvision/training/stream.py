@@ -25,6 +25,8 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 # tells the draws of mixing from those of augmentation
 _MIXING = 1
+# the most that scaling to 0..1, to -1..1 or by mean and deviation leaves of 255 levels
+_SCALED = 4
 
 
 class BatchStream:
@@ -201,6 +203,12 @@ def _checked(result: np.ndarray, images: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"augmentation must return images of the shape it got, {images.shape}. "
             f"Received: {result.shape}"
+        )
+    if images.dtype == np.uint8 and images.max() >= 64 and 0 < result.max() <= _SCALED:
+        raise ValueError(
+            f"augmentation got images of levels up to {images.max()} and returned {result.max():g} "
+            "at most, as if they were scaled. Leave scaling (Rescaling, Normalization, x / 255, a "
+            "preprocess_input) to the network, which has its own."
         )
     if result.dtype == images.dtype:
         return result

@@ -40,7 +40,8 @@ KINDS = {
 def test_every_kind_changes_pictures_and_repeats_with_its_seed(kind, images):
     first = apply(KINDS[kind](), images)
     assert first.shape == images.shape
-    assert first.dtype == np.uint8
+    assert first.min() >= 0
+    assert first.max() <= 255
     assert not np.array_equal(first, images)
     np.testing.assert_array_equal(first, apply(KINDS[kind](), images))
     assert not np.array_equal(first, apply(KINDS[kind](), images, seed=1))
