@@ -391,8 +391,12 @@ def test_a_training_goes_on_in_whichever_phase_it_was(net, some, tmp_path, ends,
 
 def test_checkpoints_refuse_another_setup(net, some, tmp_path):
     net.set_params(checkpoint_dir=tmp_path).fit(*some)
-    for other in ({"warmup_epochs": 2}, {"layer_decay": 0.5}, {"backbone": small_body(9)}):
-        with pytest.raises(ValueError, match="another setup"):
+    for other, message in (
+        ({"warmup_epochs": 2}, "holds 3 epochs of this training, more than warmup_epochs=2"),
+        ({"layer_decay": 0.5}, "another setup"),
+        ({"backbone": small_body(9)}, "another setup"),
+    ):
+        with pytest.raises(ValueError, match=message):
             clone(net).set_params(**other).fit(*some)
     # how it predicts and more epochs at the end are no other setup
     net.set_params(predict_crops=(0.8,), predict_mirrored=True)

@@ -43,7 +43,7 @@ def test_op_determinism_and_seeds_stay_as_they_were(digits, tiny):
 
 def test_class_weights_make_a_new_array():
     weight = np.ones(3)
-    result = sample_weights(weight, {"a": 2, "b": 3}, np.array(["a", "b", "b"]))
+    result = sample_weights(weight, {"a": 2, "b": 3}, np.array([0, 1, 1]), np.array(["a", "b"]))
     assert result.tolist() == [2, 3, 3]
     assert weight.tolist() == [1, 1, 1]
 
