@@ -40,12 +40,12 @@ arguments = parser.parse_args()
 
 temporary = TemporaryDirectory()
 folder, epochs = arguments.folder, 60
-if folder is None or not any(folder.iterdir()):
+if folder is None:
     folder, epochs = export_digits(Path(temporary.name) / "digits", n_per_class=10), 1
 
 # %%
 # The held-out fifth is the same for every seed. It is looked at once, at the very end: what
-# follows was chosen by a validation split of the other four fifths.
+# follows was chosen by validation splits of the other four fifths.
 X, y = load_image_folder(folder, validate=True, return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, stratify=y, random_state=0)
 
@@ -73,25 +73,27 @@ X_grown, y_grown = sampler.fit_resample(X_train, y_train)
 print(f"{len(X_train)} pictures to train on, grown to {len(X_grown)}; {len(X_test)} held out")
 
 # %%
-# MiniVGG, made deeper: five blocks, normalised before each activation, and the mean of
-# each filter in place of the large dense layer, which would learn the pictures by heart. Every
-# epoch sees other versions of all pictures, half of the batches mixed by MixUp or CutMix.
-# Cropping and zooming show things larger than they are in the held-out photos: hence the
-# mean over three crops of each, and over their mirror images.
+# MiniVGG, made deeper: five blocks, normalised before each activation, the filters of the
+# last three weighed by what is in the picture as a whole, and the mean of each filter in place
+# of the large dense layer, which would learn the pictures by heart. Every epoch sees other
+# versions of all pictures, half of the batches mixed by MixUp or CutMix. Cropping and zooming
+# show things larger than they are in the held-out photos: hence the mean over three crops of
+# each, and over their mirror images.
 net = MiniVGGClassifier(
     image_size=96,
     filters=(40, 80, 160, 320, 320),
     convs_per_block=(1, 1, 1, 2, 2),
     norm_first=True,
     pooling="avg",
+    se_ratio=(0, 0, 0.125, 0.125, 0.125),
     dense_units=(),
     conv_dropout=0.0,
     dense_dropout=0.2,
     optimizer="sgd",
     optimizer__momentum=0.9,
     optimizer__nesterov=True,
-    optimizer__weight_decay=5e-3,
-    learning_rate=0.1,
+    optimizer__weight_decay=0.01,
+    learning_rate=0.05,
     learning_rate_schedule="warmup_cosine",
     label_smoothing=0.1,
     mixup=0.3,
