@@ -222,7 +222,8 @@ def test_keras_layers_augment_by_the_seed_they_get(data):
     first, again, other = (augment(images, np.random.default_rng(it)) for it in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
-    assert first.dtype == np.uint8
+    assert first.min() >= 0
+    assert first.max() <= 255
 
 
 # features
