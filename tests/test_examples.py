@@ -129,7 +129,9 @@ def test_shell_of_a_page_runs_from_top_to_bottom(page, work_folder):
 def test_example_scripts_run(script, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
-    monkeypatch.setattr(sys, "argv", [str(script), "folder"])
+    # an empty folder is filled with digits; the exam, which gives marks, rehearses without one
+    arguments = [] if script.stem == "animals_exam" else ["folder"]
+    monkeypatch.setattr(sys, "argv", [str(script), *arguments])
     runpy.run_path(str(script), run_name="__main__")
     assert "ccuracy" in capsys.readouterr().out
 
