@@ -9,8 +9,8 @@ again by augmentation. The accuracy on the held-out fifth decides the mark.
     python examples/animals_exam.py animals
 
 takes about 36 minutes for 2,250 photos on two cores of a server and, where they have
-instructions for it, 25 with ``--precision bfloat16``; 47 on one core. ``--seed`` repeats it with other draws, and
-``--checkpoints FOLDER`` lets a run that was killed go on.
+instructions for it, 25 with ``--precision bfloat16``; 47 on one core. ``--seed`` repeats it
+with other draws, and ``--checkpoints FOLDER`` lets a run that was killed go on.
 Without a folder it is a rehearsal of one epoch on handwritten digits.
 """
 
