@@ -76,9 +76,7 @@ class Draw:
         return np.array([tuple(parameters[name] for name in NEUTRAL)], DRAW)
 
 
-def draws_of(
-    rows: np.ndarray, *, fill_mode: str, cval: float, has_scale: bool = True
-) -> list[Draw]:
+def draws_of(rows: np.ndarray, *, fill_mode: str, cval: float, has_scale: bool) -> list[Draw]:
     """Make a `Draw` of each row of `DRAW`.
 
     Without a scale (``value_range=None``) noise is in levels; files have a scale, on which

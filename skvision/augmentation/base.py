@@ -133,10 +133,7 @@ class BaseAugmenter(
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         everything = np.arange(len(images))
         return augmented_batch(
-            *(images, everything, self.draw([seed], everything)),
-            X=X,
-            has_scale=self.value_range is not None,
-            **self._filling,
+            images, everything, self.draw([seed], everything), X=X, **self._of_draws
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -186,6 +183,11 @@ class BaseAugmenter(
     @property
     def _filling(self) -> dict[str, Any]:
         return {"fill_mode": self.fill_mode, "cval": float(self.cval)}
+
+    @property
+    def _of_draws(self) -> dict[str, Any]:
+        """What `draws_of` makes draws with."""
+        return {**self._filling, "has_scale": self.value_range is not None}
 
 
 def check_augmenter(value: Any) -> None:

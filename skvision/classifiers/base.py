@@ -22,10 +22,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-)
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ..augmentation import Mixing
 from ..callbacks import NO_TASK, CallbackSupportMixin, FitTask, fit_as_task, training_data
@@ -346,7 +343,9 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         if continued:
             _refuse_another_network(self._recipe.architecture, recipe.architecture)
         chosen = _phases_to_train(phases, done, continued=continued, partial=partial)
-        checkpoints, resumed = self._opened_checkpoints(chosen[0], data, done)
+        # for all phases: it reads every file
+        identity = None if self.checkpoint_dir is None else self._identity(data)
+        checkpoints, resumed = self._opened_checkpoints(chosen[0], identity, done)
         if resumed is not None and resumed.seeds != seeds:
             seeds = resumed.seeds
             # random weights of a body are drawn from the seeds
@@ -360,6 +359,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
                 chosen,
                 recipe,
                 data,
+                identity,
                 seeds,
                 checkpoints,
                 resumed,
@@ -377,6 +377,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         phases: list[Phase],
         recipe: NetworkRecipe,
         data: Data,
+        identity: dict[str, Any] | None,
         seeds: Seeds,
         checkpoints: Checkpoints | None,
         resumed: TrainingState | None,
@@ -400,7 +401,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
 
         for number, phase in enumerate(phases):
             if number:
-                checkpoints, resumed = self._opened_checkpoints(phase, data, done)
+                checkpoints, resumed = self._opened_checkpoints(phase, identity, done)
             if resumed is not None and self._have_begun(phases[number + 1 :]):
                 # this one is over, also where a callback ended it early
                 phase = replace(phase, plan=replace(phase.plan, epochs=resumed.epochs))
@@ -577,12 +578,12 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
             yield network, batches, checked
 
     def _opened_checkpoints(
-        self, phase: Phase, data: Data, first_epoch: int
+        self, phase: Phase, identity: dict[str, Any] | None, first_epoch: int
     ) -> tuple[Checkpoints | None, TrainingState | None]:
-        """Where a phase's checkpoints are, and what the newest holds."""
-        if self.checkpoint_dir is None:
+        """Where a phase's checkpoints are, and what the newest holds; `identity` is the data's."""
+        if identity is None:
             return None, None
-        setup = self._setup(phase, data, first_epoch)
+        setup = {**self._setup(phase, first_epoch), **identity}
         folder = Path(self.checkpoint_dir, phase.name)
         checkpoints = Checkpoints(folder, setup, self.checkpoint_every)
         state = checkpoints.load()
@@ -633,9 +634,22 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
             early_stopping=bool(self.early_stopping),
         )
 
-    def _setup(self, phase: Phase, data: Data, first_epoch: int) -> dict[str, Any]:
-        """What the course of a phase depends on, for its checkpoints."""
+    def _identity(self, data: Data) -> dict[str, Any]:
+        """What the course of a training depends on of its data, for checkpoints."""
         images, targets, weights = data
+        pictures = hashlib.sha256()
+        for index in np.flatnonzero(weights):
+            pictures.update(image_key(images.item(int(index))))
+        return {
+            "classes": described(self.classes_.tolist()),
+            "n_samples": len(images),
+            "labels and weights": hashlib.sha256(targets.tobytes() + weights.tobytes()).hexdigest(),
+            "pictures": pictures.hexdigest(),
+            "scale": described(self.pixel_range_),
+        }
+
+    def _setup(self, phase: Phase, first_epoch: int) -> dict[str, Any]:
+        """What the course of a phase depends on besides its data, for its checkpoints."""
         left_out = {
             "checkpoint_dir",
             "checkpoint_every",
@@ -658,18 +672,9 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
         if phase.identity:
             # its digest says more than its configuration
             left_out.add("backbone")
-        labels = hashlib.sha256(targets.tobytes() + weights.tobytes()).hexdigest()
-        pictures = hashlib.sha256()
-        for index in np.flatnonzero(weights):
-            pictures.update(image_key(images.item(int(index))))
         return {
             **{name: described(value) for name, value in params.items() if name not in left_out},
             **({"backbone": phase.identity} if phase.identity else {}),
-            "classes": described(self.classes_.tolist()),
-            "n_samples": len(images),
-            "labels and weights": labels[:16],
-            "pictures": pictures.hexdigest()[:16],
-            "scale": described(self.pixel_range_),
             "epochs trained before": first_epoch,
             # another one draws other dropout
             "backend": keras.config.backend(),

@@ -165,11 +165,8 @@ class MiniVGGArchitecture:
     ) -> keras.KerasTensor:
         filters, dtype = x.shape[-1], self.dtype
         units = max(1, round(ratio * filters))
-        weights = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze", dtype=dtype)(
-            x
-        )
-        for size, activation, step in ((units, "relu", "reduce"), (filters, "sigmoid", "expand")):
-            weights = layers.Dense(size, activation=activation, name=f"{name}_{step}", dtype=dtype)(
-                weights
-            )
-        return layers.Multiply(name=f"{name}_excite", dtype=dtype)([x, weights])
+        squeeze = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze", dtype=dtype)
+        reduce = layers.Dense(units, activation="relu", name=f"{name}_reduce", dtype=dtype)
+        expand = layers.Dense(filters, activation="sigmoid", name=f"{name}_expand", dtype=dtype)
+        excite = layers.Multiply(name=f"{name}_excite", dtype=dtype)
+        return excite([x, expand(reduce(squeeze(x)))])

@@ -164,7 +164,7 @@ def described(value: Any) -> Any:
     """A parameter's value as JSON takes it, the same in every process.
 
     Numbers, text and tuples of them are themselves. Of an object with a
-    configuration the configuration counts, of a function its name and what it does, of any
+    configuration the configuration counts, of a function its name and its code, of any
     other only its name.
 
     Examples

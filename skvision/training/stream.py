@@ -204,7 +204,7 @@ def _checked(result: np.ndarray, images: np.ndarray) -> np.ndarray:
             f"augmentation must return images of the shape it got, {images.shape}. "
             f"Received: {result.shape}"
         )
-    if images.dtype == np.uint8 and images.max() >= 64 and 0 < result.max() <= _SCALED:
+    if images.dtype == np.uint8 and 0 < result.max() <= _SCALED and images.max() >= 64:
         raise ValueError(
             f"augmentation got images of levels up to {images.max()} and returned {result.max():g} "
             "at most, as if they were scaled. Leave scaling (Rescaling, Normalization, x / 255, a "
