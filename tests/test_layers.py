@@ -16,17 +16,21 @@ PACKAGE = Path(skvision.__file__).parent
 # a layer may import those to its right, and itself
 LAYERS = [
     {"cli"},
-    {"inspection", "distributed", "persistence"},
+    {"inspection", "distributed"},
     {"classifiers"},
     {"feature_extraction"},
-    {"training"},
+    {"persistence", "training"},
     {"networks", "augmentation"},
     {"datasets"},
     {"images"},
-    {"atomic", "callbacks", "estimator", "exceptions", "labels", "memory", "progress", "threads"},
+    {"_sklearn"},
+    {"_system"},
+    {"exceptions"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-WITHOUT_KERAS = {"images", "datasets", "augmentation", "persistence"} | set(LAYERS[-1])
+WITHOUT_KERAS = {"images", "datasets", "augmentation", "persistence", "_sklearn", "_system"}
+# scikeras is Keras' own
+WITH_KERAS = {("_sklearn", "scikeras_bridge")}
 
 
 def modules():
@@ -38,34 +42,58 @@ def modules():
 
 
 def imported_layers(path, parts):
-    """(layer, is at module level) of every import from within the package."""
-    tree = ast.parse(path.read_text())
-    top = set(ast.walk(ast.Module([n for n in tree.body if not is_function(n)], [])))
-    package = parts[:-1]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = package[: len(package) - (node.level - 1)]
-            where = (*base, *(node.module.split(".") if node.module else ()))
-            names = [where[0]] if where else [alias.name for alias in node.names]
-            yield from ((name, node in top) for name in names)
+    """The layer of every import from within the package, relative or absolute, at any level."""
+    package = ("skvision", *parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - (node.level - 1)] if node.level else ()
+            module = (*base, *(node.module.split(".") if node.module else ()))
+            imported = [(*module, alias.name) for alias in node.names]
+        elif isinstance(node, ast.Import):
+            imported = [tuple(alias.name.split(".")) for alias in node.names]
+        else:
+            continue
+        for name in imported:
+            if name[0] == "skvision":
+                # a public name of the package itself stands for the room that it comes from
+                yield _layer_of(name[1]) if len(name) > 1 else "skvision"
 
 
-def is_function(node):
-    return isinstance(node, ast.FunctionDef | ast.ClassDef)
+def _layer_of(name):
+    return skvision._WHERE.get(name, name).partition(".")[0]
 
 
 @pytest.mark.parametrize(("path", "parts"), list(modules()))
 def test_imports_point_one_way(path, parts):
-    for layer, _ in imported_layers(path, parts):
+    for layer in imported_layers(path, parts):
         if layer in RANK:
             assert layer == parts[0] or RANK[layer] > RANK[parts[0]], f"{parts[0]} -> {layer}"
         else:
             assert layer.startswith("__"), f"{layer} is in no layer"
 
 
+@pytest.mark.parametrize(
+    ("line", "layers"),
+    [
+        ("from ..persistence import load", ["persistence"]),
+        ("from skvision.persistence import load", ["persistence"]),
+        ("from skvision import load", ["persistence"]),
+        ("import skvision.persistence.safe_file", ["persistence"]),
+        ("import skvision", ["skvision"]),
+        ("def f():\n    from skvision import MiniVGGClassifier", ["classifiers"]),
+        ("from .. import networks, __version__", ["networks", "__version__"]),
+        ("import keras", []),
+    ],
+)
+def test_imports_of_every_form_are_seen(tmp_path, line, layers):
+    path = tmp_path / "module.py"
+    path.write_text(line)
+    assert list(imported_layers(path, ("feature_extraction", "module"))) == layers
+
+
 @pytest.mark.parametrize(("path", "parts"), list(modules()))
 def test_lower_layers_import_no_keras_at_module_level(path, parts):
-    if parts[0] not in WITHOUT_KERAS:
+    if parts[0] not in WITHOUT_KERAS or parts in WITH_KERAS:
         return
     for node in ast.parse(path.read_text()).body:
         names = [alias.name for alias in getattr(node, "names", [])]
@@ -87,7 +115,7 @@ def test_only_one_file_imports_scikeras():
             for line in path.read_text().splitlines()
         )
     ]
-    assert importing == ["_scikeras.py"]
+    assert importing == ["scikeras_bridge.py"]
 
 
 def test_importing_the_package_loads_no_keras():

@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..callbacks import CallbackSupportMixin, fit_as_task, training_data
-from ..estimator import DocumentationLink, all_or_nothing
+from .._sklearn.callbacks import CallbackSupportMixin, fit_as_task, training_data
+from .._sklearn.estimator import DocumentationLink, all_or_nothing
 from ..images import validate_images
 from .batches import as_given, augmented_batch, augmented_pixels
 from .parameters import whole_number

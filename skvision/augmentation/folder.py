@@ -21,13 +21,13 @@ import numpy as np
 from PIL import Image
 from sklearn.utils import check_random_state
 
-from ..atomic import written_whole
+from .._system.atomic import written_whole
+from .._system.progress import with_bar
+from .._system.threads import thread_limit
 from ..datasets import find_unreadable
 from ..datasets.folders import warn_of_skipped
 from ..datasets.listing import existing_folders, list_classes
 from ..images import decode
-from ..progress import with_bar
-from ..threads import thread_limit
 from .augmented_image import OPERATIONS_VERSION, AugmentedImage, Draw, draws_of
 from .base import BaseAugmenter, check_augmenter
 from .over_sampler import chosen_sources, numbers_to_add

@@ -18,8 +18,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from .._system.threads import thread_limit
 from ..images.pixels import PixelRange
-from ..threads import thread_limit
 
 __all__ = [
     "DRAW",

@@ -13,9 +13,9 @@ from sklearn.utils import InputTags, Tags, check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from ..estimator import DocumentationLink, all_or_nothing
+from .._sklearn.estimator import DocumentationLink, all_or_nothing
+from .._sklearn.labels import validate_labels
 from ..images import ImageBatch, validate_images
-from ..labels import validate_labels
 from .base import check_augmenter
 from .batches import as_given, augmented_batch
 

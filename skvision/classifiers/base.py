@@ -24,13 +24,14 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from .._sklearn.callbacks import NO_TASK, CallbackSupportMixin, FitTask, fit_as_task, training_data
+from .._sklearn.estimator import DocumentationLink, all_or_nothing, installed_versions
+from .._sklearn.labels import validate_labels
+from .._sklearn.scikeras_bridge import KerasClassifierBridge, sample_weights
+from .._system.progress import progress
 from ..augmentation import Mixing
-from ..callbacks import NO_TASK, CallbackSupportMixin, FitTask, fit_as_task, training_data
-from ..estimator import DocumentationLink, all_or_nothing, installed_versions
 from ..exceptions import TrainingInterruptedWarning
-from ..feature_extraction.fingerprint import image_key
-from ..images import RESIZE_POLICIES, ImageBatch, ImageReader, validate_images
-from ..labels import validate_labels
+from ..images import RESIZE_POLICIES, ImageBatch, ImageReader, image_key, validate_images
 from ..networks import (
     PREDICT_BATCH,
     Architecture,
@@ -44,7 +45,6 @@ from ..networks import (
     optimizer_recipe,
     views,
 )
-from ..progress import progress
 from ..training import (
     SCHEDULES,
     BatchStream,
@@ -55,13 +55,12 @@ from ..training import (
     TrainingState,
     augment_function,
     joined,
-    range_test,
+    losses_at_rates,
     split_validation,
     train,
 )
 from ..training.checkpoint import described
 from ..training.schedules import Schedule
-from ._scikeras import KerasClassifierBridge, sample_weights
 from .phases import Phase, prefixed
 
 __all__ = ["PRECISIONS", "BaseImageClassifier"]
@@ -276,7 +275,7 @@ class BaseImageClassifier(CallbackSupportMixin, DocumentationLink, KerasClassifi
             )
         with self._ready(each, data, seeds) as (network, training, _):
             self._start(network, each, seeds, weights, n_epochs)
-            return range_test(network, training, learning_rates)
+            return losses_at_rates(network, training, learning_rates)
 
     def _phase_named(self, phase: str | None) -> str:
         """The phase that is meant: None is the only one."""

@@ -33,7 +33,7 @@ from ..networks import (
     as_positive_ints,
     match_name,
 )
-from ..networks.finetuned import first_unfrozen, flattened, is_kernel_layer
+from ..networks.finetuned_architecture import first_unfrozen, flattened, is_kernel_layer
 from ..training import Seeds
 from .base import PRECISIONS, BaseImageClassifier
 from .phases import Extraction, Phase

@@ -13,8 +13,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ..callbacks import CallbackSupportMixin, fit_as_task, training_data
-from ..estimator import DocumentationLink
+from .._sklearn.callbacks import CallbackSupportMixin, fit_as_task, training_data
+from .._sklearn.estimator import DocumentationLink
 from ..feature_extraction.computing import compute_features
 from ..feature_extraction.engines import resolve
 from ..feature_extraction.recipe import FeatureRecipe, classification_recipe

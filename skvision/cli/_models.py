@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ._backend import start_quietly
 from ._errors import message
+from ._start import start_quietly
 
 __all__ = ["MODEL_SUFFIXES", "chunks", "is_safe_file", "load_model", "model_writer", "read_folders"]
 
@@ -85,7 +85,7 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
     training must not be lost to a full disk. The error says where it is. One that a safe
     file can't keep goes to a joblib file beside it.
     """
-    from ..atomic import written_whole
+    from .._system.atomic import written_whole
     from ..exceptions import UnsupportedModelError
 
     models: list[Any] = []
@@ -134,7 +134,7 @@ def chunks(items: Sequence[T], description: str) -> Iterator[Sequence[T]]:
     Without one where standard output is a terminal too: results that appear there
     show the progress, and would be mixed up with the bar.
     """
-    from ..progress import progress
+    from .._system.progress import progress
 
     starts = range(0, len(items), CHUNK)
     for start in progress(starts, description, verbose=not sys.stdout.isatty()):

@@ -14,9 +14,9 @@ from joblib import parallel_config
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
-from ._backend import start_quietly
 from ._interruption import when_interrupted
 from ._output import aligned
+from ._start import start_quietly
 
 __all__ = ["search", "table"]
 

@@ -227,7 +227,7 @@ def _pair(option: str, text: str | None) -> tuple[float, float] | None:
 def _preview(
     augmenter: Any, source: Path, destination: Path | None, file: Path, skip_unreadable: bool
 ) -> None:
-    from ..atomic import written_whole
+    from .._system.atomic import written_whole
     from ..augmentation.folder import refuse_within
     from ..datasets import load_image_folder
     from ..inspection._matplotlib import import_matplotlib

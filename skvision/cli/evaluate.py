@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from ._backend import use_threads
 from ._models import chunks, load_model, read_folders
 from ._options import Debug, Folders, Format, FormatOption, Jobs, ModelFile, SkipUnreadable, Trust
 from ._output import aligned, as_csv, as_json, standard_output
+from ._start import use_threads
 
 __all__ = ["evaluate"]
 

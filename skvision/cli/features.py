@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from ._arguments import read_settings
-from ._backend import start_quietly, use_threads
 from ._constructor import transformer
 from ._models import read_folders
 from ._options import Debug, Folders, Jobs, SkipUnreadable
+from ._start import start_quietly, use_threads
 
 __all__ = ["features"]
 
@@ -55,7 +55,7 @@ def features(
         **({"backbone": backbone} if backbone else {}),
     }
     use_threads(jobs)
-    from ..atomic import written_whole
+    from .._system.atomic import written_whole
 
     # the output is tried before the work, so that none is lost to a wrong path
     with written_whole(out) as temporary:

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ._backend import start_quietly
 from ._options import Debug, Format, FormatOption
 from ._output import aligned, as_csv, as_json, standard_output
+from ._start import start_quietly
 
 __all__ = ["networks"]
 
@@ -73,7 +73,7 @@ def save(
 def _network(name: str) -> Any:
     """A ready-made network that takes pixels 0..255 to ImageNet's classes, or a file's."""
     from ..networks.backbones import build_backbone
-    from ..networks.network_file import NETWORK_SUFFIXES, read_network
+    from ..networks.network_reader import NETWORK_SUFFIXES, read_network
 
     if Path(name).suffix.lower() in NETWORK_SUFFIXES:
         return read_network(name)

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ._backend import start_quietly, use_threads
 from ._errors import say
 from ._models import chunks, load_model
 from ._options import Debug, Format, FormatOption, Jobs, Trust
 from ._output import as_csv, as_json_list, standard_output
+from ._start import start_quietly, use_threads
 
 __all__ = ["predict"]
 

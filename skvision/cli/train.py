@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from ._arguments import read, read_config, read_grid, read_settings
-from ._backend import start_quietly, use_threads
 from ._completion import activations, argument_names, heads, optimizers, resize_policies
 from ._errors import Interrupted, message
 from ._interruption import when_interrupted
 from ._models import MODEL_SUFFIXES, is_safe_file, load_model, model_writer, read_folders
 from ._options import Debug, Folders, SkipUnreadable, Trust
+from ._start import start_quietly, use_threads
 from ._trainable import MODELS, Model, Trainable
 
 __all__ = ["train"]

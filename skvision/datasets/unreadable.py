@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from .._system.threads import thread_limit
 from ..exceptions import ImageDecodeError
 from ..images import decode
-from ..threads import thread_limit
 
 __all__ = ["find_unreadable"]
 

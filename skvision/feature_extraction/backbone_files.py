@@ -9,8 +9,9 @@ from typing import Any
 import keras
 from sklearn.frozen import FrozenEstimator
 
-from ..networks.finetuned import flattened
-from ..networks.network_file import NETWORK_SUFFIXES, read_network
+from ..networks.finetuned_architecture import flattened
+from ..networks.network_reader import NETWORK_SUFFIXES, read_network
+from ..persistence import load
 
 __all__ = ["own_body", "without_top"]
 
@@ -68,9 +69,6 @@ def _opened(backbone: Any) -> Any:
         )
     if suffix != SAFE_SUFFIX:
         return backbone
-    # by its public name: persistence knows the classifiers, which know this module
-    from skvision import load
-
     model = load(path)
     if not hasattr(type(model), "model_"):
         raise ValueError(
@@ -95,7 +93,7 @@ def without_top(network: keras.Model) -> keras.Model:
     Parameters
     ----------
     network : keras.Model
-        As `skvision.networks.finetuned.flattened` makes it.
+        As `skvision.networks.finetuned_architecture.flattened` makes it.
 
     Returns
     -------
@@ -105,7 +103,7 @@ def without_top(network: keras.Model) -> keras.Model:
     --------
     >>> import keras
     >>> from skvision.feature_extraction.backbone_files import without_top
-    >>> from skvision.networks.finetuned import flattened
+    >>> from skvision.networks.finetuned_architecture import flattened
     >>> network = flattened(keras.Sequential([
     ...     keras.Input((8, 8, 3)), keras.layers.Conv2D(5, 3), keras.layers.Flatten(),
     ...     keras.layers.Dense(4), keras.layers.Dense(2, "softmax")]))

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..callbacks import NO_TASK, FitTask
-from ..images import ImageBatch, ImageReader
-from ..progress import progress
+from .._sklearn.callbacks import NO_TASK, FitTask
+from .._system.progress import progress
+from ..images import ImageBatch, ImageReader, image_key
 from .cache import FeatureCache
 from .engines import ENGINES, Engine, EngineChoice
-from .fingerprint import image_key, network_key
 from .kept_networks import KeptNetwork
+from .network_key import network_key
 from .recipe import FeatureRecipe
 from .running import running_engines
 

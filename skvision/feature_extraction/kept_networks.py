@@ -31,7 +31,7 @@ class KeptNetwork:
         The folder of the feature cache.
     key : str
         All that the files depend on, as
-        `skvision.feature_extraction.fingerprint.network_key` writes it.
+        `skvision.feature_extraction.network_key.network_key` writes it.
 
     Examples
     --------

@@ -80,7 +80,7 @@ class FeatureRecipe:
         return pooled(body, self.pooling)
 
     def key_parts(self) -> dict[str, Any]:
-        """All that the network's outputs depend on, as `fingerprint.network_key` takes it."""
+        """All that the network's outputs depend on, as `network_key` takes it."""
         return {
             "network": self.backbone,
             "weights": self.digest,

@@ -3,6 +3,7 @@
 from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
 from .decode import decode, decode_resized, open_rgb
 from .derived import DerivedImage
+from .image_key import image_key
 from .opening import ImageSource
 from .reader import ImageReader
 from .resize import RESIZE_POLICIES, resize_array, resize_image
@@ -19,6 +20,7 @@ __all__ = [
     "as_image_batch",
     "decode",
     "decode_resized",
+    "image_key",
     "open_rgb",
     "resize_array",
     "resize_image",

@@ -7,7 +7,7 @@ from types import TracebackType
 
 import numpy as np
 
-from ..threads import thread_limit
+from .._system.threads import thread_limit
 from .batch import ImageBatch
 
 __all__ = ["ImageReader"]

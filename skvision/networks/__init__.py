@@ -1,10 +1,10 @@
 """Keras networks as tables plus one loop; the pool of compiled networks."""
 
 # before anything else: is Keras to be had; and its backend fixes its threads when it starts
-from ._backend import BACKENDS, computes_on_processor  # isort: skip
+from .keras_backend import BACKENDS, computes_on_processor  # isort: skip
 from . import _threads  # noqa: F401  isort: skip
-from .finetuned import FineTunedArchitecture, HeadArchitecture, LearningPart
-from .minivgg import MiniVGGArchitecture
+from .finetuned_architecture import FineTunedArchitecture, HeadArchitecture, LearningPart
+from .minivgg_architecture import MiniVGGArchitecture
 from .names import ACTIVATIONS, OPTIMIZERS, match_name
 from .optimizers import OptimizerRecipe, optimizer_recipe
 from .pool import (

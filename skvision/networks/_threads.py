@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import keras
 
-from ..threads import thread_limit
+from .._system.threads import thread_limit
 
 
 def _limit_tensorflow() -> None:

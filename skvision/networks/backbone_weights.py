@@ -16,7 +16,7 @@ import numpy as np
 from . import efficientnet_lite
 from .backbone_table import BACKBONES
 from .layers import leaves, settle
-from .network_file import NETWORK_SUFFIXES, read_network, refuse_code
+from .network_reader import NETWORK_SUFFIXES, read_network, refuse_code
 from .python_random import python_random_kept
 
 __all__ = ["digest_of_network", "network_with_weights", "published_weights", "weights_digest"]

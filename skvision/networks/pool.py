@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from .finetuned import LearningPart
+from .finetuned_architecture import LearningPart
 from .layer_rates import with_rate_shares
 from .layers import settle
 from .losses import SmoothedCrossentropy

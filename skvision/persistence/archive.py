@@ -21,7 +21,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..atomic import written_whole
+from .._system.atomic import written_whole
 from ..exceptions import first_line
 
 __all__ = ["MANIFEST", "damaged", "open_archive", "write_archive"]

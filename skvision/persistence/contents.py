@@ -24,10 +24,10 @@ ESTIMATORS: dict[str, tuple[str, ...]] = {
 #: dataclasses that such attributes and parameters are made of -> their module
 RECORDS: dict[str, str] = {
     "FeatureRecipe": "skvision.feature_extraction.recipe",
-    "FineTunedArchitecture": "skvision.networks.finetuned",
-    "HeadArchitecture": "skvision.networks.finetuned",
-    "LearningPart": "skvision.networks.finetuned",
-    "MiniVGGArchitecture": "skvision.networks.minivgg",
+    "FineTunedArchitecture": "skvision.networks.finetuned_architecture",
+    "HeadArchitecture": "skvision.networks.finetuned_architecture",
+    "LearningPart": "skvision.networks.finetuned_architecture",
+    "MiniVGGArchitecture": "skvision.networks.minivgg_architecture",
     "NetworkRecipe": "skvision.networks.pool",
     "NetworkState": "skvision.networks.pool",
     "OptimizerRecipe": "skvision.networks.optimizers",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..atomic import written_whole
+from .._system.atomic import written_whole
 from .description import final_estimator
 from .network_file import network_of
 
@@ -176,7 +176,7 @@ def _format(path: Path, format: str | None) -> str:
 
 def _keras_export(network: Any, path: Path, row: ExportFormat) -> None:
     if row.keras == "openvino":
-        from ..feature_extraction.engines.openvino_engine import import_openvino
+        from ..networks.openvino_compat import import_openvino
 
         import_openvino()  # without its telemetry, before Keras imports it
     import numpy as np

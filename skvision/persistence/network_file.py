@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..atomic import written_whole
+from .._system.atomic import written_whole
 
 __all__ = ["load_network", "network_of", "network_summary", "save_network"]
 
@@ -64,7 +64,7 @@ def save_network(estimator: Any, path: str | os.PathLike[str]) -> Path:
     >>> network.input_shape, network.output_shape
     ((None, 8, 8, 3), (None, 3))
     """
-    from ..networks.network_file import with_known_suffix
+    from ..networks.network_reader import with_known_suffix
 
     path = with_known_suffix(path)
     clone = _clone(network_of(estimator))
@@ -103,7 +103,7 @@ def load_network(path: str | os.PathLike[str]) -> Any:
     --------
     See `save_network`.
     """
-    from ..networks.network_file import read_network
+    from ..networks.network_reader import read_network
 
     return read_network(path)
 

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from sklearn.base import BaseEstimator
 
-from ..estimator import STATE_KEEPER, KeptState, installed_versions
+from .._sklearn.estimator import STATE_KEEPER, KeptState, installed_versions
 from ..exceptions import ModelVersionWarning, UnsupportedModelError, first_line
 from .archive import MANIFEST, damaged, open_archive, write_archive
 from .contents import ESTIMATORS, trusted_types

@@ -1,10 +1,10 @@
 """The loop around fit: batches, augmentation, seeding, schedules, checkpoints."""
 
-from .augment import augment_function
+from .augmenting import augment_function
 from .checkpoint import Checkpoints, TrainingState
-from .fit import Plan, train
 from .history import joined
-from .range_test import range_test
+from .learning_rate_range import losses_at_rates
+from .loop import Plan, train
 from .schedules import SCHEDULES
 from .seeding import Seeds
 from .split import split_validation
@@ -21,7 +21,7 @@ __all__ = [
     "TrainingState",
     "augment_function",
     "joined",
-    "range_test",
+    "losses_at_rates",
     "split_validation",
     "train",
 ]

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..atomic import written_whole
+from .._system.atomic import written_whole
 from ..exceptions import CheckpointWarning
 from ..networks import NetworkState
 from .seeding import Seeds

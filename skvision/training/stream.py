@@ -17,7 +17,7 @@ import numpy as np
 
 from ..augmentation import Mixing
 from ..images import ImageReader
-from .augment import Augment, AugmentsBySample
+from .augmenting import Augment, AugmentsBySample
 
 __all__ = ["BatchStream", "FeatureStream", "FeatureTable"]
 

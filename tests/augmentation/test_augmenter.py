@@ -20,8 +20,7 @@ from sklearn.pipeline import make_pipeline
 
 from skvision import AugmentedImage, ImageAugmenter, MiniVGGClassifier, PretrainedFeatureTransformer
 from skvision.augmentation import Draw
-from skvision.feature_extraction.fingerprint import image_key
-from skvision.images import ImageReader, as_image_batch, decode, decode_resized
+from skvision.images import ImageReader, as_image_batch, decode, decode_resized, image_key
 from skvision.images.batch import SourceBatch
 
 from ..conftest import TINY
@@ -469,7 +468,7 @@ def test_image_key_is_of_content_and_draw(files, tmp_path):
 def test_key_is_the_same_in_every_process(files):
     items = ImageAugmenter(**ALL, random_state=0).fit_transform([Path(files[0]).read_bytes()])
     code = (
-        "import sys, pickle; from skvision.feature_extraction.fingerprint import image_key\n"
+        "import sys, pickle; from skvision.images import image_key\n"
         "print(image_key(pickle.load(sys.stdin.buffer)).hex())"
     )
     run = subprocess.run(

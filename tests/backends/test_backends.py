@@ -309,7 +309,7 @@ def test_export_says_how(net, data, tmp_path):
 def test_tensorflow_is_not_loaded():
     code = (
         "import sys, skvision\n"
-        "from skvision.cli._backend import start_quietly\n"
+        "from skvision.cli._start import start_quietly\n"
         "start_quietly()\n"
         "skvision.MiniVGGClassifier, skvision.PretrainedFeatureTransformer\n"
         "print('tensorflow' in sys.modules)"

@@ -9,9 +9,9 @@ import joblib
 import pytest
 
 from skvision import MiniVGGClassifier
-from skvision.cli._backend import use_threads
+from skvision._system.threads import thread_limit
 from skvision.cli._models import model_writer
-from skvision.threads import thread_limit
+from skvision.cli._start import use_threads
 
 
 @pytest.fixture

@@ -22,11 +22,13 @@ import joblib
 import numpy as np
 import pytest
 
-from skvision.feature_extraction import cache as cache_module
-from skvision.feature_extraction import cache_claims, cache_database, cache_folder
 from skvision.feature_extraction.cache import FeatureCache, FeatureCacheWarning
-from skvision.feature_extraction.cache_claims import Process
-from skvision.feature_extraction.cache_database import Database
+from skvision.feature_extraction.cache import cache as cache_module
+from skvision.feature_extraction.cache import claims as cache_claims
+from skvision.feature_extraction.cache import location as cache_folder
+from skvision.feature_extraction.cache import store as cache_database
+from skvision.feature_extraction.cache.claims import Process
+from skvision.feature_extraction.cache.store import Database
 
 N_FEATURES = 50
 #: against hanging only
@@ -685,7 +687,7 @@ def test_an_index_that_does_not_match_its_table(cache):
     assert cache.info().n_features_rows == 0
 
 
-@pytest.mark.filterwarnings("ignore::skvision.feature_extraction.cache.FeatureCacheWarning")
+@pytest.mark.filterwarnings("ignore::skvision.feature_extraction.cache.store.FeatureCacheWarning")
 def test_bytes_flipped_anywhere_give_no_wrong_feature_and_no_error(tmp_path):
     keys = keys_of(*range(60))
     whole = FeatureCache(tmp_path / "whole")
@@ -964,7 +966,7 @@ def test_a_relative_folder_stays_where_it_was(monkeypatch, tmp_path):
 def test_the_cache_loads_no_keras():
     code = (
         "import sys\n"
-        "import skvision.feature_extraction.cache, skvision.feature_extraction.fingerprint\n"
+        "import skvision.feature_extraction.cache, skvision.feature_extraction.network_key\n"
         "print([m for m in ('keras', 'tensorflow') if m in sys.modules])"
     )
     assert in_subprocess(code).stdout.strip() == "[]"

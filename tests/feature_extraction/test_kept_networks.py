@@ -11,8 +11,8 @@ import pytest
 
 from skvision import PretrainedFeatureTransformer
 from skvision.feature_extraction.engines import OpenVINOEngine
-from skvision.feature_extraction.fingerprint import network_key
 from skvision.feature_extraction.kept_networks import KeptNetwork, kept_networks
+from skvision.feature_extraction.network_key import network_key
 from skvision.feature_extraction.recipe import FeatureRecipe
 from skvision.feature_extraction.running import running_engines
 

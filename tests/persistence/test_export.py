@@ -31,7 +31,7 @@ def in_onnx(path, pixels):
 
 
 def in_openvino(path, pixels):
-    from skvision.feature_extraction.engines.openvino_engine import import_openvino
+    from skvision.networks.openvino_compat import import_openvino
 
     core = import_openvino().Core()
     # without the hint it computes in bfloat16 where the processor can

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import importlib.util
-import sys
 import threading
 import warnings
 from collections import deque
@@ -16,8 +15,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from ...memory import give_back_memory
-from ...threads import thread_limit
+from ..._system.memory import give_back_memory
+from ..._system.threads import thread_limit
+from ...networks.openvino_compat import import_openvino
 from ..kept_networks import KeptNetwork
 from .base import Build, Engine
 
@@ -207,21 +207,3 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
 def _finished(request: Any) -> np.ndarray:
     request.wait()
     return np.array(request.get_output_tensor(0).data, np.float32)
-
-
-@cache
-def import_openvino() -> Any:
-    """Import OpenVINO without its telemetry, which would report the import already."""
-    if "openvino" not in sys.modules:
-        reporter = "openvino_telemetry"
-        before = sys.modules.get(reporter)
-        sys.modules[reporter] = None  # type: ignore[assignment]  # "can't be imported"
-        try:
-            import openvino
-        finally:
-            del sys.modules[reporter]
-            if before is not None:
-                sys.modules[reporter] = before
-    import openvino
-
-    return openvino

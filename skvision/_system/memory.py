@@ -18,7 +18,7 @@ def give_back_memory() -> None:
 
     Examples
     --------
-    >>> from skvision.memory import give_back_memory
+    >>> from skvision._system.memory import give_back_memory
     >>> give_back_memory()
     """
     if sys.platform != "linux":

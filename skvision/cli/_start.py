@@ -20,7 +20,7 @@ def use_threads(number: int | None) -> None:
     threads is fixed when they start.
     """
     if number is not None:
-        # whence skvision.threads takes it, and skvision.networks TensorFlow's
+        # whence skvision._system.threads takes it, and skvision.networks TensorFlow's
         os.environ["OMP_NUM_THREADS"] = str(number)
 
 

@@ -23,9 +23,9 @@ from skvision import (
     ImageNetClassifier,
     MiniVGGClassifier,
     PretrainedFeatureTransformer,
-    callbacks,
     find_learning_rate,
 )
+from skvision._sklearn import callbacks
 
 from ..conftest import TINY
 

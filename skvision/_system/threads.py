@@ -25,7 +25,7 @@ def thread_limit() -> int:
 
     Examples
     --------
-    >>> from skvision.threads import thread_limit
+    >>> from skvision._system.threads import thread_limit
     >>> thread_limit() >= 1
     True
     """

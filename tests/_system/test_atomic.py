@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from skvision.atomic import written_whole
+from skvision._system.atomic import written_whole
 
 
 def test_the_file_appears_at_the_end(tmp_path):
@@ -34,7 +34,7 @@ def test_a_killed_process_leaves_the_earlier_file(tmp_path):
     path.write_bytes(b"old")
     code = (
         "import os, sys\n"
-        "from skvision.atomic import written_whole\n"
+        "from skvision._system.atomic import written_whole\n"
         "with written_whole(sys.argv[1]) as temporary:\n"
         "    temporary.write_bytes(b'half')\n"
         "    os.kill(os.getpid(), 9)\n"
@@ -49,7 +49,7 @@ def test_a_full_disk_names_the_file_and_leaves_the_earlier_one(tmp_path):
     path.write_bytes(b"old")
     code = (
         "import resource, signal, sys\n"
-        "from skvision.atomic import written_whole\n"
+        "from skvision._system.atomic import written_whole\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try:\n"

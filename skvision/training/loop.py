@@ -10,13 +10,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..callbacks import NO_TASK, FitTask
+from .._sklearn.callbacks import NO_TASK, FitTask
 from ..exceptions import TrainingDivergedError, TrainingInterruptedWarning
 from ..networks import CompiledNetwork
 from ..networks.torch_random import torch_random_kept
 from .checkpoint import Checkpoints, TrainingState
+from .epoch_bar import TrainingProgress
 from .history import joined
-from .progress import TrainingProgress
 from .schedules import Schedule
 from .seeding import Seeds
 from .stream import BatchStream, FeatureStream

@@ -26,7 +26,7 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass
 from itertools import islice
 
-from .cache_database import CacheUnavailableError, Database, writing
+from .store import CacheUnavailableError, Database, writing
 
 __all__ = ["Claims", "Process", "network_id"]
 

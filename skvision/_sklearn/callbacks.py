@@ -45,7 +45,7 @@ class FitTask:
 
     Examples
     --------
-    >>> from skvision.callbacks import NO_TASK
+    >>> from skvision._sklearn.callbacks import NO_TASK
     >>> epoch = NO_TASK.subtask("epoch")
     >>> epoch.end()
     False
@@ -114,7 +114,7 @@ def training_data(X: Any, y: Any = None, sample_weight: Any = None) -> dict[str,
 
     Examples
     --------
-    >>> from skvision.callbacks import training_data
+    >>> from skvision._sklearn.callbacks import training_data
     >>> training_data([0], [1], [0.5])
     {'X': [0], 'y': [1], 'metadata': {'sample_weight': [0.5]}}
     """
@@ -152,8 +152,8 @@ def fit_as_task(
 
     Notes
     -----
-    It must lie within `skvision.estimator.all_or_nothing`, if both are there: that would take
-    from the estimator what scikit-learn ends the callbacks by.
+    It must lie within `skvision._sklearn.estimator.all_or_nothing`, if both are there: that would
+    take from the estimator what scikit-learn ends the callbacks by.
     """
     context = None
     if hasattr(estimator, "_init_callback_context"):

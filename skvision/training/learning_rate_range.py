@@ -7,13 +7,13 @@ import numpy as np
 from ..networks import CompiledNetwork
 from .stream import BatchStream, FeatureStream
 
-__all__ = ["range_test"]
+__all__ = ["losses_at_rates"]
 
 # A loss of so many times the lowest will not come back.
 HOPELESS = 4.0
 
 
-def range_test(
+def losses_at_rates(
     network: CompiledNetwork, stream: BatchStream | FeatureStream, learning_rates: np.ndarray
 ) -> np.ndarray:
     """Train one step at each rate; return the losses.

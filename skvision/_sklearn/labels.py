@@ -35,7 +35,7 @@ def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
 
     Examples
     --------
-    >>> from skvision.labels import validate_labels
+    >>> from skvision._sklearn.labels import validate_labels
     >>> validate_labels(None, ["cat", "dog"], 2).tolist()
     ['cat', 'dog']
     """

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from skvision.progress import progress
+from skvision._system.progress import progress
 
 
 def test_without_verbosity_items_are_themselves():
@@ -18,8 +18,8 @@ def test_without_verbosity_items_are_themselves():
 @pytest.mark.parametrize("what", ["progress(range(3), 'counting', 1)", "bar()"])
 def test_what_is_printed_beside_a_bar_goes_to_standard_output(what):
     code = (
-        "from skvision.progress import progress\n"
-        "from skvision.training.progress import TrainingProgress\n"
+        "from skvision._system.progress import progress\n"
+        "from skvision.training.epoch_bar import TrainingProgress\n"
         "def bar():\n"
         "    bar = TrainingProgress()\n"
         "    bar.set_params({'epochs': 3, 'steps': 1})\n"

@@ -61,7 +61,7 @@ class HeadArchitecture:
 
     Examples
     --------
-    >>> from skvision.networks.finetuned import HeadArchitecture
+    >>> from skvision.networks.finetuned_architecture import HeadArchitecture
     >>> HeadArchitecture(10, 2, dense_units=(4,)).build().count_params()
     54
     """
@@ -166,7 +166,7 @@ def flattened(network: keras.Model, *, renumber: bool = False) -> keras.Model:
     Examples
     --------
     >>> import keras
-    >>> from skvision.networks.finetuned import flattened
+    >>> from skvision.networks.finetuned_architecture import flattened
     >>> inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="in")])
     >>> outer = keras.Sequential([inner, keras.layers.Dense(3, name="out")])
     >>> [layer.name for layer in flattened(outer).layers]
@@ -297,7 +297,7 @@ def first_unfrozen(unfreeze: Any, names: Sequence[str], kernels: Sequence[bool])
 
     Examples
     --------
-    >>> from skvision.networks.finetuned import first_unfrozen
+    >>> from skvision.networks.finetuned_architecture import first_unfrozen
     >>> names = ["block1_conv", "block1_pool", "block10_conv", "block10_pool"]
     >>> [first_unfrozen(it, names, [True, False] * 2) for it in ("all", "none", "block10", 1)]
     [0, 4, 2, 2]

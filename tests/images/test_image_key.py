@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 from skvision import ImageDecodeError
-from skvision.feature_extraction import fingerprint
-from skvision.feature_extraction.fingerprint import image_key, network_key
+from skvision.images import image_key
 
 
 def noise(shape=(6, 5, 3), dtype=np.uint8):
@@ -146,57 +145,8 @@ def test_an_opened_picture_that_can_not_be_read(tmp_path):
         image_key(image)
 
 
-PARTS = {"name": "VGG16", "size": (224, 224), "resize": "stretch", "layer": None, "bf16": True}
-
-
-def test_a_networks_key_depends_on_every_part():
-    changes = [
-        {},
-        {"name": "VGG19"},
-        {"size": (224, 225)},
-        {"resize": "crop"},
-        {"layer": "block4"},
-        {"bf16": False},
-        {"more": 1},
-    ]
-    assert len({network_key(**PARTS | change) for change in changes}) == len(changes)
-
-
-def test_a_networks_key_does_not_depend_on_how_parts_are_written():
-    keys = {
-        network_key(**PARTS),
-        network_key(**dict(reversed(PARTS.items()))),
-        network_key(**PARTS | {"size": [np.int64(224), 224], "bf16": np.True_}),
-    }
-    assert len(keys) == 1
-    assert network_key(network="My net/é: 1").startswith("My_net_1-")
-    assert network_key().startswith("network-")
-
-
-def test_a_networks_key_depends_on_the_decoder(monkeypatch):
-    keys = [network_key(**PARTS), network_key(**PARTS, decoder=[2])]
-    monkeypatch.setattr(fingerprint, "DECODER_VERSION", fingerprint.DECODER_VERSION + 1)
-    keys.append(network_key(**PARTS))
-    monkeypatch.setattr(fingerprint.PIL, "__version__", "99")
-    keys.append(network_key(**PARTS))
-    monkeypatch.setattr(fingerprint.features, "version", lambda codec: "99")
-    keys.append(network_key(**PARTS))
-    assert len(set(keys)) == 5
-
-
-def test_parts_that_might_differ_between_processes_are_refused():
-    for part in (object(), {1: 2}, {1, 2}, b"bytes", noise()):
-        with pytest.raises(TypeError, match="Accepted: text"):
-            network_key(part=part)
-    with pytest.raises(ValueError, match="JSON compliant"):
-        network_key(part=float("nan"))
-
-
 def test_keys_are_the_same_in_every_process():
-    code = (
-        "from tests.feature_extraction.test_fingerprint import *\n"
-        "print(network_key(**PARTS), image_key(noise()).hex())"
-    )
+    code = "from tests.images.test_image_key import *\nprint(image_key(noise()).hex())"
     runs = {
         subprocess.run(
             [sys.executable, "-c", code],
@@ -207,4 +157,4 @@ def test_keys_are_the_same_in_every_process():
         ).stdout.strip()
         for seed in ("1", "2")
     }
-    assert runs == {f"{network_key(**PARTS)} {image_key(noise()).hex()}"}
+    assert runs == {image_key(noise()).hex()}

@@ -129,13 +129,17 @@ class KerasClassifierBridge(ClassifierMixin, BaseEstimator):
 
     def _routed_to(self, destination: str) -> dict[str, Any]:
         """The parameters ``destination__name`` as ``{name: value}``."""
-        return route_params(self._routed(), destination, pass_filter=(), strict=True)
+        routed: dict[str, Any] = route_params(
+            self._routed(), destination, pass_filter=(), strict=True
+        )
+        return routed
 
     def _encode_labels(self, y: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Learn the classes of the labels `known`; return the index of each label in y."""
         encoder = ClassifierLabelEncoder(loss="sparse_categorical_crossentropy").fit(known)
         self.classes_ = encoder.classes_
-        return encoder.transform(y).astype(np.int64).ravel()
+        indices: np.ndarray = encoder.transform(y).astype(np.int64).ravel()
+        return indices
 
 
 def sample_weights(
@@ -166,7 +170,7 @@ def sample_weights(
     Examples
     --------
     >>> import numpy as np
-    >>> from skvision.classifiers._scikeras import sample_weights
+    >>> from skvision._sklearn.scikeras_bridge import sample_weights
     >>> classes = np.array(["cat", "dog"])
     >>> sample_weights(np.array([1.0, 2.0]), {"cat": 3}, np.array([0, 1]), classes)
     array([3., 2.])

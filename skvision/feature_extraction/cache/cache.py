@@ -1,7 +1,7 @@
 """`FeatureCache`: every feature is computed once, whichever process asks for it first.
 
-Features lie in one SQLite file, keyed by network and picture (`fingerprint` makes the
-keys; `cache_database` has the tables). A call reads what is there, claims some of what is
+Features lie in one SQLite file, keyed by network and picture (`image_key` and `network_key`
+make the keys; `store` has the tables). A call reads what is there, claims some of what is
 missing, computes that and writes it batch by batch, then looks again: what other processes
 have claimed meanwhile is theirs to compute, and is read when they are done.
 
@@ -23,15 +23,15 @@ from typing import Any
 
 import numpy as np
 
-from .cache_claims import KEYS_AT_A_TIME, Claims, network_id
-from .cache_database import (
+from .claims import KEYS_AT_A_TIME, Claims, network_id
+from .location import default_cache_folder
+from .store import (
     SCHEMA,
     CacheUnavailableError,
     Database,
     FeatureCacheWarning,
     writing,
 )
-from .cache_folder import default_cache_folder
 
 __all__ = ["CacheInfo", "FeatureCache", "FeatureCacheWarning"]
 
@@ -129,7 +129,7 @@ class FeatureCache:
     >>> import tempfile
     >>> import numpy as np
     >>> from skvision.feature_extraction.cache import FeatureCache
-    >>> from skvision.feature_extraction.fingerprint import image_key
+    >>> from skvision.images import image_key
     >>> keys = [image_key(picture) for picture in (b"cat", b"dog", b"cat")]
     >>> def compute(positions):
     ...     print("computing", positions)
@@ -189,9 +189,9 @@ class FeatureCache:
         ----------
         network_key : str
             All that makes features of pictures, as
-            `skvision.feature_extraction.fingerprint.network_key` writes it.
+            `skvision.feature_extraction.network_key.network_key` writes it.
         image_keys : sequence of bytes, each of length 16 or 32
-            The pictures' digests, by `skvision.feature_extraction.fingerprint.image_key`.
+            The pictures' digests, by `skvision.images.image_key`.
         compute : callable
             Called with an integer array of positions in `image_keys`, one of each picture
             that is to be computed; yields pairs of positions and their features,

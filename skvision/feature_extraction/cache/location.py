@@ -42,7 +42,7 @@ def default_cache_folder() -> Path:
     Examples
     --------
     >>> import os
-    >>> from skvision.feature_extraction.cache_folder import default_cache_folder
+    >>> from skvision.feature_extraction.cache.location import default_cache_folder
     >>> os.environ["SKVISION_CACHE"] = "/scratch/ann"
     >>> str(default_cache_folder())
     '/scratch/ann'

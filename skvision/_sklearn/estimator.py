@@ -30,7 +30,7 @@ def installed_versions() -> dict[str, str]:
 
     Examples
     --------
-    >>> from skvision.estimator import installed_versions
+    >>> from skvision._sklearn.estimator import installed_versions
     >>> list(installed_versions())
     ['python', 'skvision', 'keras', 'tensorflow', 'scikit-learn', 'numpy']
     """
@@ -73,7 +73,7 @@ def all_or_nothing(estimator: Any) -> Iterator[None]:
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> from skvision.estimator import all_or_nothing
+    >>> from skvision._sklearn.estimator import all_or_nothing
     >>> estimator = SimpleNamespace(fitted=1)
     >>> try:
     ...     with all_or_nothing(estimator):

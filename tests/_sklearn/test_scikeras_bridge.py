@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import cross_val_score
 
 from skvision import MiniVGGClassifier
-from skvision.classifiers._scikeras import sample_weights
+from skvision._sklearn.scikeras_bridge import sample_weights
 
 
 def test_cross_validation_is_stratified(digits, tiny):

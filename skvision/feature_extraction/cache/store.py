@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from .cache_folder import network_mount
+from .location import network_mount
 
 __all__ = ["CacheUnavailableError", "Database", "FeatureCacheWarning", "writing"]
 

@@ -40,7 +40,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     Examples
     --------
     >>> import tempfile, pathlib
-    >>> from skvision.atomic import written_whole
+    >>> from skvision._system.atomic import written_whole
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with written_whole(pathlib.Path(folder) / "a.txt") as temporary:
     ...         _ = temporary.write_text("all of it")

@@ -22,7 +22,7 @@ def progress(items: Items[T], description: str, verbose: int) -> Iterable[T]:
 
     Examples
     --------
-    >>> from skvision.progress import progress
+    >>> from skvision._system.progress import progress
     >>> list(progress([1, 2], "counting", verbose=0))
     [1, 2]
     """
