@@ -3,7 +3,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-FAST := -m "not slow"
 # a process a core; on large machines memory is the limit
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
@@ -46,7 +45,6 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml skvision
-	$(BIN)/python -m pytest $(PARALLEL) $(FAST)
 
 bench: $(VENV)/installed-test
 	$(BIN)/python benchmarks/run.py

@@ -101,6 +101,23 @@ def test_lower_layers_import_no_keras_at_module_level(path, parts):
         assert not any(n.split(".")[0] in ("keras", "tensorflow", "scikeras") for n in names)
 
 
+# public functions whose parameters are a user's, as a constructor's are
+MANY_PARAMETERS = {"augment_folder"}
+
+
+@pytest.mark.parametrize(("path", "parts"), list(modules()))
+def test_no_function_has_more_than_eight_parameters(path, parts):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.FunctionDef) or node.name in ("__init__", *MANY_PARAMETERS):
+            continue
+        if parts == ("cli", node.name):
+            continue  # options of the command line
+        arguments = node.args
+        names = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+        names += [each.arg for each in arguments.kwonlyargs]
+        assert len([name for name in names if name not in ("self", "cls")]) <= 8, node.name
+
+
 def test_every_folder_is_a_layer():
     folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert folders <= set(RANK)

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-__all__ = ["validate_labels"]
+__all__ = ["listed", "validate_labels"]
 
 
 def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
@@ -65,3 +65,15 @@ def _refuse_kinds(y: Any) -> None:
         f"Labels must all be of one type. Received: {', '.join(kinds)}. "
         "Drop the images without a label, or convert: np.array(y, dtype=str)."
     )
+
+
+def listed(labels: Any) -> str:
+    """Labels as a message names them.
+
+    Examples
+    --------
+    >>> from skvision._sklearn.labels import listed
+    >>> listed(["cat", "dog"])
+    "'cat', 'dog'"
+    """
+    return ", ".join(repr(label) for label in np.asarray(labels).tolist())

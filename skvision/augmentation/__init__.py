@@ -1,4 +1,7 @@
-"""New training pictures from those at hand: pure operations, a transformer, a sampler."""
+"""New training pictures from those at hand: pure operations, a transformer, a sampler.
+
+It imports `skvision.datasets`, `skvision.images` and what lies below them, and no Keras.
+"""
 
 from .augmented_image import AugmentedImage, Draw
 from .augmenter import ImageAugmenter

@@ -133,7 +133,7 @@ class BaseAugmenter(
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         everything = np.arange(len(images))
         return augmented_batch(
-            images, everything, self.draw([seed], everything), X=X, **self._of_draws
+            images, everything, self.draw([seed], everything), X=X, **self.draw_options
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -178,16 +178,17 @@ class BaseAugmenter(
             own = [whole_number("random_state", self.random_state, np.iinfo(np.uint32).max)]
         pixel_range = (0.0, 255.0) if images.dtype == np.uint8 else None
         draws = self.draw([*seed, *own], indices)
-        return augmented_pixels(images, draws, pixel_range=pixel_range, **self._filling)
+        return augmented_pixels(images, draws, pixel_range=pixel_range, **self.fill_options)
 
     @property
-    def _filling(self) -> dict[str, Any]:
+    def fill_options(self) -> dict[str, Any]:
+        """How pixels from beyond the border are filled."""
         return {"fill_mode": self.fill_mode, "cval": float(self.cval)}
 
     @property
-    def _of_draws(self) -> dict[str, Any]:
+    def draw_options(self) -> dict[str, Any]:
         """What `draws_of` makes draws with."""
-        return {**self._filling, "has_scale": self.value_range is not None}
+        return {**self.fill_options, "has_scale": self.value_range is not None}
 
 
 def check_augmenter(value: Any) -> None:

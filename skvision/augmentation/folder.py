@@ -278,7 +278,7 @@ def _plan(
     seeds = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=2).tolist()
     rng = np.random.default_rng(seeds[0])
     draws = augmenter.draw(seeds[1:], np.arange(sum(added.values())))
-    each_draw = iter(draws_of(draws, **augmenter._of_draws))
+    each_draw = iter(draws_of(draws, **augmenter.draw_options))
     for label, files in files_of.items():
         relative = [Path(label, os.path.relpath(file, folder / label)) for file in files]
         taken = {str(it).casefold() for name in relative for it in (name, *name.parents)}

@@ -240,7 +240,7 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         with all_or_nothing(self):
             images, copies, seed = self._plan(X, y)
             draws = self.augmenter_.draw([seed], np.arange(len(copies)))
-            new = augmented_batch(images, copies, draws, X=X, **self.augmenter_._of_draws)
+            new = augmented_batch(images, copies, draws, X=X, **self.augmenter_.draw_options)
             self.sample_indices_ = np.concatenate([np.arange(len(images)), copies])
         X_resampled = np.concatenate([as_given(images, X), new])
         return _framed_as(X, X_resampled), _taken(y, self.sample_indices_)

@@ -1,4 +1,7 @@
-"""The classifiers and their shared base."""
+"""The classifiers: validate, describe, run, store.
+
+It imports `skvision.feature_extraction`, `skvision.training` and what lies below them.
+"""
 
 # first: it says so where Keras can't start
 from .. import networks  # noqa: F401  isort: skip

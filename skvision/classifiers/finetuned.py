@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import threading
-from collections import OrderedDict
-from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
-import numpy as np
 from keras.optimizers.schedules import LearningRateSchedule
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..feature_extraction.backbone_files import own_body
+from ..feature_extraction.bodies import body_of
 from ..feature_extraction.engines import resolve
+from ..feature_extraction.extraction import FeatureExtraction
 from ..feature_extraction.recipe import (
     POOLINGS,
     FeatureRecipe,
@@ -33,10 +29,10 @@ from ..networks import (
     as_positive_ints,
     match_name,
 )
-from ..networks.finetuned_architecture import first_unfrozen, flattened, is_kernel_layer
-from ..training import Seeds
-from .base import PRECISIONS, BaseImageClassifier
-from .phases import Extraction, Phase
+from ..networks.finetuned_architecture import first_unfrozen
+from ..training import Phase, Seeds
+from .base import BaseImageClassifier
+from .described_training import PRECISIONS
 
 __all__ = ["FineTunedClassifier"]
 
@@ -57,10 +53,10 @@ class FineTunedClassifier(BaseImageClassifier):
 default="EfficientNetLite0"
         The network: a name in any case (`skvision.networks.backbones` has the table), of
         which ``"EfficientNetLite0"`` comes with the package; a fitted classifier of
-        skvision, which goes on to new classes without its dense layers, or its
-        file (``.skv``); a Keras model,
-        without its top if it ends in a softmax, or its file (``.keras``, ``.hdf5``,
-        ``.h5``: code in it is refused). A Keras model gets pixels from 0 to 255.
+        skvision, or its file (``.skv``); a Keras model, or its file (``.keras``, ``.hdf5``,
+        ``.h5``: code in it is refused). A network that classifies (a fitted classifier, a
+        network that ends in a softmax) loses the dense layers after its last feature map;
+        another is taken as it is. A Keras model gets pixels from 0 to 255.
     weights : "imagenet", str, path-like or None, default="imagenet"
         ``"imagenet"``: the published weights, downloaded once by Keras; a weights
         file of one's own; None: random ones, decided by ``random_state``. Without
@@ -344,7 +340,7 @@ default=None
 
     def _phases(self, images: ImageBatch, seeds: Seeds) -> tuple[list[Phase], NetworkRecipe]:
         features = self._features(images, seeds)
-        body = _bodies.get(features)
+        body = body_of(features)
         head = HeadArchitecture(
             n_features=body.n_features,
             n_classes=len(self.classes_),
@@ -367,7 +363,6 @@ default=None
             layer_decay=float(self.layer_decay),
         )
         choice = resolve(self.engine, "auto")
-        extraction = Extraction(features, choice, int(self.batch_size), self.cache)
         # random weights follow from the seeds, which checkpoints hold anyway
         identity = "" if features.digest.startswith("random") else features.digest
         recipe, rate = self._recipe_and_rate(head, self.warmup_learning_rate)
@@ -376,7 +371,7 @@ default=None
             self._plan(self.warmup_epochs, rate),
             "warmup",
             given=body.weights,
-            extraction=extraction,
+            extraction=FeatureExtraction(features, choice, int(self.batch_size), self.cache),
             identity=identity,
         )
         recipe, rate = self._recipe_and_rate(whole, self.fine_tune_learning_rate, part)
@@ -396,7 +391,7 @@ default=None
     def _features(self, images: ImageBatch, seeds: Seeds) -> FeatureRecipe:
         """The body as what computes features."""
         recipe = feature_recipe(
-            own_body(self.backbone),
+            self.backbone,
             weights=self.weights,
             layer=None,
             pooling=self.pooling,
@@ -412,52 +407,5 @@ default=None
 
     def __sklearn_clone__(self) -> FineTunedClassifier:
         """Clone, but keep a fitted classifier as backbone fitted."""
-        return clone_around_backbone(self)
-
-
-@dataclass(frozen=True)
-class _Body:
-    """What there is to know of a body, and its first weights."""
-
-    names: list[str]
-    kernels: list[bool]
-    weights: list[np.ndarray]
-    n_features: int
-    config: str
-
-
-class _Bodies:
-    """The bodies used last, so that a grid search reads each only once."""
-
-    most = 2
-
-    def __init__(self) -> None:
-        self._bodies: OrderedDict[FeatureRecipe, _Body] = OrderedDict()
-        # Keras builds one network at a time: it names layers through a global counter
-        self._lock = threading.Lock()
-
-    def get(self, recipe: FeatureRecipe) -> _Body:
-        with self._lock:
-            if recipe not in self._bodies:
-                self._bodies[recipe] = _body(recipe)
-                while len(self._bodies) > self.most:
-                    self._bodies.popitem(last=False)
-            self._bodies.move_to_end(recipe)
-            return self._bodies[recipe]
-
-
-_bodies = _Bodies()
-
-
-def _body(recipe: FeatureRecipe) -> _Body:
-    own = recipe.own is not None and recipe.weights is None
-    flat = flattened(recipe.build(), renumber=not own)
-    config = json.dumps(json.loads(recipe.own.to_json()), sort_keys=True) if own else ""
-    layers = flat.layers[1:]
-    return _Body(
-        names=[layer.name for layer in layers],
-        kernels=[is_kernel_layer(layer) for layer in layers],
-        weights=flat.get_weights(),
-        n_features=int(flat.output_shape[-1]),
-        config=config,
-    )
+        copy: FineTunedClassifier = clone_around_backbone(self)
+        return copy

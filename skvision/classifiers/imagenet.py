@@ -15,11 +15,13 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._sklearn.callbacks import CallbackSupportMixin, fit_as_task, training_data
 from .._sklearn.estimator import DocumentationLink
+from .._sklearn.network_estimator import NetworkInput
 from ..feature_extraction.computing import compute_features
 from ..feature_extraction.engines import resolve
+from ..feature_extraction.network_key import network_key
 from ..feature_extraction.recipe import FeatureRecipe, classification_recipe
 from ..images import RESIZE_POLICIES, ImageBatch, as_image_batch
-from ..networks import as_image_size
+from ..networks import WHOLE, View, as_image_size
 from ..networks.imagenet_classes import imagenet_classes
 
 __all__ = ["ImageNetClassifier"]
@@ -211,7 +213,8 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
             cache=self.cache,
             verbose=int(self.verbose),
         ).astype(np.float64)
-        return probabilities / probabilities.sum(axis=1, keepdims=True)
+        shares: np.ndarray = probabilities / probabilities.sum(axis=1, keepdims=True)
+        return shares
 
     def predict(self, X: Any) -> np.ndarray:
         """Name the most probable class of each picture.
@@ -226,7 +229,8 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         ndarray of shape (n_samples,), str
             Names, of those in ``class_names_``.
         """
-        return self.class_names_[self.predict_proba(X).argmax(axis=1)]
+        names: np.ndarray = self.class_names_[self.predict_proba(X).argmax(axis=1)]
+        return names
 
     def predict_top(self, X: Any, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         """Name the most probable classes of each picture, the best first.
@@ -284,9 +288,56 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         size = None if self.image_size is None else as_image_size(self.image_size)
         return classification_recipe(self.backbone, weights=self.weights, image_size=size)
 
-    def _ready_made(self) -> Any:
-        """The Keras network, to be saved or exported."""
+    def build_network(self) -> Any:
+        """Return the network, a new `keras.Model`.
+
+        Returns
+        -------
+        keras.Model
+            8-bit RGB images (n, height, width, 3) in, the classes' probabilities (n, 1000) out.
+        """
         return self._recipe().build()
+
+    def network_digest(self) -> str:
+        """Return the identity of the network.
+
+        Returns
+        -------
+        str
+            The same for the same layers and weights.
+        """
+        return network_key(**self._recipe().key_parts())
+
+    def network_input(self) -> NetworkInput:
+        """Return what the network reads.
+
+        Returns
+        -------
+        NetworkInput
+            Size, channels, resize policy.
+        """
+        height, width = self._recipe().image_size
+        return NetworkInput(height, width, 3, self.resize, is_image=True)
+
+    def network_views(self) -> list[View]:
+        """Return the views of an image that predictions are the mean over.
+
+        Returns
+        -------
+        list of skvision.networks.View
+            The whole image.
+        """
+        return [WHOLE]
+
+    def network_facts(self) -> dict[str, Any]:
+        """Return what can be told of the network without building it.
+
+        Returns
+        -------
+        dict of str to JSON value
+            ``input_size``.
+        """
+        return {"input_size": self.network_input().size}
 
     def _images(self, X: Any) -> ImageBatch:
         return as_image_batch(X, row_shape=self.row_shape, value_range=self.value_range)

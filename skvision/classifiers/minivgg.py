@@ -18,9 +18,9 @@ from ..networks import (
     for_each_block,
     match_name,
 )
-from ..training import Seeds
-from .base import PRECISIONS, BaseImageClassifier
-from .phases import Phase
+from ..training import Phase, Seeds
+from .base import BaseImageClassifier
+from .described_training import PRECISIONS
 
 __all__ = ["MiniVGGClassifier"]
 

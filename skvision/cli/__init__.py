@@ -1,4 +1,7 @@
-"""The command ``skvision``: a shell over the public API, one file a command."""
+"""The command ``skvision``: a shell over the public API, one file for each command.
+
+It imports all other rooms; no other room imports it.
+"""
 
 from .app import main
 

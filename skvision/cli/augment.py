@@ -230,8 +230,8 @@ def _preview(
     from .._system.atomic import written_whole
     from ..augmentation.folder import refuse_within
     from ..datasets import load_image_folder
-    from ..inspection._matplotlib import import_matplotlib
     from ..inspection.augmentation import AugmentationDisplay
+    from ..inspection.plotting import import_matplotlib
 
     if destination is not None and destination.resolve() in file.resolve().parents:
         raise typer.BadParameter("--preview must lie outside of DST, which holds the data set.")

@@ -76,10 +76,11 @@ def _installed(trained_with: dict[str, str]) -> dict[str, str | None]:
 
 def _layers(estimator: Any) -> list[dict[str, Any]]:
     """One row a layer; Keras' own summary is cut to the width of the terminal."""
+    from .._sklearn.network_estimator import NetworkEstimator
     from ..persistence.description import final_estimator
 
     classifier = final_estimator(estimator)
-    if not hasattr(classifier, "model_"):
+    if not isinstance(classifier, NetworkEstimator):
         raise ValueError(f"A {type(classifier).__name__} has no network that --summary could show.")
     return [
         {
@@ -88,7 +89,7 @@ def _layers(estimator: Any) -> list[dict[str, Any]]:
             "output": "x".join(str(size) for size in layer.output.shape[1:]),
             "weights": int(layer.count_params()),
         }
-        for layer in classifier.model_.layers
+        for layer in classifier.build_network().layers
     ]
 
 

@@ -1,4 +1,7 @@
-"""Class folders -> (file names, labels); the bundled digits as such folders."""
+"""Class folders -> (file names, labels); the bundled digits as such folders.
+
+It imports `skvision.images` and what lies below it, and no Keras.
+"""
 
 from .digits import export_digits
 from .folders import load_image_folder

@@ -1,4 +1,5 @@
-"""Features that ready-made networks compute, the engines that compute them, their cache.
+"""Features that networks compute: the transformer, the engines that compute, the cache that keeps.
 
-Nothing is imported here: the cache alone needs no Keras.
+It imports `skvision.persistence`, `skvision.training`, `skvision.networks` and what lies below
+them. Nothing is imported here: the cache alone needs no Keras.
 """

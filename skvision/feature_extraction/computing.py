@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,15 +11,20 @@ import numpy as np
 
 from .._sklearn.callbacks import NO_TASK, FitTask
 from .._system.progress import progress
+from .._system.store import Store
 from ..images import ImageBatch, ImageReader, image_key
+from ..networks import BUILDING
 from .cache import FeatureCache
-from .engines import ENGINES, Engine, EngineChoice
+from .engines import ENGINES, Engine, EngineChoice, make_engine
 from .kept_networks import KeptNetwork
 from .network_key import network_key
 from .recipe import FeatureRecipe
-from .running import running_engines
 
-__all__ = ["compute_features", "engine_for", "fit_channels"]
+__all__ = ["compute_features", "engine_for", "fit_channels", "running_engines"]
+
+#: the engines used last, each with its network in memory, so that a search loads each once; two,
+#: since VGG16 alone takes half a gigabyte
+running_engines: Store[Hashable, Engine] = Store(2, making=BUILDING)
 
 
 def compute_features(
@@ -106,7 +111,9 @@ def engine_for(
     if cache is not None and cache is not False:
         key = network_key(**recipe.key_parts(), engine=ENGINES[choice.engine].version())
         kept = KeptNetwork(FeatureCache(cache).path.parent, key)
-    return running_engines.get(recipe, choice, batch_size, kept)
+    return running_engines.get(
+        (recipe, choice, batch_size), lambda: make_engine(choice, recipe.build, batch_size, kept)
+    )
 
 
 def fit_channels(batch: np.ndarray, n_channels: int) -> np.ndarray:

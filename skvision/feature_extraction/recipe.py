@@ -8,11 +8,12 @@ from typing import Any
 
 import keras
 from sklearn.base import _clone_parametrized
-from sklearn.frozen import FrozenEstimator
 
+from ..networks import BUILDING, OwnNetwork
 from ..networks.backbone_table import NETWORKS_VERSION
-from ..networks.backbone_weights import digest_of_network, weights_digest
-from ..networks.backbones import BACKBONES, backbone_name, build_backbone, pooled, up_to_layer
+from ..networks.backbone_weights import weights_digest
+from ..networks.backbones import BACKBONES, backbone_name, build_backbone, pooled
+from .own_backbone import is_own, own_bodies, own_body
 
 __all__ = [
     "POOLINGS",
@@ -51,7 +52,7 @@ class FeatureRecipe:
         Decides random weights.
     top : bool, default=False
         Whether the vector is ImageNet's classes with their probabilities.
-    own : keras.Model, default=None
+    own : OwnNetwork, default=None
         The user's network, up to its features.
     """
 
@@ -63,13 +64,16 @@ class FeatureRecipe:
     digest: str
     seed: int = 0
     top: bool = False
-    own: Any = field(default=None, compare=False, repr=False)
+    own: OwnNetwork | None = field(default=None, compare=False, repr=False)
 
     def build(self) -> keras.Model:
         """Make the network: (n, height, width, 3) pixels 0..255 to (n, n_features)."""
-        body = self.own
-        if body is None:
-            body = build_backbone(
+        with BUILDING:
+            return pooled(self._body(), self.pooling)
+
+    def _body(self) -> keras.Model:
+        if self.own is None:
+            return build_backbone(
                 self.backbone,
                 image_size=self.image_size,
                 weights=self.weights,
@@ -77,7 +81,12 @@ class FeatureRecipe:
                 seed=self.seed,
                 top=self.top,
             )
-        return pooled(body, self.pooling)
+        own = self.own.build()
+        if own.input_shape[1:3] == self.image_size:
+            return own
+        # it takes any size: settle it
+        pixels = keras.Input((*self.image_size, own.input_shape[-1]), name="pixels")
+        return keras.Model(pixels, own(pixels), name=own.name)
 
     def key_parts(self) -> dict[str, Any]:
         """All that the network's outputs depend on, as `network_key` takes it."""
@@ -95,7 +104,7 @@ class FeatureRecipe:
     @property
     def n_channels(self) -> int:
         """Channels of the pictures that the network reads."""
-        return 3 if self.own is None else int(self.own.input_shape[-1])
+        return 3 if self.own is None else int(self.own.input_shape[-1] or 3)
 
 
 def classification_recipe(
@@ -131,65 +140,56 @@ def feature_recipe(
     ValueError
         If there is no such backbone or layer, or an own network has another size.
     """
-    if isinstance(backbone, str):
+    if not is_own(backbone):
         name = backbone_name(backbone)
         row = BACKBONES[name]
         size = image_size or (row.size, row.size)
-        # what a file holds goes with the estimator: elsewhere there may be no such file
-        from_file = weights not in ("imagenet", None)
+        digest = weights_digest(name, weights, seed)
+        own = None
+        if weights not in ("imagenet", None):
+            # what a file holds goes with the estimator: elsewhere there may be no such file
+            own = own_bodies.get(
+                (name, digest, size, layer),
+                lambda: OwnNetwork.of(
+                    build_backbone(name, image_size=size, weights=weights, layer=layer)
+                ),
+            )
         return FeatureRecipe(
             backbone=name,
             weights=weights,
             layer=layer,
             pooling=row.pooling if pooling == "auto" else pooling,
             image_size=size,
-            digest=weights_digest(name, weights, seed),
+            digest=digest,
             # of random weights only: two recipes of the same weights are one, so that a search
             # without a random_state builds one engine, and not one a fit
             seed=seed if weights is None else 0,
-            own=build_backbone(name, image_size=size, weights=weights, layer=layer)
-            if from_file
-            else None,
+            own=own,
         )
-    own = _own_network(backbone)
-    if layer is not None:
-        own = up_to_layer(own, layer)
-    own_size = own.input_shape[1:3]
-    if None in own_size:
+    return _own_recipe(own_body(backbone, layer), layer, pooling, image_size)
+
+
+def _own_recipe(
+    own: OwnNetwork, layer: str | None, pooling: str, image_size: tuple[int, int] | None
+) -> FeatureRecipe:
+    """The recipe of a network of the user's own, which ends with `layer` where one is named."""
+    own_size: Any = own.input_shape[1:3]
+    if None in own_size:  # it takes any size: the recipe settles it
         own_size = image_size
     if own_size is None or image_size not in (None, own_size):
         raise ValueError(
             f"The backbone {own.name} reads pictures of {own.input_shape[1:3]} pixels. "
             f"Received: image_size={image_size}"
         )
-    if own.input_shape[1:3] != own_size:  # it takes any size: settle it
-        pixels = keras.Input((*own_size, own.input_shape[-1]), name="pixels")
-        own = keras.Model(pixels, own(pixels), name=own.name)
     return FeatureRecipe(
         backbone=own.name,
         weights=None,
         layer=layer,
         pooling="avg" if pooling == "auto" else pooling,
         image_size=own_size,
-        digest=digest_of_network(own),
+        digest=own.digest,
         own=own,
     )
-
-
-def _own_network(backbone: Any) -> keras.Model:
-    """A Keras model as it is; of a fitted classifier what comes before its last layer."""
-    if isinstance(backbone, FrozenEstimator):
-        backbone = backbone.estimator
-    if isinstance(backbone, keras.Model):
-        return backbone
-    if not hasattr(type(backbone), "model_"):
-        raise ValueError(
-            "backbone must be a name, a keras.Model or a fitted classifier of skvision. "
-            f"Received: {backbone!r}"
-        )
-    network = backbone.model_  # says so if it is not fitted
-    name = f"{network.name}_body"
-    return keras.Model(network.input, network.layers[-1].input, name=name)
 
 
 def clone_around_backbone(estimator: Any) -> Any:

@@ -37,20 +37,22 @@ class PretrainedFeatureTransformer(
 
     Parameters
     ----------
-    backbone : str, keras.Model or fitted skvision classifier, \
+    backbone : str, path-like, keras.Model or fitted skvision classifier, \
 default="EfficientNetLite0"
-        The network: a name in any case (`skvision.networks.backbones` has the table), of which
-        ``"EfficientNetLite0"`` comes with the package; a Keras model; or a fitted
-        classifier of skvision, whose layers before the last are taken. Where it is
-        a value in a search's grid, wrap it in `sklearn.frozen.FrozenEstimator`:
-        scikit-learn clones such values, which unfits them.
+        The network: a name in any case (`skvision.networks.backbones` has the table), of
+        which ``"EfficientNetLite0"`` comes with the package; a fitted classifier of
+        skvision, or its file (``.skv``); a Keras model, or its file (``.keras``, ``.hdf5``,
+        ``.h5``: code in it is refused). A network that classifies (a fitted classifier, a
+        network that ends in a softmax) loses the dense layers after its last feature map;
+        another is taken as it is; ``layer`` names any other end. A Keras model gets pixels
+        from 0 to 255. Where a fitted classifier is a value in a search's grid, wrap it in
+        `sklearn.frozen.FrozenEstimator`: scikit-learn clones such values, which unfits them.
     weights : "imagenet", str, path-like or None, default="imagenet"
         ``"imagenet"``: the published weights, downloaded once by Keras; a weights
         file of one's own (``.h5``, ``.hdf5``, ``.keras``); None: random ones, decided
         by ``random_state``. Without meaning for a network of one's own.
     layer : str, default=None
-        Name of the layer whose output is taken; None for the last before the
-        classification.
+        Name of the layer whose output is taken; None for the last feature map.
     pooling : {"auto", "avg", "max", "flatten"}, default="auto"
         How a feature map becomes a vector: the mean or the largest of each
         channel, or all numbers (VGG16: 7 x 7 x 512 = 25,088). ``"auto"`` is

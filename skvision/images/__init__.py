@@ -1,4 +1,7 @@
-"""What an image batch may be; bytes and paths -> RGB pixels; the one resize policy."""
+"""What an image batch may be; bytes and paths -> RGB pixels; the one resize policy.
+
+It imports `skvision._sklearn`, `skvision._system` and `skvision.exceptions`, and no Keras.
+"""
 
 from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
 from .decode import decode, decode_resized, open_rgb

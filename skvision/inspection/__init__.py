@@ -1,4 +1,7 @@
-"""Pictures that tell whether to believe a model: Display classes over matplotlib."""
+"""Pictures that tell whether to believe a model: Display classes over matplotlib.
+
+It imports all rooms below the command line; of an estimator it uses public methods alone.
+"""
 
 from .augmentation import AugmentationDisplay
 from .learning_rate import LearningRateDisplay, find_learning_rate

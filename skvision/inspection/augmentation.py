@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from ..augmentation.base import BaseAugmenter
 from ..augmentation.batches import augmented_pixels
 from ..images import as_image_batch, decode, resize_array
-from ._matplotlib import new_axes
+from .plotting import new_axes
 
 __all__ = ["AugmentationDisplay"]
 
@@ -139,7 +139,9 @@ class AugmentationDisplay:
             copies = np.repeat(pixels[np.newaxis], n_draws, axis=0)
             originals.append(pixels)
             versions.append(
-                list(augmented_pixels(copies, draws, pixel_range=(0, 255), **estimator._filling))
+                list(
+                    augmented_pixels(copies, draws, pixel_range=(0, 255), **estimator.fill_options)
+                )
             )
         return cls(originals, versions).plot(ax)
 

@@ -10,7 +10,8 @@ from scipy.ndimage import gaussian_filter1d
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from ._matplotlib import new_axes
+from .._sklearn.network_estimator import RangeTestable
+from .plotting import new_axes
 
 __all__ = ["LearningRateDisplay", "find_learning_rate"]
 
@@ -96,13 +97,13 @@ def find_learning_rate(
             elif step not in (None, "passthrough"):
                 X = step.fit_transform(X, y)
         estimator = estimator[-1]
-    if not hasattr(estimator, "_range_test"):
+    if not isinstance(estimator, RangeTestable):
         raise ValueError(
             "find_learning_rate takes a classifier of skvision that trains a network, or a "
             f"Pipeline that ends in one. Received: {type(estimator).__name__}"
         )
     rates = np.geomspace(lowest, highest, n_steps)
-    losses = estimator._range_test(X, y, sample_weight, rates, phase)
+    losses = estimator.losses_at_rates(X, y, rates, sample_weight=sample_weight, phase=phase)
     return LearningRateDisplay(learning_rates=rates[: len(losses)], losses=losses)
 
 

@@ -1,12 +1,18 @@
-"""Keras networks as tables plus one loop; the pool of compiled networks."""
+"""Keras networks as tables plus one loop; compiled networks and their pool.
+
+It imports `skvision._sklearn`, `skvision._system` and `skvision.exceptions`, and Keras.
+"""
 
 # before anything else: is Keras to be had; and its backend fixes its threads when it starts
 from .keras_backend import BACKENDS, computes_on_processor  # isort: skip
 from . import _threads  # noqa: F401  isort: skip
+from .building import BUILDING
+from .comparison import refuse_another_network
 from .finetuned_architecture import FineTunedArchitecture, HeadArchitecture, LearningPart
 from .minivgg_architecture import MiniVGGArchitecture
 from .names import ACTIVATIONS, OPTIMIZERS, match_name
 from .optimizers import OptimizerRecipe, optimizer_recipe
+from .own_network import OwnNetwork, digest_of_weights
 from .pool import (
     PREDICT_BATCH,
     Architecture,
@@ -22,6 +28,7 @@ from .views import WHOLE, View, views
 __all__ = [
     "ACTIVATIONS",
     "BACKENDS",
+    "BUILDING",
     "OPTIMIZERS",
     "PREDICT_BATCH",
     "WHOLE",
@@ -35,13 +42,16 @@ __all__ = [
     "NetworkRecipe",
     "NetworkState",
     "OptimizerRecipe",
+    "OwnNetwork",
     "View",
     "as_image_size",
     "as_positive_ints",
     "computes_on_processor",
+    "digest_of_weights",
     "for_each_block",
     "match_name",
     "network_pool",
     "optimizer_recipe",
+    "refuse_another_network",
     "views",
 ]

@@ -19,7 +19,7 @@ from .layers import leaves, settle
 from .network_reader import NETWORK_SUFFIXES, read_network, refuse_code
 from .python_random import python_random_kept
 
-__all__ = ["digest_of_network", "network_with_weights", "published_weights", "weights_digest"]
+__all__ = ["network_with_weights", "published_weights", "weights_digest"]
 
 BUNDLED = "EfficientNetLite0"
 
@@ -231,11 +231,3 @@ def weights_digest(name: str, weights: Any, seed: int) -> str:
         return efficientnet_lite.weights_digest()
     # Keras checks the file's hash when it downloads it
     return f"imagenet, keras {keras.__version__}"
-
-
-def digest_of_network(network: keras.Model) -> str:
-    """Identity of a network of the user's own: its layers and its weights."""
-    digest = hashlib.sha256(network.to_json().encode())
-    for array in network.get_weights():
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

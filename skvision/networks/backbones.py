@@ -158,4 +158,4 @@ def up_to_layer(network: keras.Model, layer: str) -> keras.Model:
         raise ValueError(
             f"{network.name} has no layer {layer!r}. It has, among {len(names)}: {', '.join(near)}."
         )
-    return keras.Model(network.input, network.get_layer(layer).output, name=network.name)
+    return keras.Model(network.inputs, network.get_layer(layer).output, name=network.name)

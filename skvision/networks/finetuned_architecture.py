@@ -74,6 +74,11 @@ class HeadArchitecture:
     dtype: str = "float32"
 
     @property
+    def input_shape(self) -> tuple[int]:
+        """Shape of what it reads: features."""
+        return (self.n_features,)
+
+    @property
     def n_layers(self) -> int:
         """Layers that `put_on` adds."""
         return 3 * len(self.dense_units) + 1
@@ -306,7 +311,7 @@ def first_unfrozen(unfreeze: Any, names: Sequence[str], kernels: Sequence[bool])
         return 0 if unfreeze == "all" else len(names)
     positions = [position for position, kernel in enumerate(kernels) if kernel]
     if isinstance(unfreeze, Integral) and not isinstance(unfreeze, bool):
-        if 1 <= unfreeze <= len(positions):
+        if 1 <= int(unfreeze) <= len(positions):
             return positions[-int(unfreeze)]
         raise ValueError(
             f"unfreeze={unfreeze!r}: the backbone has {len(positions)} layers with a kernel, so it "

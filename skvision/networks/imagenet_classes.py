@@ -32,7 +32,5 @@ def imagenet_classes() -> dict[str, str]:
     [('n01440764', 'tench'), ('n01443537', 'goldfish')]
     """
     table = files(__package__) / "data" / "imagenet_classes.csv"
-    with table.open(encoding="utf-8", newline="") as file:
-        return {
-            row["wnid"]: _TOLD_APART.get(row["wnid"], row["name"]) for row in csv.DictReader(file)
-        }
+    lines = table.read_text(encoding="utf-8").splitlines()
+    return {row["wnid"]: _TOLD_APART.get(row["wnid"], row["name"]) for row in csv.DictReader(lines)}

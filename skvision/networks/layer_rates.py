@@ -42,9 +42,9 @@ def with_rate_shares(
     >>> float(one[0]), float(two[0])
     (-0.5, -0.125)
     """
-    kind = optimizer_class(optimizer)
+    kind: Any = optimizer_class(optimizer)
 
-    class WithRateShares(kind):
+    class WithRateShares(kind):  # type: ignore[misc]  # known only here
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
             share = shares[self._get_variable_index(variable)]
             super().update_step(gradient, variable, learning_rate * share)

@@ -20,12 +20,12 @@ NETWORK_SUFFIXES = (*HDF5_SUFFIXES, ".keras")
 
 def with_known_suffix(path: Any) -> Path:
     """The path, if its ending is one of a network's file."""
-    path = Path(path)
-    if path.suffix.lower() not in NETWORK_SUFFIXES:
+    named = Path(path)
+    if named.suffix.lower() not in NETWORK_SUFFIXES:
         raise ValueError(
-            f"A network's file ends in {', '.join(NETWORK_SUFFIXES)}. Received: {path.name!r}"
+            f"A network's file ends in {', '.join(NETWORK_SUFFIXES)}. Received: {named.name!r}"
         )
-    return path
+    return named
 
 
 def read_network(path: Any) -> keras.Model:

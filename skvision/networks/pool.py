@@ -10,8 +10,6 @@ alone.
 from __future__ import annotations
 
 import math
-import threading
-from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,12 +18,15 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from .._system.store import Store
+from .building import BUILDING
 from .finetuned_architecture import LearningPart
 from .layer_rates import with_rate_shares
 from .layers import settle
 from .losses import SmoothedCrossentropy
 from .optimizers import OptimizerRecipe
 from .python_random import python_random_kept
+from .views import View
 
 __all__ = [
     "PREDICT_BATCH",
@@ -47,6 +48,10 @@ _CROSSENTROPY = "sparse_categorical_crossentropy"
 
 class Architecture(Hashable, Protocol):
     """A table of numbers that builds a network."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of what the network reads, without the batch."""
 
     def build(self) -> keras.Model: ...
 
@@ -151,7 +156,8 @@ class CompiledNetwork:
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of all weights, in Keras' order."""
-        return self.model.get_weights()
+        weights: list[np.ndarray] = self.model.get_weights()
+        return weights
 
     def final_weights(self) -> list[np.ndarray]:
         """Return what the weights would be if training ended now.
@@ -208,7 +214,14 @@ class CompiledNetwork:
         """
         missing = PREDICT_BATCH - len(batch)
         full = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]) if missing else batch
-        return np.asarray(self.model.predict_on_batch(full))[: len(batch)]
+        outputs: np.ndarray = np.asarray(self.model.predict_on_batch(full))[: len(batch)]
+        return outputs
+
+    def predict_mean(self, views: Sequence[View], batch: np.ndarray) -> np.ndarray:
+        """Return the mean of the outputs for pictures as they are seen in each view."""
+        outputs = [self.predict(keras.ops.convert_to_numpy(each.of(batch))) for each in views]
+        mean: np.ndarray = np.mean(outputs, axis=0)
+        return mean
 
 
 def _generators(layers: Iterable[keras.layers.Layer]) -> list[keras.random.SeedGenerator]:
@@ -244,7 +257,7 @@ def _initial_weights(
 
 def _compact(variable: keras.Variable) -> np.ndarray:
     """A copy of a variable, which costs no memory where all entries are the same."""
-    value = keras.ops.convert_to_numpy(variable)
+    value: np.ndarray = keras.ops.convert_to_numpy(variable)
     if value.size and (value == value.flat[0]).all():
         return np.broadcast_to(value.flat[0], value.shape)
     return value
@@ -282,48 +295,28 @@ class NetworkPool:
     """
 
     def __init__(self, max_idle: int = 32, max_bytes: int = 2**29) -> None:
-        self.max_idle = max_idle
-        self.max_bytes = max_bytes
-        self._idle: OrderedDict[int, tuple[NetworkRecipe, CompiledNetwork]] = OrderedDict()
-        self._lock = threading.Lock()
-        # Keras names layers through a global counter and tracks a global graph
-        self._building = threading.Lock()
+        self._idle: Store[NetworkRecipe, CompiledNetwork] = Store(
+            max_idle, max_bytes, lambda network: network.n_bytes
+        )
 
     @contextmanager
     def borrow(self, recipe: NetworkRecipe) -> Iterator[CompiledNetwork]:
-        """Lend a network; nobody else has it until the block ends."""
-        network = self._take(recipe)
+        """Lend a network; no other thread has it until the block ends."""
+        network = self._idle.take(recipe)
         if network is None:
-            with self._building:
+            with BUILDING:
                 network = CompiledNetwork(recipe)
         try:
             yield network
         finally:
-            self._give_back(recipe, network)
-
-    def _take(self, recipe: NetworkRecipe) -> CompiledNetwork | None:
-        with self._lock:
-            for key in reversed(self._idle):
-                if self._idle[key][0] == recipe:
-                    return self._idle.pop(key)[1]
-        return None
-
-    def _give_back(self, recipe: NetworkRecipe, network: CompiledNetwork) -> None:
-        with self._lock:
-            self._idle[id(network)] = (recipe, network)
-            while len(self._idle) > 1 and (
-                len(self._idle) > self.max_idle
-                or sum(idle.n_bytes for _, idle in self._idle.values()) > self.max_bytes
-            ):
-                self._idle.popitem(last=False)
+            self._idle.put(recipe, network)
 
     def __len__(self) -> int:
         return len(self._idle)
 
     def clear(self) -> None:
         """Forget all waiting networks, to give their memory back."""
-        with self._lock:
-            self._idle.clear()
+        self._idle.clear()
 
 
 #: the process's own pool

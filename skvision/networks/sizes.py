@@ -35,7 +35,7 @@ def as_positive_ints(name: str, value: Any, length: int | None = None) -> tuple[
         numbers = tuple(value)
     except TypeError:
         numbers = ()
-    whole = all(isinstance(n, Integral) and not isinstance(n, bool) and n > 0 for n in numbers)
+    whole = all(isinstance(n, Integral) and not isinstance(n, bool) and int(n) > 0 for n in numbers)
     if not whole or not hasattr(value, "__len__") or length not in (None, len(numbers)):
         expected = f"{length} whole numbers" if length else "whole numbers"
         raise ValueError(f"{name} must be a tuple of {expected} above 0. Received: {value!r}")

@@ -84,7 +84,7 @@ def views(crops: Any, mirrored: bool) -> list[View]:
     """
     shares = tuple(crops) if isinstance(crops, tuple | list) else ()
     if not shares or not all(
-        isinstance(share, Real) and not isinstance(share, bool) and 0 < share <= 1
+        isinstance(share, Real) and not isinstance(share, bool) and 0 < float(share) <= 1
         for share in shares
     ):
         raise ValueError(
@@ -101,4 +101,5 @@ def _middle(side: int, share: float) -> np.ndarray:
     """The matrix (side, side) that enlarges the middle of `side` numbers to all of them."""
     where = (np.arange(side) + 0.5) * share + side * (1 - share) / 2 - 0.5
     distance = np.abs(where.clip(0, side - 1)[:, None] - np.arange(side))
-    return np.maximum(0, 1 - distance).astype(np.float32)
+    matrix: np.ndarray = np.maximum(0, 1 - distance).astype(np.float32)
+    return matrix

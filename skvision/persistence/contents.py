@@ -31,6 +31,7 @@ RECORDS: dict[str, str] = {
     "NetworkRecipe": "skvision.networks.pool",
     "NetworkState": "skvision.networks.pool",
     "OptimizerRecipe": "skvision.networks.optimizers",
+    "OwnNetwork": "skvision.networks.own_network",
 }
 
 # What skops does not know to be harmless by itself: data, and functions of numbers. Not here,

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+from .._sklearn.network_estimator import NetworkEstimator
+
 __all__ = ["describe", "final_estimator"]
 
 
@@ -27,23 +29,14 @@ def describe(estimator: Any) -> dict[str, Any]:
     if hasattr(final, "classes_"):
         facts["classes"] = [str(name) for name in final.classes_]
     facts["parameters"] = _parameters(estimator)
-    # of a network by its weights, so that none is built
-    if hasattr(final, "_weights"):
-        height, width, channels = final._recipe.architecture.input_shape
-        facts["input_size"] = {"height": height, "width": width, "channels": channels}
-        facts["weights"] = int(sum(array.size for array in final._weights))
-    if hasattr(final, "n_epochs_"):
-        facts["epochs"] = int(final.n_epochs_)
-    history = getattr(final, "history_", {})
-    if history:
-        facts["last_epoch"] = {
-            name: values[-1] if isinstance(values[-1], str) else float(values[-1])
-            for name, values in history.items()
-        }
+    trained_with = None
+    if isinstance(final, NetworkEstimator) and hasattr(final, "classes_"):
+        network = final.network_facts()
+        trained_with = network.pop("trained_with", None)
+        facts |= network
     measured = [each.held_out_ for each in _within(estimator) if hasattr(each, "held_out_")]
     if measured:
         facts["held_out"] = measured[0]
-    trained_with = getattr(final, "_versions", {})
     if trained_with:
         facts["trained_with"] = trained_with
     return facts

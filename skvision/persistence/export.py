@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._sklearn.network_estimator import NetworkEstimator
 from .._system.atomic import written_whole
 from .description import final_estimator
 from .network_file import network_of
@@ -117,7 +118,8 @@ def export_model(
     network = network_of(estimator)
     _refuse_other_backends(path)
     classifier = final_estimator(estimator)
-    network = _mean_over(network, getattr(classifier, "_views", []))
+    if isinstance(classifier, NetworkEstimator):
+        network = _mean_over(network, classifier.network_views())
     missing = [name for name in row.needs if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(
@@ -195,7 +197,7 @@ def _mean_over(network: Any, views: list[Any]) -> Any:
 
     from ..networks import WHOLE
 
-    if views in ([], [WHOLE]):
+    if views == [WHOLE]:
         return network
     image = keras.Input(network.input_shape[1:], name="image")
     said = [network(each.of(image)) for each in views]

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from .._sklearn.network_estimator import NetworkEstimator
 from .._system.atomic import written_whole
 
 __all__ = ["load_network", "network_of", "network_summary", "save_network"]
@@ -146,16 +147,14 @@ def network_of(estimator: Any) -> Any:
             found = found.steps[-1][1]
         else:
             break
-    # asked of the class: an estimator that isn't fitted shall say so
-    network = found.model_ if hasattr(type(found), "model_") else found
-    if hasattr(type(network), "_ready_made"):  # ImageNetClassifier, which is never fitted
-        network = network._ready_made()
-    if not isinstance(network, keras.Model):
+    if isinstance(found, NetworkEstimator):
+        return found.build_network()
+    if not isinstance(found, keras.Model):
         raise ValueError(
             "Expected a fitted classifier of skvision, a Pipeline or search that ends in one, or "
             f"a keras.Model. Received: {type(estimator).__name__}"
         )
-    return network
+    return found
 
 
 def _clone(network: Any) -> Any:

@@ -69,6 +69,10 @@ class PlainWriter:
             self.objects.append(value)
             return {"object": len(self.objects) - 1}
         if RECORDS.get(kind.__name__) == kind.__module__:
+            try:
+                _check(value)
+            except ValueError as error:
+                raise _unsupported(value, where, f": {first_line(error)}") from error
             fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
             plain = {name: self.plain(each, where) for name, each in fields.items()}
             return {"record": [kind.__name__, plain]}
@@ -168,11 +172,11 @@ class PlainReader:
         name, fields = content
         if name not in RECORDS:
             raise ValueError(f"it holds the unknown record {name!r}")
-        record = getattr(importlib.import_module(RECORDS[name]), name)(
-            **{field: self.value(plain) for field, plain in fields.items()}
-        )
-        if name in _CHECKS:
-            _CHECKS[name](record)
+        values = {field: self.value(plain) for field, plain in fields.items()}
+        if name in _UPDATES:
+            values = _UPDATES[name](values)
+        record = getattr(importlib.import_module(RECORDS[name]), name)(**values)
+        _check(record)
         return record
 
     def _optimizer(self, name: str) -> Any:
@@ -199,6 +203,12 @@ def _check_body(architecture: Any) -> None:
         check_keras_config(json.loads(architecture.config))
 
 
+def _check_own_network(own: Any) -> None:
+    if own.classes:
+        raise ValueError(f"a layer {sorted(own.classes)[0]} is code, or holds code")
+    check_keras_config(json.loads(own.config))
+
+
 def _check_features(recipe: Any) -> None:
     if recipe.own is None and recipe.weights not in ("imagenet", None):
         raise ValueError("it names a weights file in place of holding weights")
@@ -209,4 +219,30 @@ _CHECKS: dict[str, Callable[[Any], None]] = {
     "FeatureRecipe": _check_features,
     "FineTunedArchitecture": _check_body,
     "OptimizerRecipe": _check_optimizer,
+    "OwnNetwork": _check_own_network,
+}
+
+
+def _check(record: Any) -> None:
+    """Raise ValueError for a record that must not be acted upon."""
+    check = _CHECKS.get(type(record).__name__)
+    if check is not None:
+        check(record)
+
+
+def _with_own_network(values: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 holds a network of the user's own as a network."""
+    from ..networks import OwnNetwork
+
+    own = values["own"]
+    return (
+        values
+        if own is None or isinstance(own, OwnNetwork)
+        else values | {"own": OwnNetwork.of(own)}
+    )
+
+
+# of records that earlier formats wrote with other fields
+_UPDATES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "FeatureRecipe": _with_own_network,
 }

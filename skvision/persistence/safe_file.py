@@ -29,7 +29,9 @@ from .plain import PlainReader, PlainWriter
 __all__ = ["FORMAT", "SAFE_SUFFIX", "load", "read_manifest", "save"]
 
 #: raised whenever files are written that this version's `load` would not read
-FORMAT = 1
+FORMAT = 2
+#: the formats that `load` reads
+FORMATS = (1, 2)
 SAFE_SUFFIX = ".skv"
 
 # where scikit-learn keeps what `set_callbacks` was given
@@ -163,10 +165,11 @@ def _manifest(archive: Any, path: str | os.PathLike[str]) -> dict[str, Any]:
             raise TypeError(f"{MANIFEST} is not what it should be")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise damaged(path, error) from error
-    if found != FORMAT:
+    if found not in FORMATS:
+        readable = " and ".join(map(str, FORMATS))
         raise ValueError(
-            f"{path} has format {found!r}, this skvision reads {FORMAT}. Load it with the skvision "
-            f"that wrote it ({versions.get('skvision')}) or a later one."
+            f"{path} has format {found!r}, this skvision reads {readable}. Load it with the "
+            f"skvision that wrote it ({versions.get('skvision')}) or a later one."
         )
     return dict(manifest)
 

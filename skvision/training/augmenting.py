@@ -87,7 +87,8 @@ or callable
     if layers is not None:
         return _from_layers(layers)
     if callable(augmentation):
-        return augmentation
+        function: Augment = augmentation
+        return function
     raise ValueError(
         "augmentation must be None, an ImageAugmenter, a Keras preprocessing layer or a list of "
         "them, an ImageDataGenerator, or a function f(images, rng) -> images. "

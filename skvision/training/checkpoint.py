@@ -7,15 +7,14 @@ kept, so that a process killed at any moment leaves one that can be read.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from ..exceptions import CheckpointWarning
 from ..networks import NetworkState
 from .seeding import Seeds
 
-__all__ = ["Checkpoints", "TrainingState", "described"]
+__all__ = ["Checkpoints", "TrainingState"]
 
 FORMAT = 2
 KEPT = 2
@@ -89,6 +88,15 @@ class Checkpoints:
     def exist(folder: Path) -> bool:
         """Whether there is a checkpoint in a folder."""
         return any(folder.glob(_NAMES))
+
+    @staticmethod
+    def seeds(folder: Path) -> Seeds | None:
+        """The seeds of the training in a folder, of whatever setup; None where there is none."""
+        for path in sorted(folder.glob(_NAMES), reverse=True):
+            # what is damaged is warned of when it is loaded
+            with suppress(*_DAMAGED, TypeError), np.load(path, allow_pickle=False) as arrays:
+                return Seeds(**_text(arrays)["seeds"])
+        return None
 
     def load(self) -> TrainingState | None:
         """Read the newest checkpoint; None where there is none.
@@ -160,49 +168,6 @@ class Checkpoints:
             )
 
 
-def described(value: Any) -> Any:
-    """A parameter's value as JSON takes it, the same in every process.
-
-    Numbers, text and tuples of them are themselves. Of an object with a
-    configuration the configuration counts, of a function its name and its code, of any
-    other only its name.
-
-    Examples
-    --------
-    >>> from skvision.training.checkpoint import described
-    >>> described((1, None, max))
-    [1, None, 'builtins.max']
-    """
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Mapping):
-        return {str(key): described(each) for key, each in sorted(value.items(), key=str)}
-    if isinstance(value, list | tuple):
-        return [described(each) for each in value]
-    if hasattr(value, "get_config"):
-        return {"class": type(value).__name__, **described(value.get_config())}
-    if hasattr(value, "get_params"):
-        return {"class": type(value).__name__, **described(value.get_params())}
-    named = value if hasattr(value, "__qualname__") else type(value)
-    name = f"{named.__module__}.{named.__qualname__}"
-    code = getattr(value, "__code__", None)
-    return name if code is None else f"{name} {_digest_of_code(code)}"
-
-
-def _digest_of_code(code: CodeType) -> str:
-    """The same wherever a function stands in its file, and in every process."""
-    constants = [
-        _digest_of_code(each)
-        if isinstance(each, CodeType)
-        else repr(sorted(each, key=repr) if isinstance(each, frozenset) else each)
-        for each in code.co_consts
-    ]
-    parts = repr((code.co_code, code.co_names, constants))
-    return hashlib.sha256(parts.encode()).hexdigest()[:16]
-
-
 def _write(path: Path, setup: Mapping[str, Any], state: TrainingState) -> None:
     text = json.dumps(
         {
@@ -213,7 +178,7 @@ def _write(path: Path, setup: Mapping[str, Any], state: TrainingState) -> None:
             "steps": state.steps,
         }
     )
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{kind}_{index:05d}": array
         for kind, group in _groups(state).items()
         for index, array in enumerate(group)
@@ -236,9 +201,7 @@ def _groups(state: TrainingState) -> dict[str, list[np.ndarray]]:
 
 def _read(path: Path) -> tuple[dict[str, Any], TrainingState]:
     with np.load(path, allow_pickle=False) as arrays:
-        text = json.loads(str(arrays["text"]))
-        if text["format"] != FORMAT:
-            raise ValueError(f"it has format {text['format']}, this skvision reads {FORMAT}")
+        text = _text(arrays)
         groups: dict[str, list[np.ndarray]] = {
             kind: [arrays[name] for name in sorted(arrays.files) if name.startswith(f"{kind}_")]
             for kind in ("weights", "optimizer", "dropout", "best", "metrics", "last")
@@ -254,3 +217,11 @@ def _read(path: Path) -> tuple[dict[str, Any], TrainingState]:
         last_weights=last,
     )
     return text["setup"], state
+
+
+def _text(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """What is in a checkpoint besides arrays."""
+    text: dict[str, Any] = json.loads(str(arrays["text"]))
+    if text["format"] != FORMAT:
+        raise ValueError(f"it has format {text['format']}, this skvision reads {FORMAT}")
+    return text

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from ..networks import CompiledNetwork
-from .stream import BatchStream, FeatureStream
+from .batches import lent_network
+from .run import begin, run
+from .spec import TrainingData, TrainingResult, TrainingSpec
 
 __all__ = ["losses_at_rates"]
 
@@ -14,16 +17,16 @@ HOPELESS = 4.0
 
 
 def losses_at_rates(
-    network: CompiledNetwork, stream: BatchStream | FeatureStream, learning_rates: np.ndarray
+    spec: TrainingSpec, data: TrainingData, learning_rates: np.ndarray
 ) -> np.ndarray:
     """Train one step at each rate; return the losses.
 
     Parameters
     ----------
-    network : CompiledNetwork
-        Already set to its first state; afterwards of no use until the next reset.
-    stream : BatchStream or FeatureStream
-        Training batches, gone through as often as there are rates.
+    spec : TrainingSpec
+        Its last phase is tried at the rates, after the others have been trained.
+    data : TrainingData
+        What is trained on, as often as there are rates for.
     learning_rates : ndarray of shape (n,), float
         Ascending.
 
@@ -38,15 +41,21 @@ def losses_at_rates(
     L. N. Smith, Cyclical Learning Rates for Training Neural Networks, 2015,
     section 3.3.
     """
+    *earlier, phase = spec.phases
+    before = TrainingResult(spec.recipe)
+    if earlier:
+        before = run(replace(spec, phases=tuple(earlier)), data)
     losses: list[float] = []
-    epochs = -(-len(learning_rates) // stream.steps_per_epoch)
-    model = network.model
-    # the batches end the loop where there are more of them than rates
-    for rate, batch in zip(learning_rates, stream.batches(range(epochs)), strict=False):
-        network.set_learning_rate(float(rate))
-        model.reset_metrics()
-        loss = float(model.train_on_batch(*batch, return_dict=True)["loss"])
-        if not np.isfinite(loss) or (losses and loss > HOPELESS * min(losses)):
-            break
-        losses.append(loss)
+    with lent_network(spec, data, phase) as (network, batches):
+        begin(network, phase, spec, before)
+        epochs = -(-len(learning_rates) // batches.training.steps_per_epoch)
+        stream = batches.training.batches(range(epochs))
+        # the batches end the loop where there are more of them than rates
+        for rate, batch in zip(learning_rates, stream, strict=False):
+            network.set_learning_rate(float(rate))
+            network.model.reset_metrics()
+            loss = float(network.model.train_on_batch(*batch, return_dict=True)["loss"])
+            if not np.isfinite(loss) or (losses and loss > HOPELESS * min(losses)):
+                break
+            losses.append(loss)
     return np.array(losses)

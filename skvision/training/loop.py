@@ -14,14 +14,14 @@ from .._sklearn.callbacks import NO_TASK, FitTask
 from ..exceptions import TrainingDivergedError, TrainingInterruptedWarning
 from ..networks import CompiledNetwork
 from ..networks.torch_random import torch_random_kept
+from .batches import Batches
 from .checkpoint import Checkpoints, TrainingState
 from .epoch_bar import TrainingProgress
 from .history import joined
-from .schedules import Schedule
+from .plan import Plan, best_epoch
 from .seeding import Seeds
-from .stream import BatchStream, FeatureStream
 
-__all__ = ["Plan", "train"]
+__all__ = ["Watch", "train"]
 
 History = dict[str, list[float]]
 #: history and weights -> attributes of an estimator whose training ended with them
@@ -33,70 +33,42 @@ _EPOCH = "epoch"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How long to train, and how fast.
+class Watch:
+    """What surrounds the training of one phase: what it was seeded with, what is told of it.
 
     Parameters
     ----------
-    epochs : int
-        Passes over the training data.
-    learning_rate : float or None
-        Step size; None if the optimiser has a schedule of its own.
-    schedule : callable, default=None
-        Gives each epoch's share of the learning rate.
-    patience : int, default=10
-        Epochs without a lower loss after which the schedule may act (half of it)
-        and early stopping does.
-    early_stopping : bool, default=False
-        Whether to stop then, and to take the weights of the best epoch.
+    seeds : Seeds
+        What the batches and the network were seeded with, to be written down.
+    first_epoch : int, default=0
+        The batches' number of the first epoch: how many epochs were trained before.
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        The user's own.
+    verbose : {0, 1, 2}, default=0
+        Silent, a progress bar, or one line an epoch.
+    task : FitTask, default=NO_TASK
+        What epochs are parts of, for scikit-learn's callbacks.
+    as_fitted : callable, default=None
+        Makes attributes of a fitted estimator of history and weights, for the same.
     """
 
-    epochs: int
-    learning_rate: float | None
-    schedule: Schedule | None = None
-    patience: int = 10
-    early_stopping: bool = False
-
-    def rate(self, losses: Sequence[float]) -> float | None:
-        """The learning rate of the epoch after those with these losses."""
-        if self.schedule is None or self.learning_rate is None:
-            return self.learning_rate
-        # the rate falls before early stopping gives up
-        share = self.schedule(losses, self.epochs, max(1, self.patience // 2))
-        return self.learning_rate * share
-
-    def is_done(self, losses: Sequence[float]) -> bool:
-        """Whether there is nothing left to train."""
-        if len(losses) >= self.epochs:
-            return True
-        if not (self.early_stopping and losses):
-            return False
-        since_best = len(losses) - 1 - _best(losses)
-        # patience 0 stops at the first epoch that is no better, not at the first
-        return since_best > 0 and since_best >= self.patience
-
-
-def _best(losses: Sequence[float]) -> int:
-    """The first epoch of the lowest loss; NaN is never the lowest."""
-    return int(np.argmin(np.nan_to_num(losses, nan=np.inf)))
+    seeds: Seeds
+    first_epoch: int = 0
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+    verbose: int = 0
+    task: FitTask = NO_TASK
+    as_fitted: AsFitted | None = None
 
 
 def train(
     network: CompiledNetwork,
-    training: BatchStream | FeatureStream,
-    validation: BatchStream | None,
+    batches: Batches,
     plan: Plan,
-    *,
-    seeds: Seeds,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    watch: Watch,
     checkpoints: Checkpoints | None = None,
     resumed: TrainingState | None = None,
-    first_epoch: int = 0,
-    verbose: int = 0,
-    task: FitTask = NO_TASK,
-    as_fitted: AsFitted | None = None,
 ) -> tuple[History, list[np.ndarray], bool]:
-    """Train a network on a stream of batches.
+    """Train a network on batches.
 
     Ctrl-C ends the training, but not with nothing: once an epoch is complete, the
     result is that of the epochs completed, with a warning.
@@ -105,26 +77,16 @@ def train(
     ----------
     network : CompiledNetwork
         Already set to its first state.
-    training, validation : BatchStream or FeatureStream
-        The data; ``validation=None`` for none.
+    batches : Batches
+        The data.
     plan : Plan
         How long, and how fast.
-    seeds : Seeds
-        What the streams and the network were seeded with, to be written down.
-    callbacks : sequence of keras.callbacks.Callback, default=()
-        The user's own.
+    watch : Watch
+        What is told of it.
     checkpoints : Checkpoints, default=None
         Where to write the state after each epoch.
     resumed : TrainingState, default=None
-        A state that such a checkpoint held, to go on from.
-    first_epoch : int, default=0
-        The streams' number of the first epoch: how many earlier fits have trained.
-    verbose : {0, 1, 2}, default=0
-        Silent, a progress bar, or one line an epoch.
-    task : FitTask, default=NO_TASK
-        What epochs are parts of, for scikit-learn's callbacks.
-    as_fitted : callable, default=None
-        Makes attributes of a fitted estimator of history and weights, for the same.
+        A state that such a checkpoint held, to continue from.
 
     Returns
     -------
@@ -146,23 +108,18 @@ def train(
     TrainingInterruptedWarning
         If Ctrl-C ended it.
     """
+    training, validation = batches.training, batches.validation
     course = _Course(
-        network,
-        plan,
-        seeds,
-        checkpoints,
-        watched="val_loss" if validation else "loss",
-        task=task,
-        as_fitted=as_fitted,
+        network, plan, watch, checkpoints, watched="val_loss" if validation else "loss"
     )
     if resumed is not None:
         course.resume(resumed)
     interrupted = False
     if not plan.is_done(course.losses):
-        bar = [TrainingProgress()] if verbose == 1 else []
+        bar = [TrainingProgress()] if watch.verbose == 1 else []
 
         def fit(start: int, stop: int, first_step: int = 0) -> None:
-            epochs = range(first_epoch + start, first_epoch + stop)
+            epochs = range(watch.first_epoch + start, watch.first_epoch + stop)
             extra: dict[str, Any] = {}
             if validation is not None:
                 # one stream for all epochs: its order never changes
@@ -177,9 +134,9 @@ def train(
                     initial_epoch=start,
                     epochs=stop,
                     shuffle=False,
-                    verbose=2 if verbose == 2 else 0,
+                    verbose=2 if watch.verbose == 2 else 0,
                     # the course last: it writes down what the others did
-                    callbacks=[*bar, *callbacks, course],
+                    callbacks=[*bar, *watch.callbacks, course],
                     **extra,
                 )
 
@@ -222,20 +179,16 @@ class _Course(keras.callbacks.Callback):
         self,
         network: CompiledNetwork,
         plan: Plan,
-        seeds: Seeds,
+        watch: Watch,
         checkpoints: Checkpoints | None,
         watched: str,
-        task: FitTask,
-        as_fitted: AsFitted | None,
     ) -> None:
         super().__init__()
         self._network = network
         self._plan = plan
-        self._seeds = seeds
+        self._watch = watch
         self._checkpoints = checkpoints
         self._watched = watched
-        self._task = task
-        self._as_fitted = as_fitted
         self._every = checkpoints.every if checkpoints is not None else None
         # lets Keras go on with the next step before it has this one's figures
         self.async_safe = self._every is None
@@ -268,7 +221,7 @@ class _Course(keras.callbacks.Callback):
         last = state.last_weights or state.network.weights
         self._completed = (state.history, last, state.best_weights)
         self.first_step, self._figures_so_far = state.steps, state.metrics
-        self._task.skip(_EPOCH, self.epochs)
+        self._watch.task.skip(_EPOCH, self.epochs)
 
     @property
     def is_stopped(self) -> bool:
@@ -283,7 +236,7 @@ class _Course(keras.callbacks.Callback):
             variable.assign(value)
         if self._plan.schedule is not None:
             self._network.set_learning_rate(self._plan.rate(self.losses))
-        self._epoch = self._task.subtask(_EPOCH)
+        self._epoch = self._watch.task.subtask(_EPOCH)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         # after the last step comes the epoch's own
@@ -306,21 +259,21 @@ class _Course(keras.callbacks.Callback):
         losses = history[self._watched]
         best: list[np.ndarray] = []
         if self._plan.early_stopping:
-            best = weights if _best(losses) == len(losses) - 1 else self._completed[2]
+            best = weights if best_epoch(losses) == len(losses) - 1 else self._completed[2]
         self._completed = (history, weights, best)
         self.first_step, self._figures_so_far = 0, []
         if self._plan.is_done(losses):
             self.model.stop_training = True
         self._save()
         # last: what a callback does may take its time, or fail
-        if self._epoch.end(self._attributes if self._as_fitted else None):
+        if self._epoch.end(self._attributes if self._watch.as_fitted else None):
             self.model.stop_training = True
 
     def _attributes(self) -> Mapping[str, Any]:
         """What the estimator would have if training ended with this epoch."""
-        assert self._as_fitted is not None
+        assert self._watch.as_fitted is not None
         history, _, best = self._completed
-        return self._as_fitted(history, best or self._network.final_weights())
+        return self._watch.as_fitted(history, best or self._network.final_weights())
 
     def finish(self) -> None:
         """Take what the end of training made of the weights.
@@ -345,9 +298,9 @@ class _Course(keras.callbacks.Callback):
             metrics = [
                 np.array(keras.ops.convert_to_numpy(it)) for it in self.model.metrics_variables
             ]
-            state = TrainingState(self._seeds, history, network, best, steps, metrics, last)
+            state = TrainingState(self._watch.seeds, history, network, best, steps, metrics, last)
         else:
-            state = TrainingState(self._seeds, history, replace(network, weights=last), best)
+            state = TrainingState(self._watch.seeds, history, replace(network, weights=last), best)
         self._checkpoints.save(state)
 
 

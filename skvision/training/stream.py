@@ -113,7 +113,7 @@ class BatchStream:
         for step, chosen in steps[first_step:]:
             images = self.reader.read(self.indices[chosen])
             if self.augment is not None:
-                images = self._augmented(images, epoch, step, self.indices[chosen])
+                images = self._augmented(self.augment, images, [epoch, step], self.indices[chosen])
             batch = images, self.targets[chosen], self.weights[chosen]
             if self.mixing is not None:
                 rng = np.random.default_rng([self.augment_seed, epoch, step, _MIXING])
@@ -121,14 +121,15 @@ class BatchStream:
             yield batch
 
     def _augmented(
-        self, images: np.ndarray, epoch: int, step: int, indices: np.ndarray
+        self, augment: Augment, images: np.ndarray, place: list[int], indices: np.ndarray
     ) -> np.ndarray:
-        seed = [self.augment_seed, epoch]
-        if isinstance(self.augment, AugmentsBySample):
-            return self.augment.augment_batch(images, seed, indices)
-        rng = np.random.default_rng([*seed, step])
+        """Augment a batch; `place` is its epoch and step."""
+        epoch, step = place
+        if isinstance(augment, AugmentsBySample):
+            return augment.augment_batch(images, [self.augment_seed, epoch], indices)
+        rng = np.random.default_rng([self.augment_seed, epoch, step])
         # a copy, which it may change: the pictures may be kept for the next epoch
-        return _checked(np.asarray(self.augment(images.copy(), rng)), images)
+        return _checked(np.asarray(augment(images.copy(), rng)), images)
 
 
 class FeatureTable:
@@ -184,8 +185,8 @@ class FeatureStream:
         others: deque[tuple[np.ndarray, np.ndarray]] = deque()
 
         def pictures() -> Iterator[np.ndarray]:
-            for batch, *rest in self.pictures.batches(epochs, first_step):
-                others.append(tuple(rest))
+            for batch, targets, weights in self.pictures.batches(epochs, first_step):
+                others.append((targets, weights))
                 yield batch
 
         for features in self.run(pictures()):
@@ -194,7 +195,8 @@ class FeatureStream:
 
 def _shares(targets: np.ndarray, n_classes: int) -> np.ndarray:
     """Class indices as shares of each class: all of one, none of the others."""
-    return np.eye(n_classes, dtype=np.float32)[targets]
+    shares: np.ndarray = np.eye(n_classes, dtype=np.float32)[targets]
+    return shares
 
 
 def _checked(result: np.ndarray, images: np.ndarray) -> np.ndarray:

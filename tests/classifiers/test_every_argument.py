@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import clone
 
 from skvision import FineTunedClassifier, MiniVGGClassifier
-from skvision.feature_extraction.running import running_engines
+from skvision.feature_extraction.computing import running_engines
 
 from ..conftest import TINY, small_body
 
@@ -75,7 +75,7 @@ def calls(net, capfd, tmp_path):
 
 def engines(net, capfd, tmp_path):
     """Which engines the last fit called for."""
-    used = sorted({type(engine).__name__ for engine in running_engines._engines.values()})
+    used = sorted({type(engine).__name__ for engine in running_engines.values()})
     running_engines.clear()
     return used
 

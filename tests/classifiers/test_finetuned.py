@@ -25,7 +25,7 @@ from skvision import (
     save,
     save_network,
 )
-from skvision.classifiers import phases
+from skvision.feature_extraction import extraction
 from skvision.feature_extraction.engines import KerasEngine
 from skvision.networks import network_pool
 from skvision.networks.backbones import build_backbone
@@ -342,8 +342,8 @@ def test_keras_own_augmentation(net, some, augmentation):
 
 def test_large_tables_of_features_lie_in_a_file(net, some, monkeypatch):
     expected = clone(net).fit(*some)
-    monkeypatch.setattr(phases, "TABLE_BYTES", 1000)
-    monkeypatch.setattr(phases, "ROWS_AT_A_TIME", 40)
+    monkeypatch.setattr(extraction, "TABLE_BYTES", 1000)
+    monkeypatch.setattr(extraction, "ROWS_AT_A_TIME", 40)
     np.testing.assert_allclose(
         net.fit(*some).predict_proba(some[0]), expected.predict_proba(some[0]), atol=1e-4
     )
@@ -437,7 +437,7 @@ def test_a_warm_start_unfreezes_gradually(net, some):
     net.set_params(unfreeze="all").fit(*some)
     assert "block1_conv" in changed(second, weights_of(net))
     assert net.history_["phase"] == ["warmup"] * 3 + ["fine_tune"] * 2
-    with pytest.raises(ValueError, match="body of the network to go on with has learnt"):
+    with pytest.raises(ValueError, match="body of the network to continue has learnt"):
         net.set_params(unfreeze="none").fit(*some)
     with pytest.raises(ValueError, match=r"dense_units was \(16,\) and is \(8,\)"):
         net.set_params(unfreeze="all", dense_units=(8,)).fit(*some)

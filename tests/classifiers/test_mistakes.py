@@ -180,7 +180,7 @@ def test_a_warm_start_has_the_optimiser_anew_after_partial_fit_too():
 @pytest.mark.parametrize("bad", [keras.callbacks.TerminateOnNaN, 5, "stop", [3]])
 def test_bad_callbacks_are_refused_before_any_work(bad, monkeypatch):
     body = FineTunedClassifier(small_body(), warmup_epochs=1, engine="keras", keras_callbacks=bad)
-    monkeypatch.setattr(type(body), "_checked", lambda *_, **__: pytest.fail("it began"))
+    monkeypatch.setattr(type(body), "_training_data", lambda *_, **__: pytest.fail("it began"))
     for estimator in (body, net(keras_callbacks=bad)):
         with pytest.raises(ValueError, match=r"keras_callbacks must be .* objects, not classes"):
             estimator.fit(X, Y)

@@ -836,6 +836,6 @@ def test_html_of_a_pipeline(tiny):
 def test_html_of_a_fitted_classifier_builds_no_network(net, monkeypatch):
     fresh = pickle.loads(pickle.dumps(net))
     build = Mock(wraps=CompiledNetwork)
-    monkeypatch.setattr("skvision.classifiers.base.CompiledNetwork", build)
+    monkeypatch.setattr("skvision.classifiers.fitted_network.CompiledNetwork", build)
     assert "n_epochs_" in fresh._repr_html_()
     assert not build.called

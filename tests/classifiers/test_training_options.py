@@ -194,7 +194,7 @@ def test_a_warm_start_needs_the_same_classes_and_network(plain, digits):
     X, y = digits
     net = plain.set_params(warm_start=True, epochs=1).fit(X, y)
     before = net.predict_proba(X)
-    with pytest.raises(ValueError, match="goes on with the classes of the last fit, 'one', 'two'"):
+    with pytest.raises(ValueError, match="the classes of the last fit, 'one', 'two', 'zero'"):
         net.fit(X[y != "one"], y[y != "one"])
     with pytest.raises(ValueError, match=r"filters was \(16,\) and is \(8,\)"):
         net.set_params(filters=(8,)).fit(X, y)

@@ -27,8 +27,8 @@ from skvision import (
     PretrainedFeatureTransformer,
     make_feature_classifier,
 )
+from skvision.feature_extraction.computing import running_engines
 from skvision.feature_extraction.engines import ENGINES, KerasEngine, make_engine, resolve
-from skvision.feature_extraction.running import running_engines
 
 SMALL = {"image_size": 32, "engine": "keras", "batch_size": 4}
 
@@ -170,17 +170,18 @@ def test_a_pickle_is_small_and_works_elsewhere(X, features, tmp_path):
 
 def test_a_fitted_classifier_as_backbone(fitted, digits):
     X, y = digits
-    transformer = PretrainedFeatureTransformer(fitted, engine="keras")
+    last = fitted.model_.layers[-2].name
+    transformer = PretrainedFeatureTransformer(fitted, layer=last, engine="keras")
     found = transformer.fit_transform(X[:40])
     assert found.shape == (40, 32)
-    assert transformer.get_feature_names_out()[0] == "minivgg_body_0"
+    assert transformer.get_feature_names_out()[0] == "minivgg_0"
     head = fitted.model_.layers[-1]
     logits = found @ head.kernel.numpy() + head.bias.numpy()
     np.testing.assert_array_equal(fitted.classes_[logits.argmax(axis=1)], fitted.predict(X[:40]))
     # clones keep it fitted, and so does a pipeline of it
     again = make_pipeline(clone(transformer), LogisticRegression()).fit(X[:100], y[:100])
     assert again.score(X, y) > 0.9
-    frozen = PretrainedFeatureTransformer(FrozenEstimator(fitted), engine="keras")
+    frozen = PretrainedFeatureTransformer(FrozenEstimator(fitted), layer=last, engine="keras")
     np.testing.assert_array_equal(frozen.fit_transform(X[:40]), found)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(transformer)).transform(X[:40]), found)
 
@@ -394,7 +395,7 @@ def _compiled_in_a_worker(folder, n):
     X = np.random.default_rng(n).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
     params = {**SMALL, "engine": "openvino", "cache": folder}
     PretrainedFeatureTransformer(**params).fit_transform(X)
-    (engine,) = running_engines._engines.values()
+    (engine,) = running_engines.values()
     return engine._compiled is not None
 
 
@@ -428,7 +429,7 @@ def _mean_network():
     ("params", "message"),
     [
         ({"backbone": "VGG18"}, "Unknown backbone: 'VGG18'. Did you mean 'VGG1[69]'"),
-        ({"backbone": 3}, "backbone must be a name, a keras.Model or a fitted classifier"),
+        ({"backbone": 3}, "backbone must be a name, a keras.Model, a fitted classifier"),
         ({"backbone": "VGG16", "weights": None, "layer": "block9"}, "no layer 'block9'.*block"),
         ({"backbone": "Xception", "weights": None}, "too small for Xception.*71x71"),
         ({"image_size": (32,)}, "image_size"),

@@ -273,7 +273,7 @@ def test_a_fresh_process_reads_it(small, digits, file, tmp_path):
     np.testing.assert_array_equal(np.load(words[2]), small.predict_proba(digits[0]))
 
 
-@pytest.mark.parametrize("path", sorted(DATA.glob("format_*.skv")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(DATA.glob("format_?.skv")), ids=lambda path: path.stem)
 def test_files_of_every_format_are_read_for_ever(path):
     expected = np.load(path.with_suffix(".npz"))
     with warnings.catch_warnings():
@@ -286,10 +286,22 @@ def test_files_of_every_format_are_read_for_ever(path):
     )
 
 
+@pytest.mark.parametrize(
+    "path", sorted(DATA.glob("format_?_own_network.skv")), ids=lambda path: path.stem
+)
+def test_a_network_of_the_users_own_is_read_from_every_format(path):
+    expected = np.load(path.with_suffix(".npz"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ModelVersionWarning)
+        read = load(path)
+    np.testing.assert_allclose(read.transform(expected["X"]), expected["features"], atol=1e-5)
+
+
 def test_there_is_a_file_of_this_format():
     from skvision.persistence.safe_file import FORMAT
 
     assert (DATA / f"format_{FORMAT}.skv").is_file()
+    assert (DATA / f"format_{FORMAT}_own_network.skv").is_file()
 
 
 # what a file says of itself
@@ -300,7 +312,7 @@ def test_the_manifest_is_read_without_loading(file, small, monkeypatch):
 
     monkeypatch.setattr(skops_io, "load", None)
     manifest = read_manifest(file)
-    assert manifest["format"] == 1
+    assert manifest["format"] == 2
     assert manifest["versions"]["keras"] == keras.__version__
     description = manifest["description"]
     assert description["kind"] == "MiniVGGClassifier"
@@ -332,10 +344,10 @@ def test_the_same_versions_are_not(file):
 def test_a_later_format_is_refused(file):
     def later(members):
         manifest = json.loads(members["skvision.json"])
-        members["skvision.json"] = json.dumps({**manifest, "format": 2}).encode()
+        members["skvision.json"] = json.dumps({**manifest, "format": 3}).encode()
 
     forged(file, later)
-    refused(file, r"has format 2, this skvision reads 1. Load it with .* a later one")
+    refused(file, r"has format 3, this skvision reads 1 and 2. Load it with .* a later one")
 
 
 def test_a_parameter_that_is_newer_than_the_file_has_its_default(file, small):

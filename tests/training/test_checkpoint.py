@@ -12,7 +12,7 @@ import pytest
 from skvision.exceptions import CheckpointWarning
 from skvision.networks import NetworkState
 from skvision.training import Checkpoints, Seeds, TrainingState
-from skvision.training.checkpoint import described
+from skvision.training.checkpoint_setup import described
 
 SETUP = {"filters": (8, 16), "optimizer": "sgd"}
 

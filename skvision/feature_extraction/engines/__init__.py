@@ -1,4 +1,7 @@
-"""What runs a feature network: one file an engine, one table of them."""
+"""What runs a feature network: one file for each engine, one table of them.
+
+It imports `skvision.networks`, `skvision._system` and `kept_networks`.
+"""
 
 from ..kept_networks import KeptNetwork
 from .base import Build, Engine, EngineChoice, resolve_engine

@@ -1,4 +1,4 @@
-"""A training as a sequence of phases: what each trains, on what, for how long."""
+"""`FeatureExtraction`: turns images into what a phase of a training is trained on."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..feature_extraction.computing import compute_features, engine_for, fit_channels
-from ..feature_extraction.engines import Engine, EngineChoice
-from ..feature_extraction.recipe import FeatureRecipe
 from ..images import ImageBatch
-from ..networks import NetworkRecipe
-from ..training import FeatureTable, Plan
+from ..training import FeatureTable
+from .computing import compute_features, engine_for, fit_channels
+from .engines import Engine, EngineChoice
+from .recipe import FeatureRecipe
 
-__all__ = ["Extraction", "Phase", "prefixed"]
+__all__ = ["FeatureExtraction"]
 
 
 # Beyond it features lie in a temporary file, so that memory stays bounded.
@@ -26,7 +25,7 @@ ROWS_AT_A_TIME = 4096
 
 
 @dataclass(frozen=True)
-class Extraction:
+class FeatureExtraction:
     """What turns pictures into the features that a phase trains on.
 
     Parameters
@@ -87,38 +86,3 @@ def _table(*shape: int) -> np.ndarray:
     with tempfile.TemporaryFile(prefix="skvision-features-") as file:
         # the map keeps the file until it is forgotten itself
         return np.memmap(file, np.float32, "w+", shape=shape)
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A part of a training: one network, one plan.
-
-    Parameters
-    ----------
-    recipe : NetworkRecipe
-        The network that is trained.
-    plan : Plan
-        How long, and how fast.
-    name : str, default=""
-        What it is called in ``history_`` and what its parameters begin with; "" in a
-        training of one phase.
-    given : sequence of ndarray, default=()
-        Weights of the estimator's network that come before those of this phase's, and
-        stay as they are.
-    extraction : Extraction, default=None
-        What the network is trained on; None for pictures.
-    identity : str, default=""
-        What a network's first weights are, for checkpoints.
-    """
-
-    recipe: NetworkRecipe
-    plan: Plan
-    name: str = ""
-    given: Sequence[np.ndarray] = ()
-    extraction: Extraction | None = None
-    identity: str = ""
-
-
-def prefixed(phase: str, parameter: str) -> str:
-    """The parameter of a phase: ``warmup_epochs``, or ``epochs`` where there is but one."""
-    return f"{phase}_{parameter}" if phase else parameter

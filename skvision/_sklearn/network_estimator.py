@@ -1,0 +1,85 @@
+"""`NetworkEstimator`: what an estimator that predicts by a network offers to the other rooms.
+
+Exports, files, displays, the command line and the learning-rate range test use these methods and
+no attribute besides; an estimator that has them works with all of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+__all__ = ["NetworkEstimator", "NetworkInput", "RangeTestable"]
+
+
+@dataclass(frozen=True)
+class NetworkInput:
+    """What a network reads.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of an image in pixels.
+    n_channels : int
+        Channels of an image.
+    resize : {"stretch", "crop", "pad"}
+        How an image is brought to the size.
+    is_image : bool
+        Whether these are pixels from 0 to 255; else any numbers, with ``value_range=None``.
+    """
+
+    height: int
+    width: int
+    n_channels: int
+    resize: str
+    is_image: bool
+
+    @property
+    def size(self) -> dict[str, int]:
+        """Height, width and channels by name, as JSON."""
+        return {"height": self.height, "width": self.width, "channels": self.n_channels}
+
+
+@runtime_checkable
+class NetworkEstimator(Protocol):
+    """A classifier that predicts by one Keras network; its methods are for a fitted one.
+
+    The network's outputs are probabilities in the order of ``classes_``.
+    """
+
+    def build_network(self) -> Any:
+        """Return the network, a new `keras.Model`: images in, probabilities out."""
+
+    def network_digest(self) -> str:
+        """Return the identity of the network: the same for the same layers and weights."""
+
+    def network_input(self) -> NetworkInput:
+        """Return what the network reads."""
+
+    def network_views(self) -> list[Any]:
+        """Return the views (`skvision.networks.View`) that predictions are the mean over."""
+
+    def network_facts(self) -> dict[str, Any]:
+        """Return what can be told of the network without building it, as JSON.
+
+        ``input_size``, ``weights`` (their number) and, where it was trained here, ``epochs``,
+        ``last_epoch`` and ``trained_with`` (versions).
+        """
+
+
+@runtime_checkable
+class RangeTestable(Protocol):
+    """An estimator whose learning rate can be looked for by a range test."""
+
+    def losses_at_rates(
+        self,
+        X: Any,
+        y: Any,
+        learning_rates: np.ndarray,
+        *,
+        sample_weight: Any = None,
+        phase: str | None = None,
+    ) -> np.ndarray:
+        """Return the losses of one training step at each rate; the estimator isn't changed."""

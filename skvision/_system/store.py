@@ -1,0 +1,101 @@
+"""`Store`: the values that were used last, bounded in number and in bytes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+__all__ = ["Store"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Store(Generic[K, V]):
+    """Keep values that are costly to make, those unused for longest the first to go.
+
+    Values are shared (`get`) or lent to one thread at a time (`take`, `put`); several values
+    of one key may wait.
+
+    Parameters
+    ----------
+    most : int
+        How many values may wait.
+    max_bytes : int, default=None
+        How many bytes they may take; None for any number. The last stays in any case.
+    n_bytes : callable, default=None
+        Tells the bytes that a value takes.
+    making : context manager, default=None
+        Held while `get` makes a value; None for a lock of the store's own.
+
+    Examples
+    --------
+    >>> from skvision._system.store import Store
+    >>> store = Store(most=1)
+    >>> store.get("a", list) is store.get("a", list)
+    True
+    >>> store.put("b", [1])
+    >>> store.take("a"), store.take("b"), store.take("b")
+    (None, [1], None)
+    """
+
+    def __init__(
+        self,
+        most: int,
+        max_bytes: int | None = None,
+        n_bytes: Callable[[V], int] | None = None,
+        making: threading.RLock | None = None,  # type: ignore[valid-type]
+    ) -> None:
+        self.most = most
+        self.max_bytes = max_bytes
+        self._n_bytes = n_bytes
+        # by identity: keys may be costly to hash, and values of one key may be several
+        self._values: OrderedDict[int, tuple[K, V]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._making = making if making is not None else threading.RLock()
+
+    def get(self, key: K, make: Callable[[], V]) -> V:
+        """Return the value of a key, made where there is none; it stays in the store."""
+        with self._making:  # type: ignore[attr-defined]
+            value = self.take(key)
+            if value is None:
+                value = make()
+            self.put(key, value)
+            return value
+
+    def take(self, key: K) -> V | None:
+        """Take out the value of a key that was put in last; None where there is none."""
+        with self._lock:
+            for place in reversed(self._values):
+                if self._values[place][0] == key:
+                    return self._values.pop(place)[1]
+        return None
+
+    def put(self, key: K, value: V) -> None:
+        """Put a value in; what is beyond the bounds goes."""
+        with self._lock:
+            self._values[id(value)] = (key, value)
+            while len(self._values) > 1 and self._is_too_full():
+                self._values.popitem(last=False)
+
+    def values(self) -> list[V]:
+        """The values that wait, the one used last at the end."""
+        with self._lock:
+            return [value for _, value in self._values.values()]
+
+    def clear(self) -> None:
+        """Forget all values, to give their memory back."""
+        with self._lock:
+            self._values.clear()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def _is_too_full(self) -> bool:
+        if len(self._values) > self.most:
+            return True
+        if self.max_bytes is None or self._n_bytes is None:
+            return False
+        return sum(self._n_bytes(value) for _, value in self._values.values()) > self.max_bytes

@@ -1,0 +1,212 @@
+"""What a classifier does with its fitted network: predict, and offer it to other rooms."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import keras
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from .._sklearn.network_estimator import NetworkInput
+from .._system.progress import progress
+from ..images import ImageReader, validate_images
+from ..networks import (
+    PREDICT_BATCH,
+    CompiledNetwork,
+    NetworkRecipe,
+    View,
+    digest_of_weights,
+    network_pool,
+    views,
+)
+
+__all__ = ["FittedNetwork"]
+
+
+class FittedNetwork:
+    """A classifier whose fitted state is a network's recipe and its weights as arrays.
+
+    Networks themselves belong to the pool. It is a
+    `skvision._sklearn.network_estimator.NetworkEstimator`.
+    """
+
+    classes_: np.ndarray
+    history_: dict[str, list[Any]]
+    n_epochs_: int
+    _recipe: NetworkRecipe
+    _weights: list[np.ndarray]
+    _versions: dict[str, str]
+
+    predict_crops: Any
+    predict_mirrored: bool
+    resize: str
+    value_range: Any
+    verbose: int
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples pictures
+            In any form that fit takes; on the scale of fit where it is an array.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+            Probabilities, in the order of ``classes_``.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If X is not as described.
+        ImageDecodeError
+            If a file can't be read.
+        """
+        check_is_fitted(self, "classes_")
+        seen = self.network_views()
+        images = validate_images(self, X, reset=False)
+        steps = [
+            np.arange(start, min(start + PREDICT_BATCH, len(images)))
+            for start in range(0, len(images), PREDICT_BATCH)
+        ]
+        reads = self.network_input()
+        with (
+            ImageReader(images, (reads.height, reads.width), self.resize, keep_bytes=0) as reader,
+            network_pool.borrow(self._recipe) as network,
+        ):
+            network.set_weights(self._weights)
+            probabilities: np.ndarray = np.concatenate(
+                [
+                    network.predict_mean(seen, reader.read(step))
+                    for step in progress(steps, "predicting", int(self.verbose))
+                ],
+                dtype=np.float64,
+            )
+        # rows of 32-bit floats miss 1 by more than scikit-learn's metrics allow
+        shares: np.ndarray = probabilities / probabilities.sum(axis=1, keepdims=True)
+        return shares
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict labels.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples pictures
+            In any form that fit takes; on the scale of fit where it is an array.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The most probable class of each, of the type of ``classes_``.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If X is not as described.
+        ImageDecodeError
+            If a file can't be read.
+        """
+        probabilities = self.predict_proba(X)
+        labels: np.ndarray = self.classes_[probabilities.argmax(axis=1)]
+        return labels
+
+    @property
+    def model_(self) -> keras.Model:
+        """The fitted network, a copy: changing it doesn't change the estimator."""
+        check_is_fitted(self, "classes_")
+        if "_model" not in vars(self):
+            self._model = self.build_network()
+        return self._model
+
+    def build_network(self) -> keras.Model:
+        """Return the fitted network, a new `keras.Model`.
+
+        Returns
+        -------
+        keras.Model
+            8-bit RGB images (n, height, width, 3) in, probabilities (n, n_classes) out.
+        """
+        check_is_fitted(self, "classes_")
+        network = CompiledNetwork(self._recipe)
+        network.set_weights(self._weights)
+        return network.model
+
+    def network_digest(self) -> str:
+        """Return the identity of the fitted network.
+
+        Returns
+        -------
+        str
+            The same for the same layers and weights.
+        """
+        check_is_fitted(self, "classes_")
+        return digest_of_weights(repr(self._recipe.architecture), self._weights)
+
+    def network_input(self) -> NetworkInput:
+        """Return what the fitted network reads.
+
+        Returns
+        -------
+        NetworkInput
+            Size, channels, resize policy.
+        """
+        check_is_fitted(self, "classes_")
+        height, width, n_channels = self._recipe.architecture.input_shape
+        is_image = self.value_range is not None
+        return NetworkInput(height, width, n_channels, self.resize, is_image)
+
+    def network_views(self) -> list[View]:
+        """Return the views of an image that predictions are the mean over.
+
+        Returns
+        -------
+        list of skvision.networks.View
+            Crops and mirror images, as the parameters say.
+        """
+        return views(self.predict_crops, self.predict_mirrored)
+
+    def network_facts(self) -> dict[str, Any]:
+        """Return what can be told of the fitted network without building it.
+
+        Returns
+        -------
+        dict of str to JSON value
+            ``input_size``, ``weights``, ``epochs``, ``last_epoch``, ``trained_with``.
+        """
+        return {
+            "input_size": self.network_input().size,
+            "weights": int(sum(array.size for array in self._weights)),
+            "epochs": int(self.n_epochs_),
+            "last_epoch": {
+                name: values[-1] if isinstance(values[-1], str) else float(values[-1])
+                for name, values in self.history_.items()
+            },
+            "trained_with": self._versions,
+        }
+
+    def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
+        """List the fitted attributes for the HTML representation, without making `model_`.
+
+        scikit-learn 1.9 reads every public attribute, and reading that one builds a
+        network.
+        """
+        listed = BaseEstimator._get_fitted_attr_html(SimpleNamespace(**vars(self)), doc_link)
+        listed.estimator_class = type(self)
+        return listed
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the weights once: as arrays, not as a network too."""
+        state: dict[str, Any] = dict(super().__getstate__())  # type: ignore[call-overload]
+        state.pop("_model", None)
+        return state
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_weights")

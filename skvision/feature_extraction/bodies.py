@@ -1,0 +1,63 @@
+"""Bodies of networks for fine-tuning: what there is to know of one, and its first weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._system.store import Store
+from ..networks import BUILDING
+from ..networks.finetuned_architecture import flattened, is_kernel_layer
+from .recipe import FeatureRecipe
+
+__all__ = ["Body", "body_of"]
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body, its layers flat.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of its layers, from the first to the last.
+    kernels : sequence of bool
+        Which of them have a kernel.
+    weights : sequence of ndarray
+        In Keras' order.
+    n_features : int
+        Length of a feature vector.
+    config : str
+        The configuration of a network of the user's own, as JSON; "" of a ready-made one.
+    """
+
+    names: Sequence[str]
+    kernels: Sequence[bool]
+    weights: Sequence[np.ndarray]
+    n_features: int
+    config: str
+
+
+# two, so that a search reads each only once
+_bodies: Store[FeatureRecipe, Body] = Store(2, making=BUILDING)
+
+
+def body_of(recipe: FeatureRecipe) -> Body:
+    """Return the body that computes a recipe's features; read where it is not at hand."""
+    return _bodies.get(recipe, lambda: _read(recipe))
+
+
+def _read(recipe: FeatureRecipe) -> Body:
+    # of a weights file the network is known by its name
+    own = recipe.own if recipe.weights is None else None
+    flat = flattened(recipe.build(), renumber=own is None)
+    layers = flat.layers[1:]
+    return Body(
+        names=[layer.name for layer in layers],
+        kernels=[is_kernel_layer(layer) for layer in layers],
+        weights=flat.get_weights(),
+        n_features=int(flat.output_shape[-1]),
+        config="" if own is None else own.config,
+    )

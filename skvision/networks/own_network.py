@@ -1,0 +1,107 @@
+"""`OwnNetwork`: a network of the user's own as a value: its layers as text, weights as arrays."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+
+from .building import BUILDING
+from .layers import leaves, settle
+
+__all__ = ["OwnNetwork", "digest_of_weights"]
+
+
+@dataclass(frozen=True, eq=False)
+class OwnNetwork:
+    """A network of the user's own as a value: it pickles, compares and builds the network anew.
+
+    Parameters
+    ----------
+    config : str
+        The configuration, as Keras writes it in JSON.
+    weights : sequence of ndarray
+        In Keras' order.
+    input_shape : tuple of int or None
+        Of a batch: (None, height, width, channels).
+    name : str
+        What the network is called.
+    classes : mapping of str to type, default={}
+        The layers' classes that Keras doesn't find by itself or refuses, by their names.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from skvision.networks.own_network import OwnNetwork
+    >>> network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="mine")
+    >>> own = OwnNetwork.of(network)
+    >>> own == OwnNetwork.of(own.build()), own.name, own.input_shape
+    (True, 'mine', (None, 4))
+    """
+
+    config: str
+    weights: Sequence[np.ndarray]
+    input_shape: tuple[int | None, ...]
+    name: str
+    classes: Mapping[str, type] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, network: keras.Model) -> OwnNetwork:
+        """Take a network apart; the network stays as it is."""
+        classes = {
+            type(layer).__name__: type(layer)
+            for layer in leaves(network)
+            if not type(layer).__module__.startswith("keras.src.layers.")
+            # Keras reads its code from no configuration, if it isn't told to
+            or isinstance(layer, keras.layers.Lambda)
+        }
+        config = json.dumps(json.loads(network.to_json()), sort_keys=True)
+        return cls(config, network.get_weights(), network.input_shape, network.name, classes)
+
+    def build(self) -> keras.Model:
+        """Make the network, weights included."""
+        with BUILDING:
+            network = keras.saving.deserialize_keras_object(
+                json.loads(self.config),
+                custom_objects=dict(self.classes),
+                # what holds code came from a network of this process or from a pickle
+                safe_mode=not self.classes,
+            )
+        network.set_weights(self.weights)
+        settle(network)
+        return network
+
+    @property
+    def digest(self) -> str:
+        """Identity: of the layers and the weights."""
+        digest = vars(self).get("_digest")
+        if digest is None:
+            digest = digest_of_weights(self.config, self.weights)
+            vars(self)["_digest"] = digest
+        return str(digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OwnNetwork) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+def digest_of_weights(description: str, weights: Sequence[np.ndarray]) -> str:
+    """Identity of a network: of the text that describes it, and of its weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision.networks.own_network import digest_of_weights
+    >>> digest_of_weights("dense", [np.zeros(2)])[:8]
+    '5b1d0ee5'
+    """
+    digest = hashlib.sha256(description.encode())
+    for array in weights:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
