@@ -83,8 +83,12 @@ class FittedNetwork:
             network.set_weights(self._weights)
             probabilities: np.ndarray = np.concatenate(
                 [
-                    network.predict_mean(seen, reader.read(step))
-                    for step in progress(steps, "predicting", int(self.verbose))
+                    network.predict_mean(seen, batch)
+                    for _, batch in zip(
+                        progress(steps, "predicting", int(self.verbose)),
+                        reader.read_ahead(steps),
+                        strict=True,
+                    )
                 ],
                 dtype=np.float64,
             )

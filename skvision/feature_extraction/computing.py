@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -74,7 +74,7 @@ def compute_features(
             """Yield (positions, features) of batches; the next is decoded meanwhile."""
             n_batches = -(-len(positions) // batch_size)
             chunks = np.array_split(positions, n_batches) if n_batches else []
-            batches = _read_ahead(reader, [indices[chunk] for chunk in chunks])
+            batches = reader.read_ahead(indices[chunk] for chunk in chunks)
             features = engine.run(fit_channels(batch, recipe.n_channels) for batch in batches)
             bar = progress(chunks, "computing features", verbose)
             yield from zip(task.each(bar, "batch"), features, strict=True)
@@ -121,17 +121,6 @@ def fit_channels(batch: np.ndarray, n_channels: int) -> np.ndarray:
     if batch.shape[-1] == n_channels:
         return batch
     return np.repeat(batch, n_channels, axis=-1)
-
-
-def _read_ahead(reader: ImageReader, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Read batches, each while the one before is computed."""
-    with ThreadPoolExecutor(1, "skvision-read-ahead") as thread:
-        coming = None
-        for chunk in [*chunks, None]:
-            ready = coming
-            coming = None if chunk is None else thread.submit(reader.read, chunk)
-            if ready is not None:
-                yield ready.result()
 
 
 def _image_keys(images: ImageBatch, indices: np.ndarray) -> list[bytes]:

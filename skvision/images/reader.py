@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
@@ -94,6 +95,45 @@ class ImageReader:
         self._kept[indices[new]] = batch[new]
         self._have[indices[new]] = True
         return batch
+
+    def read_ahead(self, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the pictures of each chunk; those of the next are read meanwhile.
+
+        Parameters
+        ----------
+        chunks : iterable of ndarray of int
+            Indices, a batch at a time. The next chunk is drawn, by the caller's thread,
+            before a batch is yielded.
+
+        Yields
+        ------
+        ndarray of shape (len(chunk), height, width, channels)
+            As `read` returns it.
+
+        Raises
+        ------
+        ImageDecodeError
+            If a file can't be read; in place of the batch that it belongs to.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skvision.images import ImageReader, as_image_batch
+        >>> images = as_image_batch(np.zeros((5, 8, 8), dtype="uint8"))
+        >>> with ImageReader(images, (4, 4), "stretch") as reader:
+        ...     for batch in reader.read_ahead([np.array([0, 1, 2]), np.array([3, 4])]):
+        ...         print(batch.shape)
+        (3, 4, 4, 3)
+        (2, 4, 4, 3)
+        """
+        with ThreadPoolExecutor(1, "skvision-read-ahead") as thread:
+            coming = None
+            for chunk in chunks:
+                ready, coming = coming, thread.submit(self.read, chunk)
+                if ready is not None:
+                    yield ready.result()
+            if coming is not None:
+                yield coming.result()
 
     def __enter__(self) -> ImageReader:
         return self
