@@ -78,7 +78,7 @@ def _cache(folder: Path | None) -> Any:
 
 
 def _converted(kept: Any) -> list[tuple[Path, int]]:
-    from ..feature_extraction.kept_networks import kept_networks
+    from ..feature_extraction.cache import kept_networks
 
     return list(kept_networks(kept.path.parent))
 

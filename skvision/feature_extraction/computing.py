@@ -14,9 +14,8 @@ from .._system.progress import progress
 from .._system.store import Store
 from ..images import ImageBatch, ImageReader, image_key
 from ..networks import BUILDING
-from .cache import FeatureCache
+from .cache import FeatureCache, KeptNetwork
 from .engines import ENGINES, Engine, EngineChoice, make_engine
-from .kept_networks import KeptNetwork
 from .network_key import network_key
 from .recipe import FeatureRecipe
 

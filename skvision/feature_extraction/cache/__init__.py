@@ -1,9 +1,10 @@
-"""Features on disk, each computed once: what is kept, the SQL behind it, where it lies.
+"""What is kept on disk: features, each computed once, and converted networks beside them.
 
 It imports `skvision._system` alone, and no Keras.
 """
 
 from .cache import CacheInfo, FeatureCache
+from .kept_networks import KeptNetwork, kept_networks
 from .store import FeatureCacheWarning
 
-__all__ = ["CacheInfo", "FeatureCache", "FeatureCacheWarning"]
+__all__ = ["CacheInfo", "FeatureCache", "FeatureCacheWarning", "KeptNetwork", "kept_networks"]

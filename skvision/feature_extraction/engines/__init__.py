@@ -3,7 +3,7 @@
 It imports `skvision.networks`, `skvision._system` and `kept_networks`.
 """
 
-from ..kept_networks import KeptNetwork
+from ..cache import KeptNetwork
 from .base import Build, Engine, EngineChoice, resolve_engine
 from .keras_engine import KerasEngine
 from .openvino_engine import OpenVINOEngine

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from ...networks import BACKENDS, computes_on_processor
-from ..kept_networks import KeptNetwork
+from ..cache import KeptNetwork
 
 __all__ = ["PRECISIONS", "Build", "Engine", "EngineChoice", "resolve_engine"]
 

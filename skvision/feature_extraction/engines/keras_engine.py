@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import keras
 import numpy as np
 
-from ..kept_networks import KeptNetwork
+from ..cache import KeptNetwork
 from .base import Build, Engine
 
 __all__ = ["KerasEngine"]

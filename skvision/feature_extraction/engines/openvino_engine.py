@@ -18,7 +18,7 @@ import numpy as np
 from ..._system.memory import give_back_memory
 from ..._system.threads import thread_limit
 from ...networks.openvino_compat import import_openvino
-from ..kept_networks import KeptNetwork
+from ..cache import KeptNetwork
 from .base import Build, Engine
 
 __all__ = ["OpenVINOEngine"]

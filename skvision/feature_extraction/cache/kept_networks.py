@@ -37,7 +37,7 @@ class KeptNetwork:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from skvision.feature_extraction.kept_networks import KeptNetwork
+    >>> from skvision.feature_extraction.cache import KeptNetwork
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     kept = KeptNetwork(Path(folder), "VGG16-0123")
     ...     before = kept.find()
