@@ -16,8 +16,8 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 from .._sklearn.callbacks import CallbackSupportMixin, fit_as_task, training_data
 from .._sklearn.estimator import DocumentationLink
 from .._sklearn.network_estimator import NetworkInput
-from ..feature_extraction.computing import compute_features
 from ..feature_extraction.engines import resolve
+from ..feature_extraction.extraction import FeatureExtraction
 from ..feature_extraction.network_key import network_key
 from ..feature_extraction.recipe import FeatureRecipe, classification_recipe
 from ..images import RESIZE_POLICIES, ImageBatch, as_image_batch
@@ -203,15 +203,10 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         """
         self._validate_params()
         images = self._images(X)
-        recipe = self._recipe()
-        probabilities = compute_features(
-            images,
-            recipe,
-            resolve(self.engine, self.precision),
-            resize=self.resize,
-            batch_size=int(self.batch_size),
-            cache=self.cache,
-            verbose=int(self.verbose),
+        choice = resolve(self.engine, self.precision)
+        extraction = FeatureExtraction(self._recipe(), choice, int(self.batch_size), self.cache)
+        probabilities = extraction.compute(
+            images, resize=self.resize, verbose=int(self.verbose)
         ).astype(np.float64)
         shares: np.ndarray = probabilities / probabilities.sum(axis=1, keepdims=True)
         return shares

@@ -1,23 +1,33 @@
-"""`FeatureExtraction`: turns images into what a phase of a training is trained on."""
+"""`FeatureExtraction`: images -> feature vectors, through an engine and the cache."""
 
 from __future__ import annotations
 
 import math
+import multiprocessing
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..images import ImageBatch
+from .._sklearn.callbacks import NO_TASK, FitTask
+from .._system.progress import progress
+from .._system.store import Store
+from ..images import ImageBatch, ImageReader, image_key
+from ..networks import BUILDING
 from ..training import FeatureTable
-from .computing import compute_features, engine_for, fit_channels
-from .engines import Engine, EngineChoice
+from .cache import FeatureCache, KeptNetwork
+from .engines import ENGINES, Engine, EngineChoice, make_engine
+from .network_key import network_key
 from .recipe import FeatureRecipe
 
-__all__ = ["FeatureExtraction"]
+__all__ = ["FeatureExtraction", "running_engines"]
 
+#: the engines used last, each with its network in memory, so that a search loads each once; two,
+#: since VGG16 alone takes half a gigabyte
+running_engines: Store[Hashable, Engine] = Store(2, making=BUILDING)
 
 # Beyond it features lie in a temporary file, so that memory stays bounded.
 TABLE_BYTES = 2**28
@@ -26,7 +36,9 @@ ROWS_AT_A_TIME = 4096
 
 @dataclass(frozen=True)
 class FeatureExtraction:
-    """What turns pictures into the features that a phase trains on.
+    """What computes the features of images, or reads them where they are kept.
+
+    It is a `skvision.training.Extraction`: a phase can be trained on these features.
 
     Parameters
     ----------
@@ -35,9 +47,9 @@ class FeatureExtraction:
     choice : EngineChoice
         What runs it.
     batch_size : int
-        Pictures at a time.
+        Images computed at a time.
     cache : None, bool, str or path-like, default=None
-        Where features are kept.
+        Where features are kept; True for the user's cache folder.
     """
 
     recipe: FeatureRecipe
@@ -50,34 +62,116 @@ class FeatureExtraction:
         """(height, width) that the network reads."""
         return self.recipe.image_size
 
+    @property
+    def engine(self) -> Engine:
+        """The engine that runs the network: the one that is running already if there is one.
+
+        With a cache, what an engine makes of the network is kept beside the features.
+        """
+        kept = None
+        if self._has_cache:
+            version = ENGINES[self.choice.engine].version()
+            key = network_key(**self.recipe.key_parts(), engine=version)
+            kept = KeptNetwork(FeatureCache(self.cache).path.parent, key)
+        return running_engines.get(
+            (self.recipe, self.choice, self.batch_size),
+            lambda: make_engine(self.choice, self.recipe.build, self.batch_size, kept),
+        )
+
+    def compute(
+        self,
+        images: ImageBatch,
+        *,
+        resize: str,
+        verbose: int = 0,
+        indices: np.ndarray | None = None,
+        task: FitTask = NO_TASK,
+    ) -> np.ndarray:
+        """Compute the features of images, or read them where they are kept.
+
+        Parameters
+        ----------
+        images : ImageBatch
+            The images.
+        resize : {"stretch", "crop", "pad"}
+            The resize policy.
+        verbose : int, default=0
+            Whether to show a progress bar.
+        indices : ndarray of shape (n,), int, default=None
+            Which images; None for all.
+        task : FitTask, default=NO_TASK
+            What batches are parts of, for scikit-learn's callbacks.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features), float32
+        """
+        indices = np.arange(len(images)) if indices is None else indices
+        engine = self.engine
+        with ImageReader(images, self.image_size, resize, keep_bytes=0) as reader:
+
+            def compute(positions: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+                """Yield (positions, features) of batches; the next is decoded meanwhile."""
+                n_batches = -(-len(positions) // self.batch_size)
+                chunks = np.array_split(positions, n_batches) if n_batches else []
+                features = self.run(reader.read_ahead(indices[chunk] for chunk in chunks))
+                bar = progress(chunks, "computing features", verbose)
+                yield from zip(task.each(bar, "batch"), features, strict=True)
+
+            if not self._has_cache:
+                table = np.empty((len(indices), engine.n_features), np.float32)
+                for positions, rows in compute(np.arange(len(indices))):
+                    table[positions] = rows
+                return table
+            table = FeatureCache(self.cache).fetch_or_compute(
+                self._key(images, resize), _image_keys(images, indices), compute, engine.n_features
+            )
+            if multiprocessing.parent_process() is not None:
+                # what workers hold adds up, and they will seldom compute these images again
+                engine.rest()
+            return table
+
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Compute the features of batch after batch."""
         n_channels = self.recipe.n_channels
-        return self._engine.run(fit_channels(batch, n_channels) for batch in batches)
+        return self.engine.run(_with_channels(batch, n_channels) for batch in batches)
 
     def table(
         self, images: ImageBatch, parts: Sequence[np.ndarray], resize: str, verbose: int
     ) -> FeatureTable:
-        """Compute the features of pictures once, those of all `parts` (lists of positions)."""
+        """Compute the features of images once, those of all `parts` (lists of positions)."""
         indices = np.sort(np.concatenate([np.arange(0), *parts]))
-        rows = _table(len(indices), self._engine.n_features)
+        rows = _table(len(indices), self.engine.n_features)
         for start in range(0, len(indices), ROWS_AT_A_TIME):
             some = slice(start, start + ROWS_AT_A_TIME)
-            rows[some] = compute_features(
-                images,
-                self.recipe,
-                self.choice,
-                resize=resize,
-                batch_size=self.batch_size,
-                cache=self.cache,
-                verbose=verbose,
-                indices=indices[some],
-            )
+            rows[some] = self.compute(images, resize=resize, verbose=verbose, indices=indices[some])
         return FeatureTable(indices, rows)
 
     @property
-    def _engine(self) -> Engine:
-        return engine_for(self.recipe, self.choice, self.batch_size, self.cache)
+    def _has_cache(self) -> bool:
+        return self.cache is not None and self.cache is not False
+
+    def _key(self, images: ImageBatch, resize: str) -> str:
+        """What the cache knows the network by."""
+        return network_key(
+            **self.recipe.key_parts(),
+            resize=resize,
+            value_range="pictures" if images.dtype == np.uint8 else None,
+            engine=ENGINES[self.choice.engine].version(),
+            precision=self.choice.precision,
+        )
+
+
+def _with_channels(batch: np.ndarray, n_channels: int) -> np.ndarray:
+    """Repeat grey numbers in as many channels as a network reads."""
+    if batch.shape[-1] == n_channels:
+        return batch
+    return np.repeat(batch, n_channels, axis=-1)
+
+
+def _image_keys(images: ImageBatch, indices: np.ndarray) -> list[bytes]:
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(lambda index: image_key(images.item(int(index))), indices))
 
 
 def _table(*shape: int) -> np.ndarray:

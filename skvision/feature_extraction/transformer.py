@@ -18,8 +18,8 @@ from .._sklearn.estimator import DocumentationLink, all_or_nothing
 from ..exceptions import FeatureEngineWarning
 from ..images import RESIZE_POLICIES, ImageBatch, validate_images
 from ..networks import as_image_size
-from .computing import compute_features, engine_for
 from .engines import EngineChoice, resolve
+from .extraction import FeatureExtraction
 from .recipe import POOLINGS, clone_around_backbone, feature_recipe
 
 __all__ = ["PretrainedFeatureTransformer"]
@@ -265,8 +265,7 @@ default="EfficientNetLite0"
             image_size=None if self.image_size is None else as_image_size(self.image_size),
             seed=seed,
         )
-        engine = engine_for(self._recipe, choice, int(self.batch_size), self.cache)
-        self.n_features_out_ = engine.n_features
+        self.n_features_out_ = self._extraction(choice).engine.n_features
         return choice
 
     def transform(self, X: Any) -> np.ndarray:
@@ -303,16 +302,12 @@ default="EfficientNetLite0"
     def _features(
         self, images: ImageBatch, choice: EngineChoice, task: FitTask = NO_TASK
     ) -> np.ndarray:
-        return compute_features(
-            images,
-            self._recipe,
-            choice,
-            resize=self.resize,
-            batch_size=int(self.batch_size),
-            cache=self.cache,
-            verbose=int(self.verbose),
-            task=task,
+        return self._extraction(choice).compute(
+            images, resize=self.resize, verbose=int(self.verbose), task=task
         )
+
+    def _extraction(self, choice: EngineChoice) -> FeatureExtraction:
+        return FeatureExtraction(self._recipe, choice, int(self.batch_size), self.cache)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Get the names of the features: ``vgg16_0``, ``vgg16_1``, ...

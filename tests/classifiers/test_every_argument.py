@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import clone
 
 from skvision import FineTunedClassifier, MiniVGGClassifier
-from skvision.feature_extraction.computing import running_engines
+from skvision.feature_extraction.extraction import running_engines
 
 from ..conftest import TINY, small_body
 

@@ -11,8 +11,8 @@ import pytest
 
 from skvision import PretrainedFeatureTransformer
 from skvision.feature_extraction.cache import KeptNetwork, kept_networks
-from skvision.feature_extraction.computing import running_engines
 from skvision.feature_extraction.engines import OpenVINOEngine
+from skvision.feature_extraction.extraction import running_engines
 from skvision.feature_extraction.network_key import network_key
 from skvision.feature_extraction.recipe import FeatureRecipe
 

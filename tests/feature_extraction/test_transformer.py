@@ -27,8 +27,8 @@ from skvision import (
     PretrainedFeatureTransformer,
     make_feature_classifier,
 )
-from skvision.feature_extraction.computing import running_engines
 from skvision.feature_extraction.engines import ENGINES, KerasEngine, make_engine, resolve
+from skvision.feature_extraction.extraction import running_engines
 
 SMALL = {"image_size": 32, "engine": "keras", "batch_size": 4}
 
