@@ -124,8 +124,9 @@ default=None
         Whether predictions are the mean of those of a picture and of its mirror image.
         Takes twice as long; usually a little more accurate.
     precision : {"float32", "bfloat16"}, default="float32"
-        What the network trains and predicts with. ``"bfloat16"``: mixed precision,
-        faster on graphics cards and on processors with instructions for it.
+        What the network trains and predicts with, and computes features for the warm-up
+        with. ``"bfloat16"``: mixed precision, faster on graphics cards and on processors
+        with instructions for it; features in float32 where the engine lacks it.
     batch_size : int, default=32
         Pictures a step at most, at least 1.
     augmentation : object, default=None
@@ -157,8 +158,8 @@ default=None
         take long; training waits while it is written. None for after epochs only.
     engine : {"auto", "keras", "openvino"}, default="auto"
         What computes features for the warm-up. ``"auto"`` is OpenVINO where it is
-        installed (``pip install "skvision[fast]"``), in bfloat16 where the processor
-        has it, unless Keras has a graphics card or JAX for its backend; else Keras.
+        installed (``pip install "skvision[fast]"``), unless Keras has a graphics card or
+        JAX for its backend; else Keras.
     cache : None, True, str or path-like, default=None
         Where these features are kept between fits, if pictures are not augmented: True
         for the user's cache folder, a folder, or None for nowhere.
@@ -362,7 +363,8 @@ default=None
             n_head=head.n_layers,
             layer_decay=float(self.layer_decay),
         )
-        choice = resolve(self.engine, "auto")
+        # "auto", since not every engine has bfloat16
+        choice = resolve(self.engine, "float32" if self.precision == "float32" else "auto")
         # random weights follow from the seeds, which checkpoints hold anyway
         identity = "" if features.digest.startswith("random") else features.digest
         recipe, rate = self._recipe_and_rate(head, self.warmup_learning_rate)

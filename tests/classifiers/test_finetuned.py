@@ -27,6 +27,7 @@ from skvision import (
 )
 from skvision.feature_extraction import extraction
 from skvision.feature_extraction.engines import KerasEngine
+from skvision.feature_extraction.running import running_engines
 from skvision.networks import network_pool
 from skvision.networks.backbones import build_backbone
 from skvision.networks.layers import leaves
@@ -281,6 +282,17 @@ def test_sixteen_bits(net, digits, precision):
     assert net.model_.get_layer("block1_conv").compute_dtype == "bfloat16"
     assert net.model_.get_layer("head_predictions").compute_dtype == "float32"
     assert net.score(*digits) > 0.8
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_warm_up_computes_features_in_the_precision_of_the_training(
+    net, some, monkeypatch, precision
+):
+    # as if Keras' engine had both, on any machine
+    monkeypatch.setattr(KerasEngine, "precisions", staticmethod(lambda: ("bfloat16", "float32")))
+    running_engines.clear()
+    net.set_params(precision=precision, warmup_epochs=1, unfreeze="none").fit(*some)
+    assert {choice.precision for _, choice, _ in running_engines._engines} == {precision}
 
 
 # features: once, or afresh
