@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import difflib
 import os
+from functools import cache
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._sklearn.callbacks import CallbackSupportMixin, fit_as_task, training_data
-from .._sklearn.estimator import DocumentationLink
+from .._sklearn.estimator import DocumentationLink, all_or_nothing
 from .._sklearn.network_estimator import NetworkInput
 from ..feature_extraction.engines import resolve
 from ..feature_extraction.extraction import FeatureExtraction
 from ..feature_extraction.network_key import network_key
 from ..feature_extraction.recipe import FeatureRecipe, classification_recipe
-from ..images import RESIZE_POLICIES, ImageBatch, as_image_batch
+from ..images import RESIZE_POLICIES, ImageBatch, validate_images
 from ..networks import WHOLE, View, as_image_size
 from ..networks.imagenet_classes import imagenet_classes
 
@@ -64,19 +65,27 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
     row_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of a picture that comes as a
         flat row of a 2-D X; one entry may be -1.
-    value_range : "auto" or tuple of float, default="auto"
+    value_range : "auto", tuple of float or None, default="auto"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
-        0..65535, bool and floats 0..1. A pair (black, white) names another.
+        0..65535, bool and floats 0..1. A pair (black, white) names another. None
+        takes any finite numbers as they are.
     verbose : {0, 1}, default=0
         Whether to show a progress bar.
 
     Attributes
     ----------
     classes_ : ndarray of shape (1000,), str
-        WordNet's ids of the classes, sorted: the columns of `predict_proba`.
-    class_names_ : ndarray of shape (1000,), str
-        Their English names. The two cranes and the two maillots are told apart:
-        ``"crane (bird)"``, ``"crane (machine)"``.
+        The English names of the classes, sorted: the columns of `predict_proba`. The two
+        cranes and the two maillots are told apart: ``"crane (bird)"``, ``"crane (machine)"``.
+    wordnet_ids_ : ndarray of shape (1000,), str
+        Their ids in WordNet, in the order of ``classes_``. The networks themselves have the
+        classes in the order of the ids sorted.
+    pixel_range_ : tuple of float or None
+        (black, white) of the numbers in fit's X; None if X were files.
+    n_channels_ : int
+        Channels of fit's X: 3, or X's own with ``value_range=None``.
+    n_features_in_ : int
+        Length of a row; only if fit's X were rows.
 
     See Also
     --------
@@ -112,7 +121,6 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         "engine": [str],
         "precision": [str],
         "cache": ["boolean", str, os.PathLike, None],
-        "value_range": [StrOptions({"auto"}), tuple, list],
         "verbose": [Options(Integral, {0, 1}), "boolean"],
     }
 
@@ -144,16 +152,16 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
 
     @property
     def classes_(self) -> np.ndarray:
-        """WordNet's ids."""
-        return np.array(list(imagenet_classes()))
+        """English names, sorted."""
+        return np.array(list(imagenet_classes().values()))[_by_name()]
 
     @property
-    def class_names_(self) -> np.ndarray:
-        """English names, in the order of ``classes_``."""
-        return np.array(list(imagenet_classes().values()))
+    def wordnet_ids_(self) -> np.ndarray:
+        """WordNet's ids, in the order of ``classes_``."""
+        return np.array(list(imagenet_classes()))[_by_name()]
 
     def fit(self, X: Any, y: Any = None) -> ImageNetClassifier:
-        """Check the parameters and the form of X; nothing is learnt.
+        """Check the parameters and look at the form of X; nothing is learnt.
 
         Parameters
         ----------
@@ -173,7 +181,10 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
             If a parameter or X is not as described.
         """
         self._validate_params()
-        fit_as_task(self, lambda task: self._images(X), training_data(X, y))
+        with all_or_nothing(self):
+            fit_as_task(
+                self, lambda task: validate_images(self, X, reset=True), training_data(X, y)
+            )
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -208,6 +219,8 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         probabilities = extraction.compute(
             images, resize=self.resize, verbose=int(self.verbose)
         ).astype(np.float64)
+        # only now: what is kept in the cache has the network's own order
+        probabilities = probabilities[:, _by_name()]
         shares: np.ndarray = probabilities / probabilities.sum(axis=1, keepdims=True)
         return shares
 
@@ -222,9 +235,9 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         Returns
         -------
         ndarray of shape (n_samples,), str
-            Names, of those in ``class_names_``.
+            Names, of those in ``classes_``.
         """
-        names: np.ndarray = self.class_names_[self.predict_proba(X).argmax(axis=1)]
+        names: np.ndarray = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return names
 
     def predict_top(self, X: Any, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -240,7 +253,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         Returns
         -------
         names : ndarray of shape (n_samples, k), str
-            Their names, as in ``class_names_``.
+            Their names, as in ``classes_``.
         scores : ndarray of shape (n_samples, k), float64
             Their probabilities.
         """
@@ -248,7 +261,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
             raise ValueError(f"k must be a whole number from 1 to 1000. Received: {k!r}")
         probabilities = self.predict_proba(X)
         best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-        return self.class_names_[best], np.take_along_axis(probabilities, best, axis=1)
+        return self.classes_[best], np.take_along_axis(probabilities, best, axis=1)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Measure the accuracy against labels of one's own.
@@ -258,7 +271,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         X : array, sequence, Series or frame of n_samples pictures
             In any form that predict_proba takes.
         y : array-like of shape (n_samples,)
-            Names as in ``class_names_`` or WordNet ids as in ``classes_``, mixed at
+            Names as in ``classes_`` or WordNet ids as in ``wordnet_ids_``, mixed at
             will. A label that is neither counts as wrong.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
@@ -275,8 +288,8 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         """
         by_id = imagenet_classes()
         names = [by_id.get(label, label) for label in column_or_1d(y).astype(str).tolist()]
-        _refuse_unknown(names, list(by_id.values()))
         check_consistent_length(self._images(X), names)
+        _refuse_unknown(names, list(by_id.values()))
         return float(accuracy_score(names, self.predict(X), sample_weight=sample_weight))
 
     def _recipe(self) -> FeatureRecipe:
@@ -335,7 +348,9 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         return {"input_size": self.network_input().size}
 
     def _images(self, X: Any) -> ImageBatch:
-        return as_image_batch(X, row_shape=self.row_shape, value_range=self.value_range)
+        """The images, held against those of fit if there was one."""
+        unfitted = not hasattr(self, "n_channels_")
+        return validate_images(clone(self) if unfitted else self, X, reset=unfitted)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -355,6 +370,12 @@ def _refuse_unknown(names: list[str], known: list[str]) -> None:
     hint = f" (near {names[0]!r} are: {', '.join(map(repr, near))})" if near else ""
     raise ValueError(
         "None of the labels in y is a class of ImageNet. Received: "
-        f"{', '.join(map(repr, sorted(set(names))[:5]))}. Use names in class_names_{hint} or ids "
-        "in classes_. For classes of your own, train a FineTunedClassifier."
+        f"{', '.join(map(repr, sorted(set(names))[:5]))}. Use names in classes_{hint} or ids in "
+        "wordnet_ids_. For classes of your own, train a FineTunedClassifier."
     )
+
+
+@cache
+def _by_name() -> np.ndarray:
+    """The places of the classes among a network's outputs, in the order of their names."""
+    return np.argsort(list(imagenet_classes().values()))

@@ -98,7 +98,7 @@ def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Pre
 
     from ..datasets import find_unreadable
 
-    names = getattr(estimator, "class_names_", estimator.classes_)
+    names = estimator.classes_
     for chunk in chunks(files, "predicting"):
         errors = {error.source: str(error) for error in find_unreadable(chunk)}
         readable = np.array([file for file in chunk if file not in errors], dtype=object)

@@ -17,7 +17,8 @@ def save_network(estimator: Any, path: str | os.PathLike[str]) -> Path:
 
     The network is all that is written: it takes 8-bit RGB pictures (n, height,
     width, 3) of its own size, scales them by itself, and returns probabilities in
-    the order of ``classes_``. Class names and parameters stay behind, and with them
+    the order of ``classes_``, or of ImageNet's classes in Keras' order, that of their
+    WordNet ids. Class names and parameters stay behind, and with them
     the mean over ``predict_crops`` and ``predict_mirrored``: to keep a classifier, use
     `skvision.save`.
 
