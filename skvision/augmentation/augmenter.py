@@ -25,6 +25,11 @@ class ImageAugmenter(BaseAugmenter):
     has them. Each picture is drawn for on its own, each parameter uniformly over its
     range.
 
+    .. note::
+        ``fit(X).transform(X)`` does not equal ``fit_transform(X)``: `fit_transform` augments
+        each image once, and `transform` returns images as they are, to be predicted or
+        validated with.
+
     Parameters
     ----------
     rotation_range : float, default=0
@@ -107,8 +112,6 @@ class ImageAugmenter(BaseAugmenter):
     brightness, contrast, saturation, hue; then noise; then erasing. Scaling belongs to
     the networks and is not done here.
 
-    `transform` changes nothing: it is for pictures that are predicted, or validated with.
-
     ImageDataGenerator differs in some things. It takes its ``height_shift_range`` for the
     shift to the side, so that shifts agree where both ranges are the same; it turns pictures
     that are not square about a point that is not their centre; its ``channel_shift_range``
@@ -137,6 +140,7 @@ class ImageAugmenter(BaseAugmenter):
         self,
         rotation_range: float = 0,
         width_shift_range: Any = 0.0,
+        *,
         height_shift_range: Any = 0.0,
         shear_range: float = 0.0,
         zoom_range: Any = 0.0,

@@ -85,6 +85,11 @@ class BaseAugmenter(
     def transform(self, X: Any) -> Any:
         """Return the pictures as they are.
 
+        .. note::
+            ``fit(X).transform(X)`` does not equal ``fit_transform(X)``: `fit_transform` augments
+            each image once, and `transform` returns images as they are, to be predicted or
+            validated with.
+
         Parameters
         ----------
         X : array, sequence, Series or frame of n_samples pictures
@@ -108,6 +113,11 @@ class BaseAugmenter(
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Augment each picture once.
+
+        .. note::
+            ``fit(X).transform(X)`` does not equal ``fit_transform(X)``: `fit_transform` augments
+            each image once, and `transform` returns images as they are, to be predicted or
+            validated with.
 
         Parameters
         ----------

@@ -44,6 +44,11 @@ class RandAugmenter(BaseAugmenter):
     `skvision.augmentation.rand_augmenter.OPERATIONS`. It takes an `ImageAugmenter`'s place
     wherever that is accepted.
 
+    .. note::
+        ``fit(X).transform(X)`` does not equal ``fit_transform(X)``: `fit_transform` augments
+        each image once, and `transform` returns images as they are, to be predicted or
+        validated with.
+
     Parameters
     ----------
     n_operations : int, default=2
@@ -106,6 +111,7 @@ class RandAugmenter(BaseAugmenter):
         self,
         n_operations: int = 2,
         magnitude: float = 0.3,
+        *,
         horizontal_flip: bool = True,
         fill_mode: str = "nearest",
         cval: float = 0.0,
