@@ -69,7 +69,7 @@ def augment_folder(
     destination: str | os.PathLike[str],
     augmenter: Any,
     *,
-    per_class: Any = "auto",
+    sampling_strategy: Any = "auto",
     include_originals: bool = True,
     resume: bool = False,
     on_error: Literal["raise", "skip"] = "raise",
@@ -91,7 +91,7 @@ def augment_folder(
         The folder to write; it is made if missing, and must be empty.
     augmenter : ImageAugmenter or RandAugmenter
         What happens to the copies.
-    per_class : int, dict or "auto", default="auto"
+    sampling_strategy : int, dict or "auto", default="auto"
         How many pictures each class shall have, originals included, as
         `ImageOverSampler` takes it.
     include_originals : bool, default=True
@@ -108,9 +108,9 @@ def augment_folder(
         the same call writes the same bytes, with any `n_jobs`. Needed to resume: None
         draws anew each time.
     n_jobs : int, default=None
-        Threads, at least 1; None or -1 for one a core.
-    verbose : {0, 1}, default=0
-        Whether to show a progress bar.
+        Threads, at least 1; None or -1 for one a core, -2 for one less, and so on.
+    verbose : {0, 1, 2} or bool, default=0
+        What is shown: nothing (0 or False), or a progress bar (1, 2 or True).
 
     Returns
     -------
@@ -147,7 +147,8 @@ def augment_folder(
     ...     digits = export_digits(Path(folder) / "digits", n_per_class=2)
     ...     more = Path(folder) / "more"
     ...     manifest = augment_folder(
-    ...         digits, more, ImageAugmenter(rotation_range=20), per_class=5, random_state=0)
+    ...         digits, more, ImageAugmenter(rotation_range=20), sampling_strategy=5,
+    ...         random_state=0)
     ...     X, y = load_image_folder(more, return_X_y=True)
     >>> len(X), manifest.name
     (50, 'manifest.csv')
@@ -155,9 +156,9 @@ def augment_folder(
     check_augmenter(augmenter)
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip'. Received: {on_error!r}")
-    whole = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
-    if n_jobs is not None and not (whole and (n_jobs == -1 or n_jobs >= 1)):
-        raise ValueError(f"n_jobs must be None, -1 or at least 1. Received: {n_jobs!r}")
+    n_threads = _number_of_threads(n_jobs)
+    if not isinstance(verbose, Integral) or verbose not in (0, 1, 2):
+        raise ValueError(f"verbose must be 0, 1, 2, True or False. Received: {verbose!r}")
     if not isinstance(source, str | os.PathLike):
         raise ValueError(f"source must be the name of one folder. Received: {source!r}")
     augmenter.draw([0], np.arange(0))  # checks its arguments
@@ -171,7 +172,7 @@ def augment_folder(
         )
     files_of = _readable(_class_files(folder), on_error)
     counts = {label: len(files) for label, files in files_of.items()}
-    added = numbers_to_add(counts, per_class, "per_class")
+    added = numbers_to_add(counts, sampling_strategy)
     planned = list(_plan(folder, files_of, added, augmenter, include_originals, random_state))
     parents = sorted({written, *((written / each.file).parent for each in planned)})
     originals = [file for files in files_of.values() for file in files]
@@ -190,7 +191,6 @@ def augment_folder(
         if not (written / each.file).is_file():
             _write(written / each.file, each)
 
-    n_threads = thread_limit() if n_jobs in (None, -1) else int(n_jobs)
     with ThreadPoolExecutor(n_threads, "skvision-augment") as pool:
         done = pool.map(write, planned)
         try:
@@ -202,6 +202,17 @@ def augment_folder(
     with written_whole(written / MANIFEST) as temporary:
         temporary.write_text(manifest, encoding="utf-8", errors="surrogateescape", newline="")
     return written / MANIFEST
+
+
+def _number_of_threads(n_jobs: int | None) -> int:
+    if n_jobs is None:
+        return thread_limit()
+    if not isinstance(n_jobs, Integral) or isinstance(n_jobs, bool) or n_jobs == 0:
+        raise ValueError(
+            "n_jobs must be None, a whole number of at least 1, or a negative one: -1 for one "
+            f"thread a core, -2 for one less, and so on. Received: {n_jobs!r}"
+        )
+    return int(n_jobs) if n_jobs > 0 else max(1, thread_limit() + 1 + int(n_jobs))
 
 
 def refuse_folder(source: Path, destination: Path, resume: bool) -> None:

@@ -22,9 +22,7 @@ from .batches import as_given, augmented_batch
 __all__ = ["ImageOverSampler", "chosen_sources", "numbers_to_add"]
 
 
-def numbers_to_add(
-    counts: Mapping[Any, int], sampling_strategy: Any, name: str = "sampling_strategy"
-) -> dict[Any, int]:
+def numbers_to_add(counts: Mapping[Any, int], sampling_strategy: Any) -> dict[Any, int]:
     """How many pictures each class lacks.
 
     Parameters
@@ -33,8 +31,6 @@ def numbers_to_add(
         How many pictures each class has.
     sampling_strategy : int, dict or "auto"
         As `ImageOverSampler` takes it.
-    name : str, default="sampling_strategy"
-        What errors call it.
 
     Returns
     -------
@@ -61,7 +57,7 @@ def numbers_to_add(
         targets = dict.fromkeys(counts, int(sampling_strategy))
     else:
         raise ValueError(
-            f"{name} must be a whole number (pictures of each class), a dictionary of "
+            "sampling_strategy must be a whole number (pictures of each class), a dictionary of "
             "label to number, or 'auto' (as many as the largest class has). Received: "
             f"{sampling_strategy!r}"
         )
@@ -183,7 +179,7 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
 
     def __init__(
-        self, augmenter: Any, sampling_strategy: Any = "auto", random_state: Any = None
+        self, augmenter: Any, sampling_strategy: Any = "auto", *, random_state: Any = None
     ) -> None:
         self.augmenter = augmenter
         self.sampling_strategy = sampling_strategy

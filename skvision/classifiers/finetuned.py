@@ -61,19 +61,19 @@ default="EfficientNetLite0"
         ``"imagenet"``: the published weights, downloaded once by Keras; a weights
         file of one's own; None: random ones, decided by ``random_state``. Without
         meaning for a network of one's own.
+    image_size : int or tuple of int, default=None
+        (height, width) in pixels that pictures are resized to; None for the
+        network's own (224 for most). Smaller is faster and less accurate.
     pooling : {"auto", "avg", "max", "flatten"}, default="auto"
         How the last feature map becomes the head's input: the mean or the largest
         of each channel, or all numbers. ``"auto"`` is ``"flatten"`` for VGG,
         ``"avg"`` for all others.
-    image_size : int or tuple of int, default=None
-        (height, width) in pixels that pictures are resized to; None for the
-        network's own (224 for most). Smaller is faster and less accurate.
     dense_units : tuple of int, default=(256,)
         Units of each of the head's dense layers before the softmax; ``()`` for none.
-    dense_dropout : float, default=0.5
-        Share of values that dropout sets to zero after each of them, in [0, 1).
     activation : str, default="relu"
         Their activation; any of Keras, in any case.
+    dense_dropout : float, default=0.5
+        Share of values that dropout sets to zero after each of them, in [0, 1).
     warmup_epochs : int, default=10
         Passes over the training pictures in which the head alone learns, at least 0.
     warmup_learning_rate : float, LearningRateSchedule or None, default=1e-3
@@ -178,8 +178,9 @@ default=None
     random_state : int, RandomState instance or None, default=None
         Decides the head's first weights, dropout, order, augmentation, the validation
         split, and random weights of the body.
-    verbose : {0, 1, 2}, default=0
-        Nothing, a progress bar, or one line an epoch.
+    verbose : {0, 1, 2} or bool, default=0
+        What is shown: nothing (0 or False), a progress bar (1 or True), or in training one
+        line an epoch (2).
     **optimizer_options : object
         Options of the optimiser, each named ``optimizer__`` and its name there.
 
@@ -259,11 +260,12 @@ default=None
         self,
         backbone: Any = "EfficientNetLite0",
         weights: Any = "imagenet",
-        pooling: str = "auto",
+        *,
         image_size: tuple[int, int] | int | None = None,
+        pooling: str = "auto",
         dense_units: tuple[int, ...] = (256,),
-        dense_dropout: float = 0.5,
         activation: str = "relu",
+        dense_dropout: float = 0.5,
         warmup_epochs: int = 10,
         warmup_learning_rate: Any = 1e-3,
         unfreeze: str | int = "all",
@@ -300,11 +302,11 @@ default=None
     ) -> None:
         self.backbone = backbone
         self.weights = weights
-        self.pooling = pooling
         self.image_size = image_size
+        self.pooling = pooling
         self.dense_units = dense_units
-        self.dense_dropout = dense_dropout
         self.activation = activation
+        self.dense_dropout = dense_dropout
         self.warmup_epochs = warmup_epochs
         self.warmup_learning_rate = warmup_learning_rate
         self.unfreeze = unfreeze

@@ -47,18 +47,15 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
     image_size : int or tuple of int, default=None
         (height, width) in pixels that pictures are resized to; None for the size that
         the network was trained on, which is the most accurate. VGG takes no other.
-    resize : {"stretch", "crop", "pad"}, default="crop"
-        How pictures of another aspect ratio are brought to ``image_size``. The
-        networks were trained on crops.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        What it computes with. ``"auto"`` is bfloat16 where the engine and the
+        processor have it.
     batch_size : int, default=32
         Pictures computed at a time, at least 1.
     engine : {"auto", "keras", "openvino"}, default="auto"
         What computes. ``"auto"`` is OpenVINO where it is installed
         (``pip install "skvision[fast]"``), unless Keras has a graphics card or JAX for
         its backend; else Keras.
-    precision : {"auto", "float32", "bfloat16"}, default="auto"
-        What it computes with. ``"auto"`` is bfloat16 where the engine and the
-        processor have it.
     cache : None, True, str or path-like, default=None
         Where probabilities are kept, so that no picture is computed twice: True for
         the user's cache folder, a folder, or None for nowhere.
@@ -69,8 +66,11 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
         0..65535, bool and floats 0..1. A pair (black, white) names another. None
         takes any finite numbers as they are.
-    verbose : {0, 1}, default=0
-        Whether to show a progress bar.
+    resize : {"stretch", "crop", "pad"}, default="crop"
+        How pictures of another aspect ratio are brought to ``image_size``. The
+        networks were trained on crops.
+    verbose : {0, 1, 2} or bool, default=0
+        What is shown: nothing (0 or False), or a progress bar (1, 2 or True).
 
     Attributes
     ----------
@@ -121,33 +121,34 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         "engine": [str],
         "precision": [str],
         "cache": ["boolean", str, os.PathLike, None],
-        "verbose": [Options(Integral, {0, 1}), "boolean"],
+        "verbose": [Options(Integral, {0, 1, 2}), "boolean"],
     }
 
     def __init__(
         self,
         backbone: str = "EfficientNetLite0",
         weights: Any = "imagenet",
+        *,
         image_size: tuple[int, int] | int | None = None,
-        resize: str = "crop",
+        precision: str = "auto",
         batch_size: int = 32,
         engine: str = "auto",
-        precision: str = "auto",
         cache: Any = None,
         row_shape: tuple[int, ...] | None = None,
         value_range: Any = "auto",
+        resize: str = "crop",
         verbose: int = 0,
     ) -> None:
         self.backbone = backbone
         self.weights = weights
         self.image_size = image_size
-        self.resize = resize
+        self.precision = precision
         self.batch_size = batch_size
         self.engine = engine
-        self.precision = precision
         self.cache = cache
         self.row_shape = row_shape
         self.value_range = value_range
+        self.resize = resize
         self.verbose = verbose
 
     @property

@@ -36,7 +36,7 @@ class MiniVGGClassifier(BaseImageClassifier):
 
     Parameters
     ----------
-    image_size : tuple of int or int, default=(32, 32)
+    image_size : int or tuple of int, default=(32, 32)
         (height, width) in pixels that pictures are resized to; one number for a
         square. At least ``2 ** len(filters)`` each. Time grows with the area.
     filters : tuple of int, default=(32, 64)
@@ -46,6 +46,9 @@ class MiniVGGClassifier(BaseImageClassifier):
         Convolutions in each block, at least 1; a tuple has one entry for each block.
     kernel_size : int, default=3
         Height and width of the convolutions' kernels in pixels, at least 1.
+    pooling : {"flatten", "avg", "max"}, default="flatten"
+        What goes on to the dense layers: all numbers of the last block, or the mean or
+        the largest of each filter, which leaves far fewer weights to overfit.
     dense_units : tuple of int, default=(512,)
         Units of each dense layer before the softmax; ``()`` for none.
     activation : str, default="relu"
@@ -56,9 +59,6 @@ class MiniVGGClassifier(BaseImageClassifier):
     norm_first : bool, default=False
         Whether to normalise before each activation, in place of a bias, and not after
         it. Usually more accurate where there are many layers.
-    pooling : {"flatten", "avg", "max"}, default="flatten"
-        What goes on to the dense layers: all numbers of the last block, or the mean or
-        the largest of each filter, which leaves far fewer weights to overfit.
     se_ratio : float or tuple of float, default=0.0
         Squeeze and excitation after each convolution: two small dense layers see the mean of
         each filter over the picture and give each filter a weight from 0 to 1. This is
@@ -157,8 +157,9 @@ class MiniVGGClassifier(BaseImageClassifier):
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, dropout, order, augmentation and the validation
         split. Pass an int for the same result each time.
-    verbose : {0, 1, 2}, default=0
-        Nothing, a progress bar, or one line an epoch.
+    verbose : {0, 1, 2} or bool, default=0
+        What is shown: nothing (0 or False), a progress bar (1 or True), or in training one
+        line an epoch (2).
     **optimizer_options : object
         Options of the optimiser, each named ``optimizer__`` and its name there:
         ``optimizer__momentum=0.9``, ``optimizer__weight_decay=1e-4`` (weights
@@ -229,13 +230,14 @@ class MiniVGGClassifier(BaseImageClassifier):
         self,
         image_size: tuple[int, int] | int = (32, 32),
         filters: tuple[int, ...] = (32, 64),
+        *,
         convs_per_block: int | tuple[int, ...] = 2,
         kernel_size: int = 3,
+        pooling: str = "flatten",
         dense_units: tuple[int, ...] = (512,),
         activation: str = "relu",
         batch_norm: bool = True,
         norm_first: bool = False,
-        pooling: str = "flatten",
         se_ratio: float | tuple[float, ...] = 0.0,
         conv_dropout: float | tuple[float, ...] = 0.25,
         dense_dropout: float = 0.5,
@@ -271,11 +273,11 @@ class MiniVGGClassifier(BaseImageClassifier):
         self.filters = filters
         self.convs_per_block = convs_per_block
         self.kernel_size = kernel_size
+        self.pooling = pooling
         self.dense_units = dense_units
         self.activation = activation
         self.batch_norm = batch_norm
         self.norm_first = norm_first
-        self.pooling = pooling
         self.se_ratio = se_ratio
         self.conv_dropout = conv_dropout
         self.dense_dropout = dense_dropout

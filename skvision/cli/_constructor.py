@@ -65,22 +65,23 @@ def read_constructor(source: str, owner: str) -> Constructor:
     >>> from skvision.cli._constructor import read_constructor
     >>> source = '''
     ... class Net:
-    ...     def __init__(self, size: int = 8, **optimizer_options): ...
+    ...     def __init__(self, size: int = 8, *, rate: float = 0.1, **optimizer_options): ...
     ... '''
     >>> net = read_constructor(source, "Net")
     >>> net.types, net.defaults, net.routed
-    ({'size': <class 'int'>}, {'size': '8'}, 'optimizer')
+    ({'size': <class 'int'>, 'rate': <class 'float'>}, {'size': '8', 'rate': '0.1'}, 'optimizer')
     """
     body = _definition(ast.parse(source).body, owner)
     init = body
     if isinstance(init, ast.ClassDef):
         init = _definition(init.body, "__init__")
     assert isinstance(init, ast.FunctionDef)
-    arguments = init.args.args[init is not body :]  # a constructor's without self
-    # defaults belong to the last arguments
-    defaults = dict(
-        zip(reversed([a.arg for a in arguments]), reversed(init.args.defaults), strict=False)
-    )
+    positional = init.args.args[init is not body :]  # a constructor's without self
+    arguments = [*positional, *init.args.kwonlyargs]
+    # those of positional arguments belong to the last of them
+    without = len(positional) - len(init.args.defaults)
+    given = [*[None] * without, *init.args.defaults, *init.args.kw_defaults]
+    defaults = {a.arg: value for a, value in zip(arguments, given, strict=True)}
     rest = init.args.kwarg.arg if init.args.kwarg else ""
     documented = re.search(
         r"^Parameters\n-+\n(.*?)(?=^\w+\n-+\n|\Z)",
@@ -90,7 +91,7 @@ def read_constructor(source: str, owner: str) -> Constructor:
     return Constructor(
         owner=owner,
         types={a.arg: _annotation(a.annotation) for a in arguments},
-        defaults={a.arg: ast.unparse(defaults[a.arg]) for a in arguments if a.arg in defaults},
+        defaults={name: ast.unparse(value) for name, value in defaults.items() if value},
         routed=rest.removesuffix("_options"),
         documentation=documented[1].strip() if documented else "",
     )

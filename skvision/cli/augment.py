@@ -184,7 +184,7 @@ def augment(
             source,
             destination,
             augmenter,
-            per_class=target,
+            sampling_strategy=target,
             include_originals=include_originals,
             resume=resume,
             on_error="skip" if skip_unreadable else "raise",

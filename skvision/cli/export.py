@@ -40,5 +40,5 @@ def export(
     estimator = load_model(model, trust, "predict_proba")
     from ..persistence import export_model
 
-    path, description = export_model(estimator, out, output and str(output))
+    path, description = export_model(estimator, out, format=output and str(output))
     typer.echo(f"Exported to {path}; {description} says how pictures are brought to it")

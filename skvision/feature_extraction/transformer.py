@@ -53,15 +53,18 @@ default="EfficientNetLite0"
         by ``random_state``. Without meaning for a network of one's own.
     layer : str, default=None
         Name of the layer whose output is taken; None for the last feature map.
+    image_size : int or tuple of int, default=None
+        (height, width) in pixels that pictures are resized to; None for the
+        network's own (224 for most).
     pooling : {"auto", "avg", "max", "flatten"}, default="auto"
         How a feature map becomes a vector: the mean or the largest of each
         channel, or all numbers (VGG16: 7 x 7 x 512 = 25,088). ``"auto"`` is
         ``"flatten"`` for VGG, ``"avg"`` for all others.
-    image_size : int or tuple of int, default=None
-        (height, width) in pixels that pictures are resized to; None for the
-        network's own (224 for most).
-    resize : {"stretch", "crop", "pad"}, default="stretch"
-        How pictures of another aspect ratio are brought to ``image_size``.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        What it computes with. ``"auto"`` is bfloat16 where the engine and the
+        processor have it; that changes features by some percent (on photos, those of
+        EfficientNet-Lite0 by 4, without an effect on accuracy), and a little with the
+        pictures that are computed with them. ``"float32"`` does neither.
     batch_size : int, default=32
         Pictures computed at a time, at least 1. Decides memory and speed, not the
         features.
@@ -69,11 +72,6 @@ default="EfficientNetLite0"
         What computes. ``"auto"`` is OpenVINO where it is installed
         (``pip install "skvision[fast]"``), unless Keras has a graphics card or JAX for
         its backend, else Keras.
-    precision : {"auto", "float32", "bfloat16"}, default="auto"
-        What it computes with. ``"auto"`` is bfloat16 where the engine and the
-        processor have it; that changes features by some percent (on photos, those of
-        EfficientNet-Lite0 by 4, without an effect on accuracy), and a little with the
-        pictures that are computed with them. ``"float32"`` does neither.
     cache : None, True, str or path-like, default=None
         Where features are kept, so that none is ever computed twice: True for the
         user's cache folder, a folder, or None for nowhere.
@@ -84,10 +82,12 @@ default="EfficientNetLite0"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
         0..65535, bool and floats 0..1. A pair (black, white) names another. None
         takes any finite numbers as they are.
+    resize : {"stretch", "crop", "pad"}, default="stretch"
+        How pictures of another aspect ratio are brought to ``image_size``.
     random_state : int, RandomState instance or None, default=None
         Decides random weights.
-    verbose : {0, 1}, default=0
-        Whether to show a progress bar.
+    verbose : {0, 1, 2} or bool, default=0
+        What is shown: nothing (0 or False), or a progress bar (1, 2 or True).
 
     Attributes
     ----------
@@ -140,38 +140,39 @@ default="EfficientNetLite0"
         "precision": [str],
         "cache": ["boolean", str, os.PathLike, None],
         "random_state": ["random_state"],
-        "verbose": [Options(Integral, {0, 1}), "boolean"],
+        "verbose": [Options(Integral, {0, 1, 2}), "boolean"],
     }
 
     def __init__(
         self,
         backbone: Any = "EfficientNetLite0",
         weights: Any = "imagenet",
+        *,
         layer: str | None = None,
-        pooling: str = "auto",
         image_size: tuple[int, int] | int | None = None,
-        resize: str = "stretch",
+        pooling: str = "auto",
+        precision: str = "auto",
         batch_size: int = 32,
         engine: str = "auto",
-        precision: str = "auto",
         cache: Any = None,
         row_shape: tuple[int, ...] | None = None,
         value_range: Any = "auto",
+        resize: str = "stretch",
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
         self.backbone = backbone
         self.weights = weights
         self.layer = layer
-        self.pooling = pooling
         self.image_size = image_size
-        self.resize = resize
+        self.pooling = pooling
+        self.precision = precision
         self.batch_size = batch_size
         self.engine = engine
-        self.precision = precision
         self.cache = cache
         self.row_shape = row_shape
         self.value_range = value_range
+        self.resize = resize
         self.random_state = random_state
         self.verbose = verbose
 

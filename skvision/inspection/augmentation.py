@@ -69,7 +69,7 @@ class AugmentationDisplay:
         *,
         n_images: int = 4,
         n_draws: int = 5,
-        image_size: int = 128,
+        longest_side: int = 128,
         ax: Any = None,
     ) -> AugmentationDisplay:
         """Draw several versions of some pictures, and plot them.
@@ -84,8 +84,8 @@ class AugmentationDisplay:
             How many pictures, at least 1, spread evenly over X; all if there are fewer.
         n_draws : int, default=5
             How many versions of each, at least 1.
-        image_size : int, default=128
-            The longer side of what is shown in pixels, at least 1. Larger pictures are
+        longest_side : int, default=128
+            Pixels of the longer side of what is shown, at least 1. Larger pictures are
             made smaller before they are changed; shifts by pixels get smaller with them, so
             that they show what happens to the picture as it is, not at a network's size.
         ax : matplotlib.axes.Axes, default=None
@@ -112,7 +112,7 @@ class AugmentationDisplay:
         for name, value in (
             ("n_images", n_images),
             ("n_draws", n_draws),
-            ("image_size", image_size),
+            ("longest_side", longest_side),
         ):
             if not isinstance(value, Integral) or value < 1:
                 raise ValueError(
@@ -131,7 +131,7 @@ class AugmentationDisplay:
         originals, versions = [], []
         for index in chosen:
             whole = _pixels(images.item(int(index)))
-            pixels = _fitted(whole, image_size)
+            pixels = _fitted(whole, longest_side)
             draws = estimator.draw([seed, int(index)], np.arange(n_draws))
             # what is drawn in pixels is meant for the picture as it is
             for name, axis in (("shift_y_pixels", 0), ("shift_x_pixels", 1)):

@@ -54,7 +54,7 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
 
 
 def export_model(
-    estimator: Any, path: str | os.PathLike[str], format: str | None = None
+    estimator: Any, path: str | os.PathLike[str], *, format: str | None = None
 ) -> tuple[Path, Path]:
     """Write a classifier's network for another runtime, and a description beside it.
 

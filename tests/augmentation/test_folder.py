@@ -59,7 +59,7 @@ def rows(manifest):
 def test_originals_copies_and_manifest(animals, tmp_path):
     before = contents(animals)
     more = tmp_path / "more"
-    manifest = augment(animals, more, AUGMENTER, per_class=7, random_state=0)
+    manifest = augment(animals, more, AUGMENTER, sampling_strategy=7, random_state=0)
     listed = rows(manifest)
     assert list(listed[0]) == ["file", "source", "class", "parameters"]
     assert [row["class"] for row in listed].count("cat") == 7
@@ -83,7 +83,7 @@ def test_originals_copies_and_manifest(animals, tmp_path):
 
 
 def test_names_tell_the_source_and_never_collide(animals, tmp_path):
-    manifest = augment(animals, tmp_path / "more", AUGMENTER, per_class=10, random_state=0)
+    manifest = augment(animals, tmp_path / "more", AUGMENTER, sampling_strategy=10, random_state=0)
     names = [row["file"] for row in rows(manifest)]
     assert len({name.casefold() for name in names}) == 20
     for row in rows(manifest):
@@ -96,18 +96,20 @@ def test_names_tell_the_source_and_never_collide(animals, tmp_path):
 
 def test_same_seed_same_bytes_for_any_number_of_threads(animals, tmp_path):
     made = [
-        contents(augment(animals, tmp_path / str(n), AUGMENTER, per_class=9, random_state=3,
+        contents(augment(animals, tmp_path / str(n), AUGMENTER, sampling_strategy=9, random_state=3,
                          n_jobs=n).parent)
-        for n in (1, np.int64(4))
+        for n in (1, np.int64(4), -2)
     ]  # fmt: skip
-    assert made[0] == made[1]
-    other = augment(animals, tmp_path / "other", AUGMENTER, per_class=9, random_state=4).parent
+    assert made[0] == made[1] == made[2]
+    other = augment(
+        animals, tmp_path / "other", AUGMENTER, sampling_strategy=9, random_state=4
+    ).parent
     assert contents(other)["manifest.csv"] != made[0]["manifest.csv"]
 
 
 def test_only_new(animals, tmp_path):
     manifest = augment(
-        animals, tmp_path / "new", RandAugmenter(), per_class=7, include_originals=False
+        animals, tmp_path / "new", RandAugmenter(), sampling_strategy=7, include_originals=False
     )
     listed = rows(manifest)
     assert [row["class"] for row in listed].count("cat") == 2
@@ -125,16 +127,16 @@ def test_auto(animals, tmp_path):
 def test_never_into_the_source(animals, where):
     before = contents(animals)
     with pytest.raises(ValueError, match="must stay as they are"):
-        augment(animals, animals / where, AUGMENTER, per_class=9)
+        augment(animals, animals / where, AUGMENTER, sampling_strategy=9)
     assert contents(animals) == before
 
 
 def test_never_around_the_source_nor_through_a_link(animals, tmp_path):
     with pytest.raises(ValueError, match="lies in"):
-        augment(animals, animals.parent, AUGMENTER, per_class=9, resume=True)
+        augment(animals, animals.parent, AUGMENTER, sampling_strategy=9, resume=True)
     (tmp_path / "link").symlink_to(animals)
     with pytest.raises(ValueError, match="must stay as they are"):
-        augment(animals, tmp_path / "link" / "more", AUGMENTER, per_class=9)
+        augment(animals, tmp_path / "link" / "more", AUGMENTER, sampling_strategy=9)
 
 
 def test_never_into_the_source_through_links_below_it(animals, tmp_path):
@@ -143,9 +145,9 @@ def test_never_into_the_source_through_links_below_it(animals, tmp_path):
         (tmp_path / "linked" / name).symlink_to(animals / name)
     before = contents(animals)
     with pytest.raises(ValueError, match="must stay as they are"):
-        augment(tmp_path / "linked", animals / "cat" / "new", AUGMENTER, per_class=9)
+        augment(tmp_path / "linked", animals / "cat" / "new", AUGMENTER, sampling_strategy=9)
     more = tmp_path / "more"
-    how = {"per_class": 9, "random_state": 0}
+    how = {"sampling_strategy": 9, "random_state": 0}
     augment(animals, more, AUGMENTER, **how)
     shutil.rmtree(more / "cat")
     (more / "cat").symlink_to(animals / "cat")
@@ -159,7 +161,7 @@ def test_names_as_long_as_names_can_be(tmp_path):
     for label in ("cat", "dog"):
         (tmp_path / "animals" / label).mkdir(parents=True)
         Image.new("RGB", (4, 4)).save(tmp_path / "animals" / label / name)
-    manifest = augment(tmp_path / "animals", tmp_path / "more", AUGMENTER, per_class=12)
+    manifest = augment(tmp_path / "animals", tmp_path / "more", AUGMENTER, sampling_strategy=12)
     files = [row["file"] for row in rows(manifest)]
     assert len(set(files)) == 24
     assert all((tmp_path / "more" / file).is_file() for file in files)
@@ -168,7 +170,7 @@ def test_names_as_long_as_names_can_be(tmp_path):
 def test_a_folder_named_like_a_new_picture(animals, tmp_path):
     (animals / "dog" / "d-1.jpeg").mkdir()
     Image.new("RGB", (4, 4)).save(animals / "dog" / "d-1.jpeg" / "f.png")
-    manifest = augment(animals, tmp_path / "more", AUGMENTER, per_class=12, random_state=0)
+    manifest = augment(animals, tmp_path / "more", AUGMENTER, sampling_strategy=12, random_state=0)
     assert all((tmp_path / "more" / row["file"]).is_file() for row in rows(manifest))
 
 
@@ -176,7 +178,7 @@ def test_a_folder_named_like_a_new_picture(animals, tmp_path):
                                      {"fill_mode": "wrap"}, {"cval": 9.0}])  # fmt: skip
 def test_the_manifest_says_what_pictures_are_filled_with(animals, tmp_path, filling):
     augmenter = ImageAugmenter(rotation_range=40, erase_fraction=0.3, **filling)
-    manifest = augment(animals, tmp_path / "more", augmenter, per_class=9, random_state=0)
+    manifest = augment(animals, tmp_path / "more", augmenter, sampling_strategy=9, random_state=0)
     made = [row for row in rows(manifest) if row["parameters"] != "{}"]
     assert made
     for row in made:
@@ -189,7 +191,7 @@ def test_the_manifest_says_what_pictures_are_filled_with(animals, tmp_path, fill
 
 def test_resume_notices_other_originals_and_a_damaged_record(animals, tmp_path):
     more = tmp_path / "more"
-    how = {"per_class": 9, "random_state": 0, "resume": True}
+    how = {"sampling_strategy": 9, "random_state": 0, "resume": True}
     more.mkdir()
     # as a process killed while it wrote the record leaves it
     (more / "..skvision-augment.json.abc.part.json").write_text("{")
@@ -208,7 +210,7 @@ def test_resume_notices_other_originals_and_a_damaged_record(animals, tmp_path):
 
 
 def test_resume_by_an_augmenter_that_means_the_same(animals, tmp_path):
-    how = {"per_class": 9, "random_state": 0}
+    how = {"sampling_strategy": 9, "random_state": 0}
     manifest = augment(animals, tmp_path / "more", ImageAugmenter(rotation_range=40), **how)
     done = contents(manifest.parent)
     augment(animals, manifest.parent, ImageAugmenter(rotation_range=40.0), **how, resume=True)
@@ -220,29 +222,32 @@ def test_a_folder_that_is_not_empty(animals, tmp_path):
     more.mkdir()
     (more / "x").touch()
     with pytest.raises(FileExistsError, match="is not empty.*--resume"):
-        augment(animals, more, AUGMENTER, per_class=9)
+        augment(animals, more, AUGMENTER, sampling_strategy=9)
     with pytest.raises(ValueError, match="none that say by what they were made"):
-        augment(animals, more, AUGMENTER, per_class=9, resume=True, random_state=0)
+        augment(animals, more, AUGMENTER, sampling_strategy=9, resume=True, random_state=0)
     with pytest.raises(NotADirectoryError, match="is a file"):
-        augment(animals, more / "x", AUGMENTER, per_class=9)
+        augment(animals, more / "x", AUGMENTER, sampling_strategy=9)
     assert [path.name for path in more.iterdir()] == ["x"]
 
 
 def test_bad_parameters(animals, tmp_path):
     more = tmp_path / "more"
     with pytest.raises(ValueError, match="'cat' has 5 images, more than its target of 4"):
-        augment(animals, more, AUGMENTER, per_class=4)
+        augment(animals, more, AUGMENTER, sampling_strategy=4)
     with pytest.raises(ValueError, match="augmenter must be"):
         augment(animals, more, "rotate")
     with pytest.raises(ValueError, match="zoom_range"):
         augment(animals, more, ImageAugmenter(zoom_range=2))
-    with pytest.raises(ValueError, match="per_class must be a whole number"):
-        augment(animals, more, AUGMENTER, per_class=9.0)
+    with pytest.raises(ValueError, match="sampling_strategy must be a whole number"):
+        augment(animals, more, AUGMENTER, sampling_strategy=9.0)
     with pytest.raises(ValueError, match="name of one folder"):
-        augment([animals, animals], more, AUGMENTER, per_class=9)
-    for n_jobs in (0, -2, True, 1.5):
-        with pytest.raises(ValueError, match="n_jobs must be None, -1 or at least 1"):
+        augment([animals, animals], more, AUGMENTER, sampling_strategy=9)
+    for n_jobs in (0, True, 1.5):
+        with pytest.raises(ValueError, match="n_jobs must be None, a whole number of at least 1"):
             augment(animals, more, AUGMENTER, n_jobs=n_jobs)
+    for verbose in (3, None, "no"):
+        with pytest.raises(ValueError, match="verbose must be 0, 1, 2, True or False"):
+            augment(animals, more, AUGMENTER, verbose=verbose)
     with pytest.raises(ValueError, match="resume=True needs the random_state"):
         augment(animals, more, AUGMENTER, resume=True)
     with pytest.raises(ValueError, match="on_error"):
@@ -251,27 +256,29 @@ def test_bad_parameters(animals, tmp_path):
         augment(tmp_path / "nowhere", more, AUGMENTER)
     (animals / "empty").mkdir()
     with pytest.raises(ValueError, match="empty holds no pictures"):
-        augment(animals, more, AUGMENTER, per_class=9)
+        augment(animals, more, AUGMENTER, sampling_strategy=9)
     assert not more.exists()
 
 
 def test_unreadable_pictures(animals, tmp_path):
     (animals / "cat" / "broken.jpg").write_bytes(b"no picture")
     with pytest.raises(ImageDecodeError, match=r"broken\.jpg"):
-        augment(animals, tmp_path / "more", AUGMENTER, per_class=9)
+        augment(animals, tmp_path / "more", AUGMENTER, sampling_strategy=9)
     assert not (tmp_path / "more").exists()
     with pytest.warns(SkippedImageWarning, match="1 unreadable picture"):
-        manifest = augment(animals, tmp_path / "more", AUGMENTER, per_class=9, on_error="skip")
+        manifest = augment(
+            animals, tmp_path / "more", AUGMENTER, sampling_strategy=9, on_error="skip"
+        )
     assert len(rows(manifest)) == 18
     for name in ("a.png", "a.jpg", "b.JPG", "more/c.bmp", "a-1.png"):
         (animals / "cat" / name).write_bytes(b"x")
     with pytest.raises(ValueError, match="None of the pictures of class 'cat'"):
-        augment(animals, tmp_path / "none", AUGMENTER, per_class=9, on_error="skip")
+        augment(animals, tmp_path / "none", AUGMENTER, sampling_strategy=9, on_error="skip")
 
 
 def test_resume_of_what_is_done_or_begun_otherwise(animals, tmp_path):
     more = tmp_path / "more"
-    how = {"per_class": 9, "random_state": 0}
+    how = {"sampling_strategy": 9, "random_state": 0}
     augment(animals, more, AUGMENTER, **how)
     done = contents(more)
     augment(animals, more, AUGMENTER, **how, resume=True)
@@ -281,16 +288,16 @@ def test_resume_of_what_is_done_or_begun_otherwise(animals, tmp_path):
     augment(animals, more, AUGMENTER, **how, resume=True)
     assert contents(more) == done
     with pytest.raises(ValueError, match="begun otherwise: 18 files then, and now 20 files"):
-        augment(animals, more, AUGMENTER, per_class=10, random_state=0, resume=True)
+        augment(animals, more, AUGMENTER, sampling_strategy=10, random_state=0, resume=True)
     with pytest.raises(ValueError, match="begun otherwise.*seed"):
-        augment(animals, more, AUGMENTER, per_class=9, random_state=1, resume=True)
+        augment(animals, more, AUGMENTER, sampling_strategy=9, random_state=1, resume=True)
     with pytest.raises(ValueError, match=r"begun otherwise: .* then, and now .*rotation_range=41"):
         augment(animals, more, ImageAugmenter(rotation_range=41), **how, resume=True)
     assert contents(more) == done
 
 
 def test_resume_by_other_versions_is_refused(animals, tmp_path, monkeypatch):
-    how = {"per_class": 9, "random_state": 0}
+    how = {"sampling_strategy": 9, "random_state": 0}
     more = augment(animals, tmp_path / "more", AUGMENTER, **how).parent
     monkeypatch.setattr("cv2.__version__", "4.0.0")
     with pytest.raises(ValueError, match=r"operations \d+ with OpenCV .* then.*OpenCV 4\.0\.0"):
@@ -302,7 +309,7 @@ def test_noise_without_a_scale_is_in_levels(animals, tmp_path):
     grey.mkdir(parents=True)
     Image.new("RGB", (64, 64), (128, 128, 128)).save(grey / "a.png")
     augmenter = ImageAugmenter(noise_std=5, value_range=None)
-    how = {"per_class": 2, "random_state": 0, "n_jobs": -1}
+    how = {"sampling_strategy": 2, "random_state": 0, "n_jobs": -1}
     written = augment(tmp_path / "grey", tmp_path / "more", augmenter, **how).parent
     item = augmenter.fit_transform([str(grey / "a.png")])[0]
     for source in (str(written / "cat" / "a-1.png"), item):
@@ -344,5 +351,7 @@ def test_killed_and_resumed(digits_folder, tmp_path, kills):
     assert last.returncode == 0, errors
     assert "400 pictures" in output
     augmenter = ImageAugmenter(rotation_range=40.0, noise_std=0.1, random_state=5)
-    whole = augment(digits_folder, tmp_path / "whole", augmenter, per_class=40, random_state=5)
+    whole = augment(
+        digits_folder, tmp_path / "whole", augmenter, sampling_strategy=40, random_state=5
+    )
     assert contents(killed) == contents(whole.parent)

@@ -46,7 +46,7 @@ def test_it_is_a_shell_over_the_library(digits_folder, tmp_path):
         **{**PRESETS["light"], "rotation_range": 40, "horizontal_flip": False},
         brightness_range=(0.5, 1.5),
     )
-    augment_folder(digits_folder, tmp_path / "b", augmenter, per_class=14, random_state=7)
+    augment_folder(digits_folder, tmp_path / "b", augmenter, sampling_strategy=14, random_state=7)
     assert files(tmp_path / "a") == files(tmp_path / "b")
 
 

@@ -65,7 +65,7 @@ def test_seed_and_forms_of_X(noise, tmp_path):
 def test_sizes_may_differ_and_large_ones_are_made_smaller():
     X = [Image.new("RGB", (400, 100), "red"), Image.new("RGB", (30, 60), "blue")]
     display = AugmentationDisplay.from_estimator(
-        RandAugmenter(random_state=0), X, image_size=80, n_draws=2
+        RandAugmenter(random_state=0), X, longest_side=80, n_draws=2
     )
     assert [picture.shape for picture in display.originals] == [(20, 80, 3), (60, 30, 3)]
     assert shown(display).shape == (60 * 2 + 4, 80 * 3 + 8, 3)
@@ -74,7 +74,7 @@ def test_sizes_may_differ_and_large_ones_are_made_smaller():
 def test_a_shift_in_pixels_is_shown_as_large_as_it_is():
     picture = Image.new("RGB", (400, 200), "white")
     augmenter = ImageAugmenter(width_shift_range=[100], fill_mode="constant", random_state=0)
-    display = AugmentationDisplay.from_estimator(augmenter, [picture], image_size=80)
+    display = AugmentationDisplay.from_estimator(augmenter, [picture], longest_side=80)
     for version in display.augmented[0]:
         assert (version == 0).mean() == 0.25
 
@@ -91,7 +91,7 @@ def test_on_given_axes(noise):
     [
         ({"n_images": 0}, "n_images must be a whole number of at least 1"),
         ({"n_draws": 1.5}, "n_draws must be a whole number"),
-        ({"image_size": -1}, "image_size must be"),
+        ({"longest_side": -1}, "longest_side must be"),
     ],
 )
 def test_bad_parameters(noise, how, message):

@@ -105,7 +105,7 @@ def test_the_means_over_views_are_others(fitted, mirrored, cropped, digits):
 def test_its_own_runtime_gives_the_same_probabilities(request, digits, tmp_path, kind, format):
     net = request.getfixturevalue(kind)
     X = digits[0][:5]
-    path, beside = export_model(net, tmp_path / f"net{SUFFIXES[format]}", format)
+    path, beside = export_model(net, tmp_path / f"net{SUFFIXES[format]}", format=format)
     pixels = np.repeat(X[..., None], 3, axis=-1).astype(np.float32)
     found = RUNTIMES[format](path, pixels)
     np.testing.assert_allclose(found, net.predict_proba(X), atol=1e-3)
@@ -113,7 +113,7 @@ def test_its_own_runtime_gives_the_same_probabilities(request, digits, tmp_path,
     assert {each.name for each in tmp_path.iterdir()} <= {
         path.name, beside.name, path.with_suffix(".bin").name
     }  # fmt: skip
-    export_model(net, path, format)
+    export_model(net, path, format=format)
 
 
 def test_the_description_says_how_pictures_are_brought_to_it(tuned, tmp_path):
@@ -146,9 +146,9 @@ def test_bad_arguments(fitted, tmp_path):
     with pytest.raises(ValueError, match=r"ending of 'net.bin' names no format.*onnx \(.onnx\)"):
         export_model(fitted, tmp_path / "net.bin")
     with pytest.raises(ValueError, match="format must be one of.*Received: 'coreml'"):
-        export_model(fitted, tmp_path / "net.onnx", "coreml")
+        export_model(fitted, tmp_path / "net.onnx", format="coreml")
     with pytest.raises(ValueError, match=r"A file of onnx ends in .onnx. Received: 'net.tflite'"):
-        export_model(fitted, tmp_path / "net.tflite", "onnx")
+        export_model(fitted, tmp_path / "net.tflite", format="onnx")
     with pytest.raises(ValueError, match="Expected a fitted classifier"):
         export_model(LogisticRegression(), tmp_path / "net.onnx")
     with pytest.raises(NotFittedError):
@@ -157,7 +157,7 @@ def test_bad_arguments(fitted, tmp_path):
         export_model(fitted, tmp_path / "nowhere" / "net.tflite")
     (tmp_path / "mine").mkdir()
     with pytest.raises(FileExistsError, match="no SavedModel"):
-        export_model(fitted, tmp_path / "mine", "savedmodel")
+        export_model(fitted, tmp_path / "mine", format="savedmodel")
     assert os.listdir(tmp_path) == ["mine"]
 
 

@@ -1,0 +1,134 @@
+"""One argument, one meaning: over all constructors and public functions."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from itertools import combinations
+
+import pytest
+from numpydoc.docscrape import get_doc_object
+from numpydoc.validate import Validator
+from sklearn.base import clone
+from sklearn.utils._param_validation import make_constraint
+
+import skvision
+from skvision import ImageAugmenter, ImageOverSampler, load, save
+
+from .walking import public_estimators
+
+ESTIMATORS = public_estimators()
+FUNCTIONS = {
+    thing.__name__: thing
+    for thing in (getattr(skvision, name) for name in skvision.__all__)
+    if inspect.isfunction(thing)
+}
+MADE = {
+    f"{thing.__name__}.from_estimator": thing.from_estimator
+    for thing in (getattr(skvision, name) for name in skvision.__all__)
+    if inspect.isclass(thing) and hasattr(thing, "from_estimator")
+}
+#: name: whatever has arguments that users set
+OWNERS = {**ESTIMATORS, **FUNCTIONS, **MADE}
+
+_FEATURES = "features may differ from machine to machine, a training may not"
+#: argument: {who takes another range than all others: why}
+EXCEPTIONS = {
+    "backbone": {
+        "ImageNetClassifier": "a network of one's own has other classes than ImageNet's",
+        "FineTunedClassifier": "the transformer reads no file as its backbone yet",
+    },
+    "weights": {"ImageNetClassifier": "random weights name nothing"},
+    "pooling": {"MiniVGGClassifier": "it is one network, so there is nothing for auto to choose"},
+    "precision": {"ImageNetClassifier": _FEATURES, "PretrainedFeatureTransformer": _FEATURES},
+    "learning_rate_schedule": {
+        "FineTunedClassifier": "a schedule of Keras counts steps: each phase has a rate of its own"
+    },
+    "path": {"load_image_folder": "a data set may lie in several folders"},
+}
+#: argument: why each function says by itself what it takes
+APART = {"estimator": "a file takes other estimators than a plot"}
+
+
+def parameters(name):
+    return inspect.signature(OWNERS[name]).parameters
+
+
+def documented(name):
+    """Parameter: its type as the docstring says it, without the default."""
+    documented = Validator(get_doc_object(OWNERS[name])).doc_all_parameters
+    return {
+        parameter: re.sub(r",\s*default=.*", "", kind)
+        for parameter, (kind, _) in documented.items()
+    }
+
+
+def ranges(name):
+    """Parameter: what scikit-learn checks it by, as text; None where the package checks it."""
+    constraints = getattr(OWNERS[name], "_parameter_constraints", {})
+    return {
+        parameter: " | ".join(str(make_constraint(each)) for each in allowed)
+        for parameter, allowed in constraints.items()
+    }
+
+
+def sharing():
+    """Argument: whoever takes it, those that are excepted left out."""
+    found = {}
+    for name in OWNERS:
+        for parameter in parameters(name):
+            if name not in EXCEPTIONS.get(parameter, {}) and parameter not in APART:
+                found.setdefault(parameter, []).append(name)
+    return {parameter: names for parameter, names in found.items() if len(names) > 1}
+
+
+@pytest.mark.parametrize("parameter", sharing())
+def test_an_argument_has_one_type_and_one_range(parameter):
+    names = sharing()[parameter]
+    assert len({documented(name)[parameter] for name in names}) == 1, names
+    assert len({ranges(name).get(parameter) for name in names if name in ESTIMATORS}) <= 1, names
+
+
+@pytest.mark.parametrize(
+    ("parameter", "name"), [(each, name) for each, names in EXCEPTIONS.items() for name in names]
+)
+def test_an_exception_is_needed(parameter, name):
+    others = [other for other in OWNERS if parameter in parameters(other) and other != name]
+    assert any(documented(name)[parameter] != documented(other)[parameter] for other in others)
+
+
+def test_arguments_stand_in_one_order():
+    for one, other in combinations(OWNERS, 2):
+        shared = [each for each in parameters(one) if each in parameters(other)]
+        assert shared == [each for each in parameters(other) if each in shared], (one, other)
+
+
+def test_what_can_be_left_out_is_named_from_the_third_argument_on():
+    for name in OWNERS:
+        positional = [
+            each
+            for each in parameters(name).values()
+            if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+        ]
+        assert all(each.default is each.empty for each in positional[2:]), name
+        assert name in FUNCTIONS or len(positional) <= 2, name
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS.values(), ids=ESTIMATORS)
+def test_named_arguments_are_parameters(cls, tmp_path):
+    """Of whatever reads a constructor's signature."""
+    first = [ImageAugmenter()] if cls is ImageOverSampler else []
+    changed = {"random_state": 7} if "random_state" in parameters(cls.__name__) else {"verbose": 1}
+    if hasattr(cls, "optimizer") or "optimizer" in parameters(cls.__name__):
+        changed["optimizer__clipnorm"] = 1.5
+    estimator = cls(*first, **changed)
+    assert set(estimator.get_params(deep=False)) == {*parameters(cls.__name__), *changed}
+    read = load(save(estimator, tmp_path / "it.skv"))
+    for other in (clone(estimator), read):
+        assert repr(other) == repr(estimator)
+        assert {name: other.get_params()[name] for name in changed} == changed
+    for name, value in changed.items():
+        assert f"{name}={value}" in repr(estimator)
+        assert name in estimator._repr_html_()
+    with pytest.raises(TypeError, match="positional argument"):
+        cls(*[None] * 3)
