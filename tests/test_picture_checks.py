@@ -10,7 +10,10 @@ import pandas as pd
 import polars as pl
 import pytest
 from PIL import Image
+from sklearn import config_context
 from sklearn.base import clone, is_classifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from skvision import (
     FineTunedClassifier,
@@ -278,6 +281,55 @@ def test_rows_and_pictures_agree(estimator, pictures, files):
     else:
         found = estimator.fit_transform(X.reshape(len(X), -1)).reshape(X.shape)
     np.testing.assert_array_equal(found, expected)
+
+
+# scikit-learn's setting of what transformers return
+
+CONTAINERS = {"pandas": pd.DataFrame, "polars": pl.DataFrame}
+
+
+@of_each()
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_the_output_setting_changes_no_result(estimator, pictures, files, container):
+    y = pictures[1]
+    for X in (pictures[0], files):
+        expected = fitted_and_asked(clone(estimator), X, y)
+        with config_context(transform_output=container):
+            found = fitted_and_asked(clone(estimator), X, y)
+        np.testing.assert_array_equal(found, expected)
+
+
+@of_each(ImageAugmenter, RandAugmenter)
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_tables_are_wrapped_and_images_never(estimator, pictures, files, container):
+    X = pictures[0]
+    rows = pd.DataFrame(X.reshape(len(X), -1)).add_prefix("p")
+    on_rows = clone(estimator).set_params(row_shape=X.shape[1:])
+    with config_context(transform_output=container):
+        for images in (X, list(X), files, pd.Series(list(map(str, files))), X / 255):
+            for made in (estimator.fit_transform(images), estimator.transform(images)):
+                assert type(made) is np.ndarray
+        for made in (on_rows.fit_transform(rows), on_rows.transform(rows.to_numpy())):
+            assert type(made) is CONTAINERS[container]
+            assert list(made.columns) == list(rows.columns)
+        # a table of one column in, a table of one column out
+        column = pd.DataFrame({"file": list(map(str, files))})
+        made = estimator.fit_transform(column)
+        assert type(made) is CONTAINERS[container]
+        assert made.shape == (len(X), 1)
+        np.testing.assert_array_equal(seen(made), seen(estimator.fit_transform(files)))
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_the_output_setting_in_a_pipeline(pictures, container):
+    steps = AUGMENTER, PretrainedFeatureTransformer(**READY_MADE), LogisticRegression()
+    expected = make_pipeline(*steps).fit(*pictures).predict_proba(pictures[0])
+    with config_context(transform_output=container):
+        pipeline = make_pipeline(*map(clone, steps)).fit(*pictures)
+        assert type(pipeline[:-1].transform(pictures[0])) is CONTAINERS[container]
+        found = pipeline.predict_proba(pictures[0])
+    # in another memory layout the features add up in another order
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 # labels

@@ -33,6 +33,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 
@@ -136,9 +137,11 @@ class KerasClassifierBridge(ClassifierMixin, BaseEstimator):
 
     def _encode_labels(self, y: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Learn the classes of the labels `known`; return the index of each label in y."""
-        encoder = ClassifierLabelEncoder(loss="sparse_categorical_crossentropy").fit(known)
+        # it is made of transformers, which else would return what the user's are set to
+        with config_context(transform_output="default"):
+            encoder = ClassifierLabelEncoder(loss="sparse_categorical_crossentropy").fit(known)
+            indices: np.ndarray = encoder.transform(y).astype(np.int64).ravel()
         self.classes_ = encoder.classes_
-        indices: np.ndarray = encoder.transform(y).astype(np.int64).ravel()
         return indices
 
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn.callbacks import CallbackSupportMixin, fit_as_task, training_data
 from .._sklearn.estimator import DocumentationLink, all_or_nothing
+from .._sklearn.output import in_set_form
 from ..images import validate_images
 from .batches import as_given, augmented_batch, augmented_pixels
 from .parameters import whole_number
@@ -20,8 +21,13 @@ from .parameters import whole_number
 __all__ = ["BaseAugmenter", "check_augmenter"]
 
 
-class BaseAugmenter(
-    CallbackSupportMixin, DocumentationLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+class BaseAugmenter(  # type: ignore[call-arg]
+    CallbackSupportMixin,
+    DocumentationLink,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """A transformer that changes pictures at random, each by a draw of its own.
 
@@ -97,9 +103,10 @@ class BaseAugmenter(
 
         Returns
         -------
-        ndarray
+        ndarray or DataFrame
             X itself, as an array: of X's shape where it is numbers, else of shape
-            (n_samples,) and objects.
+            (n_samples,) and objects. A DataFrame if X is a table (rows, or a frame of one
+            column) and scikit-learn is set to return such.
 
         Raises
         ------
@@ -109,7 +116,7 @@ class BaseAugmenter(
             If X is not as described.
         """
         check_is_fitted(self)
-        return as_given(validate_images(self, X, reset=False), X)
+        return in_set_form(self, as_given(validate_images(self, X, reset=False), X), X)
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Augment each picture once.
@@ -128,10 +135,11 @@ class BaseAugmenter(
 
         Returns
         -------
-        ndarray
+        ndarray or DataFrame
             Where X is numbers, an array of its shape, type and scale. Else
             `AugmentedImage` objects, of shape (n_samples,): they are decoded
-            and changed when they are read, so that memory stays small.
+            and changed when they are read, so that memory stays small. A DataFrame as
+            `transform` says.
 
         Raises
         ------
@@ -142,8 +150,9 @@ class BaseAugmenter(
         images = validate_images(self, X, reset=False)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         everything = np.arange(len(images))
-        return augmented_batch(
-            images, everything, self.draw([seed], everything), X=X, **self.draw_options
+        draws = self.draw([seed], everything)
+        return in_set_form(
+            self, augmented_batch(images, everything, draws, X=X, **self.draw_options), X
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
