@@ -44,13 +44,13 @@ class NetworkInput:
 
 @runtime_checkable
 class NetworkEstimator(Protocol):
-    """A classifier that predicts by one Keras network; its methods are for a fitted one.
-
-    The network's outputs are probabilities in the order of ``classes_``.
-    """
+    """A classifier that predicts by one Keras network; its methods are for a fitted one."""
 
     def build_network(self) -> Any:
         """Return the network, a new `keras.Model`: images in, probabilities out."""
+
+    def network_classes(self) -> np.ndarray:
+        """Return the labels in the order of the network's outputs."""
 
     def network_digest(self) -> str:
         """Return the identity of the network: the same for the same layers and weights."""

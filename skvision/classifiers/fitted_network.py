@@ -143,6 +143,17 @@ class FittedNetwork:
         network.set_weights(self._weights)
         return network.model
 
+    def network_classes(self) -> np.ndarray:
+        """Return the labels in the order of the network's outputs.
+
+        Returns
+        -------
+        ndarray of shape (n_classes,)
+            ``classes_``.
+        """
+        check_is_fitted(self, "classes_")
+        return self.classes_
+
     def network_digest(self) -> str:
         """Return the identity of the fitted network.
 

@@ -154,12 +154,14 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
     @property
     def classes_(self) -> np.ndarray:
         """English names, sorted."""
-        return np.array(list(imagenet_classes().values()))[_by_name()]
+        names: np.ndarray = self.network_classes()[_by_name()]
+        return names
 
     @property
     def wordnet_ids_(self) -> np.ndarray:
         """WordNet's ids, in the order of ``classes_``."""
-        return np.array(list(imagenet_classes()))[_by_name()]
+        ids: np.ndarray = np.array(list(imagenet_classes()))[_by_name()]
+        return ids
 
     def fit(self, X: Any, y: Any = None) -> ImageNetClassifier:
         """Check the parameters and look at the form of X; nothing is learnt.
@@ -306,6 +308,16 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
             8-bit RGB images (n, height, width, 3) in, the classes' probabilities (n, 1000) out.
         """
         return self._recipe().build()
+
+    def network_classes(self) -> np.ndarray:
+        """Return the labels in the order of the network's outputs.
+
+        Returns
+        -------
+        ndarray of shape (1000,), str
+            ``classes_``, in the order of their WordNet ids.
+        """
+        return np.array(list(imagenet_classes().values()))
 
     def network_digest(self) -> str:
         """Return the identity of the network.

@@ -244,12 +244,5 @@ def _description(classifier: Any, network: Any, path: Path) -> dict[str, Any]:
             "shape": ["batch", len(classifier.classes_)],
             "meaning": "probabilities, in the order of classes",
         },
-        "classes": [str(name) for name in _classes_of_outputs(classifier)],
+        "classes": [str(name) for name in classifier.network_classes()],
     }
-
-
-def _classes_of_outputs(classifier: Any) -> Any:
-    """The classes in the order of the network's outputs; of ImageNet's it is that of their ids."""
-    classes = classifier.classes_
-    ids = getattr(classifier, "wordnet_ids_", None)
-    return classes if ids is None else classes[ids.argsort()]

@@ -15,6 +15,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from skvision.feature_extraction.running import running_engines
 
 from skvision import (
     FineTunedClassifier,
@@ -27,7 +28,6 @@ from skvision import (
 )
 from skvision.feature_extraction import extraction
 from skvision.feature_extraction.engines import KerasEngine
-from skvision.feature_extraction.running import running_engines
 from skvision.networks import network_pool
 from skvision.networks.backbones import build_backbone
 from skvision.networks.layers import leaves
