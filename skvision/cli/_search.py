@@ -1,19 +1,23 @@
-"""``skvision train --search``: a `GridSearchCV`, its candidates' failures told."""
+"""``skvision train --search``: a grid search that keeps why a combination failed.
+
+`GridSearchCV` only warns of it, in the text of a traceback.
+"""
 
 from __future__ import annotations
 
-import re
 import sys
-import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 from joblib import parallel_config
-from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.base import clone
+from sklearn.model_selection import ParameterGrid, StratifiedKFold
+from sklearn.utils.parallel import Parallel, delayed
 
+from ..exceptions import first_line
 from ._interruption import when_interrupted
 from ._output import aligned
 from ._start import start_quietly
@@ -21,18 +25,33 @@ from ._start import start_quietly
 __all__ = ["search", "table"]
 
 
-class _TellingSearch(GridSearchCV):
-    """A GridSearchCV that keeps why candidates failed; scikit-learn only warns of it."""
+@dataclass(frozen=True)
+class Search:
+    """What came of each combination of a grid.
 
-    def _format_results(
-        self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
-    ) -> Any:
-        errors = [result.get("fit_error") for result in out]
-        self.failures_ = [
-            next(filter(None, errors[start : start + n_splits]), None)
-            for start in range(0, len(errors), n_splits)
-        ]
-        return super()._format_results(candidate_params, n_splits, out, more_results)
+    Parameters
+    ----------
+    candidates : list of dict
+        The estimator's parameters of each.
+    accuracies : ndarray of shape (n_candidates, n_folds)
+        NaN where it failed.
+    failures : list of str or None
+        Why the first of its folds that failed did.
+    """
+
+    candidates: list[dict[str, Any]]
+    accuracies: np.ndarray
+    failures: list[str | None]
+
+    @property
+    def means(self) -> np.ndarray:
+        """The accuracy of each combination, NaN where a fold failed."""
+        return np.asarray(self.accuracies.mean(axis=1))
+
+    @property
+    def best_params_(self) -> dict[str, Any]:
+        """The parameters of the highest accuracy, the first of several."""
+        return self.candidates[int(np.nanargmax(self.means))]
 
 
 def search(
@@ -45,7 +64,7 @@ def search(
     jobs: int | None,
     seed: Any,
     path: Callable[[str], str] = str,
-) -> _TellingSearch:
+) -> Search:
     """Cross-validate each combination; a combination that fails costs no other.
 
     `path` gives the estimator's parameter that an argument's name stands for. Ctrl-C ends
@@ -57,33 +76,23 @@ def search(
             f"--cv {folds} needs at least {folds} pictures of each class to train on, but "
             f"{names[counts.argmin()]} has {counts.min()}. Lower --cv or add pictures."
         )
-    found = _TellingSearch(
-        estimator,
-        {path(name): values for name, values in grid.items()},
-        scoring=partial(_score, paths={name: path(name) for name in grid}),
-        cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
-        n_jobs=jobs,
-        refit=False,
-        error_score=np.nan,
-    )
+    paths = {name: path(name) for name in grid}
+    candidates = list(ParameterGrid({paths[name]: values for name, values in grid.items()}))
+    splits = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(X, y))
     # worker processes start TensorFlow too, and would each say so
-    workers = parallel_config("loky", initializer=start_quietly)
-    with workers, when_interrupted(_interrupt), warnings.catch_warnings():
-        # both are in the table, and both quote tracebacks at length
-        warnings.simplefilter("ignore", FitFailedWarning)
-        warnings.filterwarnings("ignore", message="One or more of the test scores")
-        try:
-            found.fit(X, y)
-        except ValueError as error:
-            reason = _reason(str(error))
-            if "fits failed" not in str(error) or reason is None:
-                raise
-            raise ValueError(
-                f"Every combination of the search failed, the first so: {reason}"
-            ) from error
-    if not np.isfinite(found.cv_results_["mean_test_score"]).any():
-        raise ValueError(f"Every combination of the search failed:\n{table(found, grid, path)}")
-    return found
+    with parallel_config("loky", initializer=start_quietly), when_interrupted(_interrupt):
+        outcomes = Parallel(n_jobs=jobs)(
+            delayed(_outcome)(
+                clone(estimator).set_params(**clone(params, safe=False)), X, y, *split, paths
+            )
+            for params, split in product(candidates, splits)
+        )
+    by_candidate = [outcomes[start : start + folds] for start in range(0, len(outcomes), folds)]
+    failures = [next((f for _, f in each if f is not None), None) for each in by_candidate]
+    if all(failures):
+        raise ValueError(f"Every combination of the search failed, the first so: {failures[0]}")
+    accuracies = np.array([[accuracy for accuracy, _ in each] for each in by_candidate])
+    return Search(candidates, accuracies, failures)
 
 
 def _interrupt(warning: Any) -> None:
@@ -91,42 +100,44 @@ def _interrupt(warning: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _score(estimator: Any, X: Any, y: Any, paths: Mapping[str, str]) -> float:
-    accuracy = float(estimator.score(X, y))
+def _outcome(
+    estimator: Any, X: Any, y: Any, seen: np.ndarray, kept: np.ndarray, paths: Mapping[str, str]
+) -> tuple[float, str | None]:
+    """The accuracy of one combination on one fold, or why there is none."""
+    try:
+        estimator.fit(X[seen], y[seen])
+        accuracy = float(estimator.score(X[kept], y[kept]))
+    except Exception as error:
+        return np.nan, first_line(error)
     # a sign of life on a terminal, from the worker processes too
     if sys.stderr.isatty():
-        parameters = estimator.get_params()
-        setting = ", ".join(f"{name}={_text(parameters[path])}" for name, path in paths.items())
+        params = estimator.get_params()
+        setting = ", ".join(f"{name}={_text(params[path])}" for name, path in paths.items())
         print(f"accuracy {accuracy:.4f} of one fold with {setting}", file=sys.stderr)
-    return accuracy
+    return accuracy, None
 
 
 def table(
-    found: _TellingSearch, grid: Mapping[str, Sequence[Any]], path: Callable[[str], str] = str
+    found: Search, grid: Mapping[str, Sequence[Any]], path: Callable[[str], str] = str
 ) -> str:
     """The combinations, best first; in place of a failed one's figures, why it failed."""
-    results = found.cv_results_
-    rows, notes = [["rank", *grid, "accuracy", "std"]], [""]
-    for k in np.argsort(results["rank_test_score"], kind="stable"):
-        figures = [results[f"{it}_test_score"][k] for it in ("mean", "std")]
-        failed = not np.isfinite(figures).all()
+    rows: list[list[Any]] = [["rank", *grid, "accuracy", "std"]]
+    notes = [""]
+    # failed ones last: NaN is sorted to the end
+    for k in np.argsort(-found.means, kind="stable"):
+        failure, mean = found.failures[k], found.means[k]
+        figures = ["-", "-"] if failure else [f"{mean:.4f}", f"{found.accuracies[k].std():.4f}"]
         rows.append(
             [
-                "-" if failed else results["rank_test_score"][k],
-                *(_text(results["params"][k][path(name)]) for name in grid),
-                *("-" if failed else f"{figure:.4f}" for figure in figures),
+                "-" if failure else 1 + int((found.means > mean).sum()),
+                *(_text(found.candidates[k][path(name)]) for name in grid),
+                *figures,
             ]
         )
-        notes.append(f"  failed: {_reason(found.failures_[k])}" if failed else "")
+        notes.append(f"  failed: {failure}" if failure else "")
     lines = aligned(rows).splitlines()
     return "\n".join(line + note for line, note in zip(lines, notes, strict=True))
 
 
 def _text(value: Any) -> str:
     return "none" if value is None else str(value)
-
-
-def _reason(traceback: str | None) -> str | None:
-    """The message of the first error in the text of a traceback."""
-    raised = re.search(r"^[\w.]+(?:Error|Exception|Interrupt): (.+)", traceback or "", re.MULTILINE)
-    return raised[1] if raised else None
