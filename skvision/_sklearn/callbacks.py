@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from .compat import fit_context
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:
@@ -155,10 +157,7 @@ def fit_as_task(
     It must lie within `skvision._sklearn.estimator.all_or_nothing`, if both are there: that would
     take from the estimator what scikit-learn ends the callbacks by.
     """
-    context = None
-    if hasattr(estimator, "_init_callback_context"):
-        context = estimator._init_callback_context(task_name=name, max_subtasks=n_subtasks)
-    task = FitTask(estimator, context, data)
+    task = FitTask(estimator, fit_context(estimator, name, n_subtasks), data)
     result = learn(task)
     # that its user wants to see how fit proceeds does not go for a callback's predictions
     task.end({"verbose": 0} if hasattr(estimator, "verbose") else {})

@@ -1,14 +1,15 @@
-"""`validate_labels`: what every estimator asks of the y that pictures come with."""
+"""What every estimator asks of the labels that images come with."""
 
 from __future__ import annotations
 
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-__all__ = ["listed", "validate_labels"]
+__all__ = ["listed", "starts_partial_fit", "validate_labels"]
 
 
 def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
@@ -57,6 +58,54 @@ def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
         raise ValueError("Input y contains NaN or infinity: every image needs a label.")
     check_classification_targets(y)
     return np.asarray(y)
+
+
+def starts_partial_fit(estimator: Any, classes: Any) -> bool:
+    """Learn ``classes_`` in an estimator's first partial_fit; hold later ones against them.
+
+    Parameters
+    ----------
+    estimator : object
+        Gets ``classes_`` where it has none.
+    classes : array-like of shape (n_classes,) or None
+        As partial_fit takes it.
+
+    Returns
+    -------
+    bool
+        Whether it is the first call.
+
+    Raises
+    ------
+    ValueError
+        If it is and there are no classes, or they are others than before.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from skvision._sklearn.labels import starts_partial_fit
+    >>> estimator = SimpleNamespace()
+    >>> starts_partial_fit(estimator, ["cat", "dog"]), starts_partial_fit(estimator, None)
+    (True, False)
+    """
+    known = getattr(estimator, "classes_", None)
+    if classes is None:
+        if known is None:
+            raise ValueError(
+                "classes must be passed on the first call to partial_fit: all labels that will "
+                "ever come."
+            )
+        return False
+    classes = unique_labels(classes)
+    if known is None:
+        estimator.classes_ = classes
+        return True
+    if not np.array_equal(known, classes):
+        raise ValueError(
+            f"classes={shortened(classes.tolist())} is not the same as on last call to "
+            f"partial_fit, was: {shortened(known.tolist())}. Leave it out, or make a new estimator."
+        )
+    return False
 
 
 def _refuse_kinds(y: Any) -> None:

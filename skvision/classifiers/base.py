@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.multiclass import _check_partial_fit_first_call
-from sklearn.utils.validation import _check_sample_weight
 
 from .._sklearn.callbacks import CallbackSupportMixin, FitTask, fit_as_task, training_data
+from .._sklearn.compat import check_sample_weight
 from .._sklearn.estimator import DocumentationLink, all_or_nothing, installed_versions
-from .._sklearn.labels import listed, validate_labels
+from .._sklearn.labels import listed, starts_partial_fit, validate_labels
 from .._sklearn.scikeras_bridge import sample_weights
 from ..images import validate_images
 from ..networks import (
@@ -153,7 +152,7 @@ class BaseImageClassifier(
                     f"{False if value is True else None}."
                 )
         with all_or_nothing(self):
-            first = _check_partial_fit_first_call(self, classes)
+            first = starts_partial_fit(self, classes)
             data = self._training_data(X, y, sample_weight, reset=first, classes=self.classes_)
             before = None if first else self._result
             self._train(data, training_data(X, y, sample_weight), before, partial=True)
@@ -239,7 +238,7 @@ class BaseImageClassifier(
                 "least two classes."
             )
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, images, ensure_non_negative=True)
+            sample_weight = check_sample_weight(sample_weight, images, ensure_non_negative=True)
         weights = sample_weights(sample_weight, self.class_weight, targets, self.classes_)
         if not weights.any():
             raise ValueError("All sample weights are 0: there is nothing to train on.")

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import keras
 from keras.optimizers.schedules import LearningRateSchedule
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from .._sklearn.compat import Interval, Options, StrOptions
 from .._sklearn.scikeras_bridge import KerasClassifierBridge
 from ..augmentation import Mixing
 from ..images import RESIZE_POLICIES, ImageBatch

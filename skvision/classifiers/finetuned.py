@@ -7,8 +7,8 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from keras.optimizers.schedules import LearningRateSchedule
-from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._sklearn.compat import Interval, StrOptions
 from ..feature_extraction.bodies import body_of
 from ..feature_extraction.engines import resolve
 from ..feature_extraction.extraction import FeatureExtraction

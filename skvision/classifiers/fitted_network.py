@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import keras
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._sklearn.compat import RepresentedByState
 from .._sklearn.network_estimator import NetworkInput
 from .._system.progress import progress
 from ..images import ImageReader, validate_images
@@ -26,7 +25,7 @@ from ..networks import (
 __all__ = ["FittedNetwork"]
 
 
-class FittedNetwork:
+class FittedNetwork(RepresentedByState):
     """A classifier whose fitted state is a network's recipe and its weights as arrays.
 
     Networks themselves belong to the pool. It is a
@@ -206,16 +205,6 @@ class FittedNetwork:
             },
             "trained_with": self._versions,
         }
-
-    def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
-        """List the fitted attributes for the HTML representation, without making `model_`.
-
-        scikit-learn 1.9 reads every public attribute, and reading that one builds a
-        network.
-        """
-        listed = BaseEstimator._get_fitted_attr_html(SimpleNamespace(**vars(self)), doc_link)
-        listed.estimator_class = type(self)
-        return listed
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the weights once: as arrays, not as a network too."""

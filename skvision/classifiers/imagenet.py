@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import accuracy_score
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._sklearn.callbacks import CallbackSupportMixin, fit_as_task, training_data
+from .._sklearn.compat import Interval, Options, StrOptions
 from .._sklearn.estimator import DocumentationLink, all_or_nothing
 from .._sklearn.network_estimator import NetworkInput
 from ..feature_extraction.engines import resolve

@@ -6,8 +6,8 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from keras.optimizers.schedules import LearningRateSchedule
-from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._sklearn.compat import Interval, StrOptions
 from ..images import ImageBatch
 from ..networks import (
     ACTIVATIONS,

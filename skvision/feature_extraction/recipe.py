@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-from sklearn.base import _clone_parametrized
+from sklearn.base import BaseEstimator
 
 from ..networks import BUILDING, OwnNetwork
 from ..networks.backbone_table import NETWORKS_VERSION
@@ -197,4 +197,4 @@ def clone_around_backbone(estimator: Any) -> Any:
     unfitted = copy.copy(estimator).set_params(backbone=None)
     # what `clone` does where no class has its own way: with metadata requests, callbacks and the
     # form of the output, too
-    return _clone_parametrized(unfitted).set_params(backbone=estimator.backbone)
+    return BaseEstimator.__sklearn_clone__(unfitted).set_params(backbone=estimator.backbone)

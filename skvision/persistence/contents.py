@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from .._sklearn.compat import WRITTEN_TYPES, score_functions
+
 __all__ = ["ESTIMATORS", "RECORDS", "trusted_types"]
 
 _CLASSIFIER = ("_recipe", "_weights", "_state", "_versions")
@@ -37,21 +39,7 @@ RECORDS: dict[str, str] = {
 # What skops does not know to be harmless by itself: data, and functions of numbers. Not here,
 # for good: decision trees and nearest neighbours' trees (scikit-learn follows their indices
 # without looking, out of its memory if need be) and SciPy's distributions (which run text).
-_OTHERS = (
-    "imblearn.pipeline.Pipeline",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.feature_selection._mutual_info.mutual_info_classif",
-    "sklearn.feature_selection._univariate_selection.chi2",
-    "sklearn.feature_selection._univariate_selection.f_classif",
-    "sklearn.metrics._scorer._CurveScorer",
-    "sklearn.metrics._scorer._MultimetricScorer",
-    "sklearn.metrics._scorer._PassthroughScorer",
-    "sklearn.metrics._scorer._Scorer",
-    "sklearn.utils._bunch.Bunch",
-    "sklearn.utils._metadata_requests.MetadataRequest",
-    "sklearn.utils._metadata_requests.MethodMetadataRequest",
-)
+_OTHERS = ("imblearn.pipeline.Pipeline", *WRITTEN_TYPES)
 
 
 @cache
@@ -65,14 +53,17 @@ def trusted_types() -> tuple[str, ...]:
     True
     """
     from sklearn import model_selection
-    from sklearn.metrics import get_scorer, get_scorer_names
+    from sklearn.feature_selection import chi2, f_classif, mutual_info_classif
     from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
+    from sklearn.utils import Bunch
 
-    functions = {get_scorer(name)._score_func for name in get_scorer_names()}
+    others = {Bunch, chi2, f_classif, mutual_info_classif}
     splitters = {
         value
         for value in vars(model_selection).values()
         if isinstance(value, type) and issubclass(value, BaseCrossValidator | BaseShuffleSplit)
     }
-    named = (f"{each.__module__}.{each.__name__}" for each in functions | splitters)
+    named = (
+        f"{each.__module__}.{each.__name__}" for each in score_functions() | splitters | others
+    )
     return (*ESTIMATORS, *_OTHERS, *sorted(named))

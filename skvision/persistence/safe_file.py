@@ -34,9 +34,6 @@ FORMAT = 2
 FORMATS = (1, 2)
 SAFE_SUFFIX = ".skv"
 
-# where scikit-learn keeps what `set_callbacks` was given
-_CALLBACKS = "_skl_callbacks"
-
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> Path:
     """Write an estimator to a file that can be loaded safely.
@@ -228,14 +225,14 @@ def _without_callbacks(value: Any) -> Any:
         return kept if any(kept[key] is not value[key] for key in value) else value
     if not isinstance(value, BaseEstimator) or isinstance(value, KeptState):
         return value
-    state = {key: each for key, each in vars(value).items() if key != _CALLBACKS}
-    kept = _without_callbacks(state)
-    if kept is state and _CALLBACKS not in vars(value):
+    bare = copy.copy(value)
+    if hasattr(bare, "set_callbacks"):
+        bare.set_callbacks()
+    kept = _without_callbacks(vars(bare))
+    if kept is vars(bare) and len(kept) == len(vars(value)):
         return value
-    copied = copy.copy(value)
-    vars(copied).clear()
-    vars(copied).update(kept)
-    return copied
+    vars(bare).update(kept)
+    return bare
 
 
 def _read_model(file: IO[bytes]) -> Any:

@@ -565,7 +565,8 @@ def test_what_is_no_callback_is_refused(tiny):
 
 def test_without_scikit_learns_callbacks_nothing_happens(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn.callback", None)
-    spec = importlib.util.spec_from_file_location("callbacks_before_1_9", callbacks.__file__)
+    name = "skvision._sklearn.callbacks_before_1_9"
+    spec = importlib.util.spec_from_file_location(name, callbacks.__file__)
     before = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(before)
 
