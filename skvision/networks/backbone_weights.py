@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from . import efficientnet_lite
 from .backbone_table import BACKBONES
+from .keras_compat import download_address, missing_weights_raise
 from .layers import leaves, settle
 from .network_reader import NETWORK_SUFFIXES, read_network, refuse_code
 from .python_random import python_random_kept
@@ -81,12 +81,12 @@ def _published(
     try:
         published = builder(include_top=top, weights="imagenet", **shape)
     except Exception as error:
-        address = re.search(r"https?://[^\s:]+", str(error))
+        address = download_address(error)
         if address is None:
             raise
         raise OSError(
             f"The ImageNet weights of {name} are not on this machine and could not be downloaded. "
-            f"Get {address[0]} and put it where Keras looks for it, as "
+            f"Get {address} and put it where Keras looks for it, as "
             f"{published_weights(name, top=top)}; "
             f"or use backbone={BUNDLED!r}, whose weights come with skvision."
         ) from error
@@ -145,9 +145,7 @@ def _from_file(
     for attempt in (_load_these, _load_with_top, _load_from_network):
         try:
             refuse_code(path)
-            with warnings.catch_warnings():
-                # Keras only warns of layers that it found no weights for
-                warnings.filterwarnings("error", message=".*freshly-initialized")
+            with missing_weights_raise():
                 attempt(network, builder, path)
             _scale_once(network)
             return network

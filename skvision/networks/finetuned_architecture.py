@@ -16,7 +16,8 @@ import keras
 from keras import layers
 
 from .backbones import build_backbone, pooled
-from .layers import free_name, settle
+from .keras_compat import relaid
+from .layers import free_name, seed_named, settle
 from .names import ACTIVATIONS
 
 __all__ = [
@@ -96,7 +97,9 @@ class HeadArchitecture:
             x = layers.Dense(units, name=name, dtype=dtype)(x)
             activation = ACTIVATIONS[self.activation]
             x = layers.Activation(activation, name=f"{name}_activation", dtype=dtype)(x)
-            x = layers.Dropout(self.dense_dropout, name=f"{name}_dropout", dtype=dtype)(x)
+            name = f"{name}_dropout"
+            seed = seed_named(name)
+            x = layers.Dropout(self.dense_dropout, seed=seed, name=name, dtype=dtype)(x)
         return layers.Dense(
             self.n_classes, activation="softmax", name=f"{prefix}_predictions", dtype="float32"
         )(x)
@@ -220,14 +223,16 @@ def _inlined(
             name = stem if renumber and made_up else operation.name
             config["name"] = free_name(name, taken)
             taken.add(config["name"])
+            if config.get("seed", 0) is None:
+                config["seed"] = seed_named(config["name"])
             if dtype != "float32":
                 config["dtype"] = dtype
             copies[id(operation)] = operation, type(operation).from_config(config)
         return copies[id(operation)][1]
 
-    if not hasattr(network, "_run_through_graph"):  # a Sequential
+    if not isinstance(network, keras.Function):  # a Sequential
         network = keras.Model(network.inputs, network.outputs)
-    return network._run_through_graph(tensors, operation_fn=replayed)
+    return relaid(network, tensors, replayed)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from .keras_compat import variable_index
 from .optimizers import optimizer_class
 
 __all__ = ["with_rate_shares"]
@@ -46,7 +47,7 @@ def with_rate_shares(
 
     class WithRateShares(kind):  # type: ignore[misc]  # known only here
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-            share = shares[self._get_variable_index(variable)]
+            share = shares[variable_index(self, variable)]
             super().update_step(gradient, variable, learning_rate * share)
 
     return WithRateShares.from_config(optimizer.get_config())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Container, Iterator
 from itertools import chain, count
 
 import keras
 
-__all__ = ["free_name", "leaves", "settle"]
+__all__ = ["free_name", "leaves", "random_states", "seed_named", "settle"]
 
 
 def leaves(network: keras.Model) -> Iterator[keras.layers.Layer]:
@@ -40,6 +41,32 @@ def free_name(name: str, taken: Container[str]) -> str:
     """
     numbered = (f"{name}_{number}" for number in count(2))
     return next(each for each in chain([name], numbered) if each not in taken)
+
+
+def random_states(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """How far a layer is in its streams of random numbers: its state that is no weight.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from skvision.networks.layers import random_states
+    >>> [len(random_states(keras.layers.Dropout(0.5))), len(random_states(keras.layers.Dense(1)))]
+    [1, 0]
+    """
+    weights = {id(variable) for variable in layer.weights}
+    return [variable for variable in layer.variables if id(variable) not in weights]
+
+
+def seed_named(name: str) -> int:
+    """A seed for the layer of this name; with PyTorch, layers without one share a global stream.
+
+    Examples
+    --------
+    >>> from skvision.networks.layers import seed_named
+    >>> seed_named("dense1_dropout") == seed_named("dense2_dropout")
+    False
+    """
+    return zlib.crc32(name.encode()) >> 1
 
 
 def settle(network: keras.Model) -> bool:

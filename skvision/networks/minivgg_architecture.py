@@ -27,6 +27,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from .layers import seed_named
 from .names import ACTIVATIONS
 from .sizes import for_each_block
 
@@ -136,19 +137,22 @@ class MiniVGGArchitecture:
                 if se_ratio:
                     x = self._squeeze_and_excite(x, se_ratio, f"{name}_se")
             x = layers.MaxPooling2D(2, 2, name=f"block{block}_pool", dtype=dtype)(x)
-            x = layers.Dropout(dropout, name=f"block{block}_dropout", dtype=dtype)(x)
+            x = self._drop(x, dropout, f"block{block}_dropout")
         x = _POOLINGS[self.pooling](name=self.pooling, dtype=dtype)(x)
         if not self.dense_units and self.pooling != "flatten":
-            x = layers.Dropout(self.dense_dropout, name=f"{self.pooling}_dropout", dtype=dtype)(x)
+            x = self._drop(x, self.dense_dropout, f"{self.pooling}_dropout")
         for dense, units in enumerate(self.dense_units, start=1):
             name = f"dense{dense}"
             x = layers.Dense(units, use_bias=bias, name=name, dtype=dtype)(x)
             x = self._activate_and_normalise(x, name)
-            x = layers.Dropout(self.dense_dropout, name=f"{name}_dropout", dtype=dtype)(x)
+            x = self._drop(x, self.dense_dropout, f"{name}_dropout")
         outputs = layers.Dense(
             self.n_classes, activation="softmax", name="predictions", dtype="float32"
         )(x)
         return keras.Model(inputs, outputs, name="minivgg")
+
+    def _drop(self, x: keras.KerasTensor, share: float, name: str) -> keras.KerasTensor:
+        return layers.Dropout(share, seed=seed_named(name), name=name, dtype=self.dtype)(x)
 
     def _activate_and_normalise(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
         activation = ACTIVATIONS[self.activation]

@@ -1,4 +1,7 @@
-"""What leans on OpenVINO's private parts."""
+"""All that leans on OpenVINO's private parts: what it leans on, and why there is no other way.
+
+tests/networks/test_openvino_compat.py tells which of them a new OpenVINO has changed.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,15 @@ import sys
 from functools import cache
 from typing import Any
 
-__all__ = ["import_openvino"]
+__all__ = ["import_openvino", "traced_by_torch"]
 
 
 @cache
 def import_openvino() -> Any:
-    """Import OpenVINO without its telemetry, which would report the import already."""
+    """Import OpenVINO without its telemetry, which would report the import already.
+
+    Leans on OpenVINO doing without the package ``openvino_telemetry``: there is no switch.
+    """
     if "openvino" not in sys.modules:
         reporter = "openvino_telemetry"
         before = sys.modules.get(reporter)
@@ -25,3 +31,15 @@ def import_openvino() -> Any:
     import openvino
 
     return openvino
+
+
+def traced_by_torch(network: Any, batch: Any) -> Any:
+    """A network of PyTorch as `openvino.convert_model` takes it, traced by a batch.
+
+    Leans on ``TorchScriptPythonDecoder``, which `convert_model` would make itself; but where
+    TensorFlow is loaded too, it takes any Keras network for one of TensorFlow.
+    """
+    import_openvino()
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    return TorchScriptPythonDecoder(network, example_input=batch, shared_memory=False)

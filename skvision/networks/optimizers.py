@@ -44,9 +44,9 @@ def optimizer_class(optimizer: keras.optimizers.Optimizer) -> type[keras.optimiz
     True
     """
     kind = type(optimizer)
-    if not kind.__module__.startswith("keras.src.backend."):
+    if not kind.__module__.startswith("keras."):  # a class of the user's own
         return kind
-    return next(each for each in kind.__mro__ if each in OPTIMIZERS.values())
+    return next((each for each in kind.__mro__ if each in OPTIMIZERS.values()), kind)
 
 
 def optimizer_recipe(

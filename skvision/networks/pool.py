@@ -21,8 +21,9 @@ import numpy as np
 from .._system.store import Store
 from .building import BUILDING
 from .finetuned_architecture import LearningPart
+from .keras_compat import forget_traces, synchronise
 from .layer_rates import with_rate_shares
-from .layers import settle
+from .layers import random_states, settle
 from .losses import SmoothedCrossentropy
 from .optimizers import OptimizerRecipe
 from .python_random import python_random_kept
@@ -98,10 +99,6 @@ class CompiledNetwork:
         # a body's weights are given, not drawn
         self._drawn_layers = self.model.layers[-part.n_head if part else 0 :]
         self._initial = _initial_weights(self._drawn_layers)
-        if keras.config.backend() == "torch":
-            for generator in _generators(self.model.layers):
-                # its dropout asks PyTorch's global generator unless a seed was given
-                generator._initial_seed = 0
 
     def reset(self, seed: int | Sequence[int], learning_rate: float | None) -> None:
         """Draw new weights and clear the optimiser: as if just compiled.
@@ -125,8 +122,8 @@ class CompiledNetwork:
                 if isinstance(value, keras.initializers.Initializer):
                     value = _with_seed(value, draw_seed)(variable.shape, variable.dtype)
                 variable.assign(value)
-            for generator in _generators([layer]):
-                _set_counter(generator, np.array([dropout_seed, 0], np.uint32))
+            for state in random_states(layer):
+                _set_counter(state, np.array([dropout_seed, 0], np.uint32))
         _assign(self.model.optimizer.variables, self._initial_optimizer)
         self.set_learning_rate(learning_rate)
         self.model.stop_training = False
@@ -179,14 +176,12 @@ class CompiledNetwork:
         self.model.set_weights(weights)
         if settle(self.model):
             # what was traced before has the former numbers in it
-            self.model.train_function = self.model.predict_function = None
+            forget_traces(self.model)
 
     def get_state(self) -> NetworkState:
         """Return copies of all that the next training step depends on."""
-        if hasattr(self.model, "jax_state_sync"):
-            # within an epoch JAX has all numbers elsewhere
-            self.model.jax_state_sync()
-        counters = _copies([each.state for each in _generators(self.model.layers)])
+        synchronise(self.model)
+        counters = _copies(_counters(self.model.layers))
         return NetworkState(
             self.get_weights(),
             _copies(self.model.optimizer.variables),
@@ -197,8 +192,8 @@ class CompiledNetwork:
         """Go back to a state; the network has been reset before."""
         self.set_weights(state.weights)
         _assign(self.model.optimizer.variables, state.optimizer)
-        for generator, counter in zip(_generators(self.model.layers), state.dropout, strict=True):
-            _set_counter(generator, counter)
+        for variable, counter in zip(_counters(self.model.layers), state.dropout, strict=True):
+            _set_counter(variable, counter)
 
     @property
     def n_bytes(self) -> int:
@@ -224,14 +219,13 @@ class CompiledNetwork:
         return mean
 
 
-def _generators(layers: Iterable[keras.layers.Layer]) -> list[keras.random.SeedGenerator]:
-    found = (getattr(layer, "seed_generator", None) for layer in layers)
-    return [each for each in found if isinstance(each, keras.random.SeedGenerator)]
+def _counters(layers: Iterable[keras.layers.Layer]) -> list[keras.Variable]:
+    return [state for layer in layers for state in random_states(layer)]
 
 
-def _set_counter(generator: keras.random.SeedGenerator, counter: np.ndarray) -> None:
+def _set_counter(variable: keras.Variable, counter: np.ndarray) -> None:
     # PyTorch's are signed
-    generator.state.assign(counter.astype(generator.state.dtype))
+    variable.assign(counter.astype(variable.dtype))
 
 
 def _copies(variables: Sequence[keras.Variable]) -> list[np.ndarray]:

@@ -24,12 +24,7 @@ _MODULES = (
     "keras.optimizers.schedules",
     "keras.quantizers",
     "keras.regularizers",
-    "keras.src.models.functional",
-    "keras.src.models.sequential",
 )
-# single operations of a functional model: keras.ops.flip is the class Flip in one of these
-_OPERATIONS = "keras.src.ops."
-
 _FUNCTIONS = ("keras.activations", "keras.ops", "keras.losses")
 
 # values, not classes
@@ -66,22 +61,12 @@ def keras_config(value: Any) -> dict[str, Any]:
     """
     from keras import saving
 
-    config: dict[str, Any] = _for_any_backend(saving.serialize_keras_object(value))
+    from ..networks.keras_compat import for_any_backend
+
+    config: dict[str, Any] = for_any_backend(saving.serialize_keras_object(value))
     # how it was trained is no part of what a network computes
     config.pop("compile_config", None)
     check_keras_config(config)
-    return config
-
-
-def _for_any_backend(config: Any) -> Any:
-    """The configuration with optimisers named as Keras does; with PyTorch they have others."""
-    if isinstance(config, list | tuple):
-        return [_for_any_backend(each) for each in config]
-    if not isinstance(config, dict):
-        return config
-    config = {name: _for_any_backend(each) for name, each in config.items()}
-    if str(config.get("module")).startswith("keras.src.backend.torch.optimizers."):
-        config |= {"module": "keras.optimizers", "registered_name": None}
     return config
 
 
@@ -130,7 +115,9 @@ def _check_class(config: dict[str, Any]) -> None:
         if module not in _FUNCTIONS or not isinstance(function, str) or not function.isidentifier():
             raise ValueError(f"{full_name} is none of Keras' own classes")
         return
-    known = module in _MODULES or module.startswith(_OPERATIONS)
+    from ..networks.keras_compat import FUNCTIONAL_MODULE, OPERATION_MODULES
+
+    known = module in (*_MODULES, FUNCTIONAL_MODULE) or module.startswith(OPERATION_MODULES)
     # Functional and the operations are registered by their plain names; others not at all
     if not known or config.get("registered_name") not in (None, name):
         raise ValueError(f"{full_name} is none of Keras' own classes")

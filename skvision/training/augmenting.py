@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import keras
 import numpy as np
 
+from ..networks.layers import random_states
 from ..networks.python_random import python_random_kept
 
 __all__ = ["Augment", "AugmentsBySample", "augment_function"]
@@ -117,20 +118,12 @@ def _from_layers(layers: list[keras.layers.Layer]) -> Augment:
         with python_random_kept():  # which AugMix draws from
             random.seed(int(rng.integers(2**31)))
             for layer in copies:
-                for state in _random_states(layer):
+                for state in random_states(layer):
                     state.assign([rng.integers(2**31), 0])
-                pixels = layer(pixels, training=True) if _takes_training(layer) else layer(pixels)
+                pixels = layer(pixels, training=True)
         return _within(keras.ops.convert_to_numpy(pixels), images)
 
     return augment
-
-
-def _random_states(layer: keras.layers.Layer) -> list[keras.Variable]:
-    return [v for v in layer.variables if v.path.endswith("seed_generator_state")]
-
-
-def _takes_training(layer: keras.layers.Layer) -> bool:
-    return bool(layer._call_has_training_arg)
 
 
 def _from_image_data_generator(generator: Any) -> Augment:

@@ -26,7 +26,7 @@ from .seeding import Seeds
 
 __all__ = ["Checkpoints", "TrainingState"]
 
-FORMAT = 2
+FORMAT = 3
 KEPT = 2
 _NAMES = "epoch-*.npz"
 
@@ -47,8 +47,8 @@ class TrainingState:
     best_weights: list[np.ndarray]
     #: steps that are done of the next epoch
     steps: int = 0
-    #: what that epoch's figures are so far: the variables of Keras' metrics
-    metrics: list[np.ndarray] = field(default_factory=list)
+    #: what that epoch's figures are so far: the variables of Keras' metrics, by name
+    metrics: dict[str, np.ndarray] = field(default_factory=dict)
     #: of the last complete epoch, where the network is further
     last_weights: list[np.ndarray] = field(default_factory=list)
 
@@ -176,6 +176,7 @@ def _write(path: Path, setup: Mapping[str, Any], state: TrainingState) -> None:
             "seeds": asdict(state.seeds),
             "history": state.history,
             "steps": state.steps,
+            "metrics": list(state.metrics),
         }
     )
     arrays: dict[str, Any] = {
@@ -194,7 +195,7 @@ def _groups(state: TrainingState) -> dict[str, list[np.ndarray]]:
         "optimizer": network.optimizer,
         "dropout": network.dropout,
         "best": state.best_weights,
-        "metrics": state.metrics,
+        "metrics": list(state.metrics.values()),
         "last": state.last_weights,
     }
 
@@ -213,7 +214,7 @@ def _read(path: Path) -> tuple[dict[str, Any], TrainingState]:
         NetworkState(**groups),
         best,
         steps=text["steps"],
-        metrics=metrics,
+        metrics=dict(zip(text["metrics"], metrics, strict=True)),
         last_weights=last,
     )
     return text["setup"], state

@@ -15,14 +15,17 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ..networks.keras_compat import run_ahead
+
 __all__ = ["TrainingProgress"]
 
 
 class TrainingProgress(keras.callbacks.Callback):
     """One bar over all epochs, with the last epoch's figures beside it."""
 
-    # lets Keras go on with the next step before it has this one's figures
-    async_safe = True
+    def __init__(self) -> None:
+        super().__init__()
+        run_ahead(self)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._steps = self.params.get("steps") or 1

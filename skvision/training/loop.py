@@ -13,6 +13,7 @@ import numpy as np
 from .._sklearn.callbacks import NO_TASK, FitTask
 from ..exceptions import TrainingDivergedError, TrainingInterruptedWarning
 from ..networks import CompiledNetwork
+from ..networks.keras_compat import run_ahead, running_figures, set_running_figures
 from ..networks.torch_random import torch_random_kept
 from .batches import Batches
 from .checkpoint import Checkpoints, TrainingState
@@ -190,11 +191,10 @@ class _Course(keras.callbacks.Callback):
         self._checkpoints = checkpoints
         self._watched = watched
         self._every = checkpoints.every if checkpoints is not None else None
-        # lets Keras go on with the next step before it has this one's figures
-        self.async_safe = self._every is None
+        run_ahead(self, allowed=self._every is None)
         #: where in its first epoch the training begins, and the figures of that epoch by then
         self.first_step = 0
-        self._figures_so_far: list[np.ndarray] = []
+        self._figures_so_far: dict[str, np.ndarray] = {}
         # history, the last epoch's weights, and those to take in their place
         self._completed: tuple[History, list[np.ndarray], list[np.ndarray]]
         self._completed = ({}, [], [])
@@ -229,14 +229,23 @@ class _Course(keras.callbacks.Callback):
         return bool(self._network.model.stop_training)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        # after Keras has set them to zero
-        for variable, value in zip(
-            self.model.metrics_variables, self._figures_so_far, strict=False
-        ):
-            variable.assign(value)
+        if self._figures_so_far:
+            self._take_up_figures(epoch)
         if self._plan.schedule is not None:
             self._network.set_learning_rate(self._plan.rate(self.losses))
         self._epoch = self._watch.task.subtask(_EPOCH)
+
+    def _take_up_figures(self, epoch: int) -> None:
+        """Count on from a checkpoint's figures, after Keras has set them to zero."""
+        try:
+            set_running_figures(self.model, self._figures_so_far)
+        except ValueError as error:
+            raise ValueError(
+                f"The checkpoint after step {self.first_step} of epoch {epoch + 1} can't be "
+                f"continued by Keras {keras.__version__}: {error}. Delete its file, whose name "
+                f"ends in step-{self.first_step:06d}.npz, to go on from the end of the epoch "
+                "before, or install the Keras that wrote it."
+            ) from error
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         # after the last step comes the epoch's own
@@ -261,7 +270,7 @@ class _Course(keras.callbacks.Callback):
         if self._plan.early_stopping:
             best = weights if best_epoch(losses) == len(losses) - 1 else self._completed[2]
         self._completed = (history, weights, best)
-        self.first_step, self._figures_so_far = 0, []
+        self.first_step, self._figures_so_far = 0, {}
         if self._plan.is_done(losses):
             self.model.stop_training = True
         self._save()
@@ -295,9 +304,7 @@ class _Course(keras.callbacks.Callback):
         history, last, best = self._completed
         network = self._network.get_state()
         if steps:
-            metrics = [
-                np.array(keras.ops.convert_to_numpy(it)) for it in self.model.metrics_variables
-            ]
+            metrics = running_figures(self.model)
             state = TrainingState(self._watch.seeds, history, network, best, steps, metrics, last)
         else:
             state = TrainingState(self._watch.seeds, history, replace(network, weights=last), best)

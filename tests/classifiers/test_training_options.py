@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import warnings
@@ -365,6 +366,33 @@ def test_a_training_goes_on_in_the_middle_of_an_epoch(
     assert batches[0] == batches[1] - int(written[-1])
     assert resumed.history_ == whole.history_
     assert_same_answers(resumed, whole, digits[0])
+
+
+@pytest.mark.parametrize(
+    ("names", "received"),
+    [
+        (["loss/total", "loss/count", "accuracy/total"], "loss/count, accuracy/total. Delete"),
+        (["loss/total", "loss/count", "accuracy/total", "hits"], "accuracy/total, hits. Delete"),
+    ],
+)
+def test_figures_of_other_metrics_are_never_taken_up(tiny, digits, tmp_path, names, received):
+    cut = clone(tiny).set_params(epochs=2, checkpoint_dir=tmp_path, checkpoint_every=2)
+    with pytest.raises(SystemExit):
+        clone(cut).set_params(keras_callbacks=StopInBatch(1, 5)).fit(*digits)
+    newest = sorted(tmp_path.iterdir())[-1]
+    with np.load(newest) as file:
+        arrays = dict(file)
+    text = {**json.loads(str(arrays.pop("text"))), "metrics": names}
+    figures = [name for name in sorted(arrays) if name.startswith("metrics_")]
+    for name in figures[len(names) :]:
+        del arrays[name]
+    np.savez(newest, text=np.array(json.dumps(text)), **arrays)
+    with pytest.raises(ValueError, match=f"after step 4 of epoch 2 can't .*{received}"):
+        clone(cut).fit(*digits)
+    # what the error says helps
+    newest.unlink()
+    whole = clone(tiny).set_params(epochs=2).fit(*digits)
+    assert clone(cut).fit(*digits).history_ == whole.history_
 
 
 def test_what_ends_in_the_middle_of_an_epoch_is_the_last_whole_one(tiny, digits, tmp_path):

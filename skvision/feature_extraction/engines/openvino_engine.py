@@ -17,7 +17,8 @@ import numpy as np
 
 from ..._system.memory import give_back_memory
 from ..._system.threads import thread_limit
-from ...networks.openvino_compat import import_openvino
+from ...networks.keras_compat import structure_unchecked
+from ...networks.openvino_compat import import_openvino, traced_by_torch
 from ..cache import KeptNetwork
 from .base import Build, Engine
 
@@ -177,19 +178,14 @@ def _graph_of_constants(network: Any) -> Any:
 
 def _from_torch(network: Any) -> Any:
     """OpenVINO follows a batch through the layers, whose sizes must be known for some of them."""
-    openvino = import_openvino()
     import torch
 
-    # named, since where TensorFlow is loaded too, any Keras network passes for one of it
-    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
-
     batch = keras.ops.zeros((2, *network.input_shape[1:]))
-    with warnings.catch_warnings():
-        # on how OpenVINO calls a Keras model, and that sizes become constants, as they shall
-        warnings.filterwarnings("ignore", message="The structure of `inputs`")
+    with structure_unchecked():
+        # that sizes become constants, as they shall
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        traced = TorchScriptPythonDecoder(network.eval(), example_input=batch, shared_memory=False)
-        return openvino.convert_model(traced, input=_any_number(network))
+        traced = traced_by_torch(network.eval(), batch)
+        return import_openvino().convert_model(traced, input=_any_number(network))
 
 
 @cache
