@@ -28,14 +28,6 @@ ALLOWED = {
     # scikit-learn's protocol: a class adds to its base's table of parameters
     "classifiers/finetuned.py": {"_parameter_constraints"},
     "classifiers/minivgg.py": {"_parameter_constraints"},
-    # own rooms: to be deleted one by one
-    "augmentation/folder.py": {"_of_draws"},
-    "augmentation/over_sampler.py": {"_of_draws"},
-    "inspection/augmentation.py": {"_filling"},
-    "inspection/learning_rate.py": {"_range_test"},
-    "persistence/description.py": {"_recipe", "_versions", "_weights"},
-    "persistence/export.py": {"_views"},
-    "persistence/network_file.py": {"_ready_made"},
 }
 
 

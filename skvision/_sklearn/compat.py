@@ -9,11 +9,13 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 # What `_parameter_constraints` is made of, the table that `_validate_params` reads. Estimators
 # of other libraries have no public way to scikit-learn's checks of parameters and their messages.
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._set_output import _wrap_data_with_container
 
 # How all estimators of scikit-learn read a sample_weight; `check_array` is a part of it alone.
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
@@ -26,6 +28,7 @@ __all__ = [
     "StrOptions",
     "check_sample_weight",
     "fit_context",
+    "in_configured_container",
     "score_functions",
 ]
 
@@ -67,6 +70,15 @@ def fit_context(estimator: Any, task_name: str, max_subtasks: int | None) -> Any
     if not hasattr(estimator, "_init_callback_context"):
         return None
     return estimator._init_callback_context(task_name=task_name, max_subtasks=max_subtasks)
+
+
+def in_configured_container(values: np.ndarray, X: Any, estimator: Any) -> Any:
+    """The output of `transform` in the form that ``set_output`` or the global setting names.
+
+    Leans on ``_wrap_data_with_container``: scikit-learn wraps a method as a whole or not at all,
+    and there is no public way to wrap some of its outputs.
+    """
+    return _wrap_data_with_container("transform", values, X, estimator)
 
 
 class RepresentedByState:

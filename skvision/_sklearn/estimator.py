@@ -15,6 +15,7 @@ __all__ = [
     "KeptState",
     "all_or_nothing",
     "installed_versions",
+    "unchanged",
 ]
 
 #: what numbers depend on besides data, parameters and seeds
@@ -64,6 +65,28 @@ class DocumentationLink(KeptState):
     _doc_link_template = (
         "https://skvision.readthedocs.io/en/stable/api/skvision.{estimator_name}.html"
     )
+
+
+@contextmanager
+def unchanged(estimator: Any) -> Iterator[None]:
+    """Put an estimator's attributes back as they were after the block.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from skvision._sklearn.estimator import unchanged
+    >>> estimator = SimpleNamespace(verbose=0)
+    >>> with unchanged(estimator):
+    ...     estimator.verbose = 2
+    >>> estimator
+    namespace(verbose=0)
+    """
+    before = dict(vars(estimator))
+    try:
+        yield
+    finally:
+        vars(estimator).clear()
+        vars(estimator).update(before)
 
 
 @contextmanager

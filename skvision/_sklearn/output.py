@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils._set_output import _wrap_data_with_container
+
+from .compat import in_configured_container
 
 __all__ = ["in_set_form"]
 
@@ -43,5 +44,5 @@ def in_set_form(estimator: Any, values: np.ndarray, X: Any) -> Any:
     'ndarray'
     """
     if values.ndim == 2 or hasattr(X, "columns"):
-        return _wrap_data_with_container("transform", values, X, estimator)
+        return in_configured_container(values, X, estimator)
     return values

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 from .._sklearn.callbacks import CallbackSupportMixin, FitTask, fit_as_task, training_data
 from .._sklearn.compat import check_sample_weight
-from .._sklearn.estimator import DocumentationLink, all_or_nothing, installed_versions
+from .._sklearn.estimator import DocumentationLink, all_or_nothing, installed_versions, unchanged
 from .._sklearn.labels import listed, starts_partial_fit, validate_labels
 from .._sklearn.scikeras_bridge import sample_weights
 from ..images import validate_images
@@ -196,22 +195,26 @@ class BaseImageClassifier(
             If a parameter, X or y is not as described, or there is no such phase.
         """
         name = matched_phase(phase, self._phase_names, type(self).__name__)
-        trial = clone(self).set_params(
-            **{prefixed(name, "learning_rate"): None, "learning_rate_schedule": None}
-        )
-        trial._validate_params()
-        data = trial._training_data(X, y, sample_weight, reset=True)
-        phases, recipe = trial._phases(data.images, seeds := Seeds.draw(trial.random_state))
-        names = [each.name for each in phases]
-        if name not in names:
-            raise ValueError(f"The parameters leave no phase {name!r} to find a learning rate for.")
-        phases = phases[: names.index(name) + 1]
-        if phases[-1].plan.learning_rate is None:
-            raise ValueError(
-                "The optimizer has a learning-rate schedule of its own, so no learning rate can "
-                "be found for it. Give it a plain learning rate first."
+        with unchanged(self):
+            self.set_params(
+                **{prefixed(name, "learning_rate"): None, "learning_rate_schedule": None}
             )
-        return losses_at_rates(trial._spec(phases, recipe, seeds), data, learning_rates)
+            self._validate_params()
+            data = self._training_data(X, y, sample_weight, reset=True)
+            seeds = Seeds.draw(self.random_state)
+            phases, recipe = self._phases(data.images, seeds)
+            names = [each.name for each in phases]
+            if name not in names:
+                raise ValueError(
+                    f"The parameters leave no phase {name!r} to find a learning rate for."
+                )
+            phases = phases[: names.index(name) + 1]
+            if phases[-1].plan.learning_rate is None:
+                raise ValueError(
+                    "The optimizer has a learning-rate schedule of its own, so no learning rate "
+                    "can be found for it. Give it a plain learning rate first."
+                )
+            return losses_at_rates(self._spec(phases, recipe, seeds), data, learning_rates)
 
     def _validate_params(self) -> None:
         super()._validate_params()

@@ -55,7 +55,7 @@ class OwnNetwork:
         classes = {
             type(layer).__name__: type(layer)
             for layer in leaves(network)
-            if not type(layer).__module__.startswith("keras.src.layers.")
+            if not type(layer).__module__.startswith("keras.")
             # Keras reads its code from no configuration, if it isn't told to
             or isinstance(layer, keras.layers.Lambda)
         }

@@ -7,8 +7,10 @@ from numbers import Integral, Real
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import accuracy_score, get_scorer_names, roc_auc_score
+from sklearn.preprocessing import StandardScaler
 
 from skvision import MiniVGGClassifier
 from skvision._sklearn.callbacks import CallbackSupportMixin
@@ -20,6 +22,7 @@ from skvision._sklearn.compat import (
     StrOptions,
     check_sample_weight,
     fit_context,
+    in_configured_container,
     score_functions,
 )
 from skvision._sklearn.labels import starts_partial_fit
@@ -148,3 +151,12 @@ def test_classes_are_learnt_in_the_first_partial_fit():
     assert not starts_partial_fit(estimator, ["b", "a"])
     with pytest.raises(ValueError, match=r"classes=\[0, 1, 2, 3, 4, 5, \.\.\.\] is not the same"):
         starts_partial_fit(estimator, range(1000))
+
+
+def test_outputs_are_put_into_the_container_that_is_set():
+    scaler = StandardScaler().fit(np.eye(2))
+    values = np.eye(2)
+    assert in_configured_container(values, values, scaler) is values
+    with config_context(transform_output="pandas"):
+        frame = in_configured_container(values, values, scaler)
+    assert list(frame.columns) == ["x0", "x1"], "scikit-learn's _wrap_data_with_container changed"
