@@ -29,7 +29,7 @@ def find_unreadable(files: Sequence[str | os.PathLike[str]]) -> list[ImageDecode
     Examples
     --------
     >>> from skvision.datasets import find_unreadable
-    >>> [error.reason for error in find_unreadable(["nowhere.jpg"])]
+    >>> [error.reason for error in find_unreadable(["/nowhere.jpg"])]
     ['no such file']
     """
     with ThreadPoolExecutor(thread_limit()) as pool:

@@ -42,7 +42,7 @@ def make_feature_classifier(
 
     Parameters
     ----------
-    backbone : str, keras.Model or fitted skvision classifier, \
+    backbone : str, path-like, keras.Model or fitted skvision classifier, \
 default="EfficientNetLite0"
         As `PretrainedFeatureTransformer` takes it.
     head : {"logistic", "svm", "knn", "forest"}, default="logistic"

@@ -20,6 +20,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ..exceptions import ImageDecodeError
 from .derived import DerivedImage
+from .packages import opened_by_package
 
 __all__ = ["MAX_PIXELS", "ImageSource", "StoredImage", "is_image_source", "opened"]
 
@@ -154,7 +155,10 @@ def _identified(file: BinaryIO, name: str) -> Image.Image:
                     return factory(file, name)
             except (SyntaxError, IndexError, TypeError, struct.error):
                 continue  # Pillow's sign for "not my format"
-    raise UnidentifiedImageError
+    image = opened_by_package(file, name)
+    if image is None:
+        raise UnidentifiedImageError
+    return image
 
 
 def _check_size(size: tuple[int, int], name: str) -> None:
@@ -179,11 +183,7 @@ def _check_strips(image: Image.Image, name: str) -> None:
 def _reason(error: Exception, name: str) -> str:
     """One line that a user understands, from whatever the system or Pillow raised."""
     if isinstance(error, FileNotFoundError):
-        return (
-            f"it is a link to {os.readlink(name)}, which does not exist"
-            if os.path.islink(name)
-            else "no such file"
-        )
+        return _missing(name)
     if isinstance(error, UnidentifiedImageError):
         return "it is not a picture in a format that Pillow reads"
     if isinstance(error, Image.DecompressionBombError):  # some plugins look while opening
@@ -194,3 +194,14 @@ def _reason(error: Exception, name: str) -> str:
         return _SYSTEM_ERRORS.get(error.errno) or os.strerror(error.errno)
     text = str(error).strip().rstrip(".") or type(error).__name__
     return text.splitlines()[0]
+
+
+def _missing(name: str) -> str:
+    if os.path.islink(name):
+        return f"it is a link to {os.readlink(name)}, which does not exist"
+    if "://" in name:
+        return "it is a URL, and nothing is downloaded; download it and pass the file's name"
+    if name.startswith("~"):
+        return "no such file; ~ is not replaced in file names: use os.path.expanduser"
+    # names in a table, say, are often relative to the table's folder
+    return "no such file" if os.path.isabs(name) else f"no such file; looked in {os.getcwd()}"

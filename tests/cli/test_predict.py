@@ -59,7 +59,7 @@ def test_json_of_names_on_standard_input(model, one, digits_folder, tmp_path):
     assert set(answers[0][0]) == {"class", "probability"}
     assert [entry.get("error") for entry in entries[4:6]] == [
         "cannot read the picture bad.png: the file is empty",
-        "cannot read the picture nowhere.png: no such file",
+        f"cannot read the picture nowhere.png: no such file; looked in {tmp_path}",
     ]
     assert result.stderr.decode().splitlines() == [
         f"skvision: {entry['error']}" for entry in entries[4:6]

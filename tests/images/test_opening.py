@@ -293,3 +293,19 @@ def test_bytes_like_objects(noise):
     data = encoded(Image.fromarray(noise[0]), "PNG")
     for form in (bytes, bytearray, memoryview):
         np.testing.assert_array_equal(decode(form(data)), noise[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("cats/1.jpg", "no such file; looked in {cwd}"),
+        ("/nowhere/1.jpg", "no such file"),
+        ("~/nowhere/1.jpg", "os.path.expanduser"),
+        ("https://example.org/cat.jpg", "it is a URL.*download it"),
+        ("s3://bucket/cat.jpg", "it is a URL"),
+    ],
+)
+def test_a_missing_file_says_where_it_was_looked_for(name, reason, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ImageDecodeError, match=reason.format(cwd=tmp_path)):
+        decode(name)

@@ -1,0 +1,135 @@
+"""What files can be opened: Pillow's formats, and those of packages that may be missing."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import BinaryIO
+
+from PIL import Image, ImageFile, features
+
+from ..exceptions import ImageDecodeError
+
+__all__ = ["PACKAGES", "Package", "image_suffixes", "opened_by_package"]
+
+# Pillow knows them by name, but has no decoder for video, and runs Ghostscript for EPS
+_NOT_DECODED = {"EPS", "MPEG"}
+# what Pillow may have been built without
+_FEATURES = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
+
+
+@dataclass(frozen=True)
+class Package:
+    """A format that one package opens.
+
+    Parameters
+    ----------
+    kind : str
+        The format's name.
+    suffixes : tuple of str
+        How its files' names end, in lower case.
+    needs : str
+        The module that must be installed.
+    opener : str
+        ``module:name`` of what opens a file as a Pillow plugin does: called with the
+        stream and the file's name.
+    accepts : callable
+        Tells by a file's first 132 bytes whether it is of this format.
+    extra : str
+        The extra of skvision that brings the package.
+    """
+
+    kind: str
+    suffixes: tuple[str, ...]
+    needs: str
+    opener: str
+    accepts: Callable[[bytes], bool]
+    extra: str
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether files of this format can be opened."""
+        return find_spec(self.needs) is not None
+
+    @property
+    def cure(self) -> str:
+        """The command that makes them readable."""
+        return f'pip install "skvision[{self.extra}]"'
+
+
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_HEIC_BRANDS |= {b"mif1", b"msf1"}  # AVIF's too, which Pillow has tried by then
+
+PACKAGES = (
+    Package(
+        "HEIC",
+        (".heic", ".heif", ".hif", ".heics", ".heifs"),
+        "pillow_heif",
+        "pillow_heif:HeifImageFile",
+        lambda start: start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS,
+        "heic",
+    ),
+    Package(
+        "DICOM",
+        (".dcm", ".dicom", ".dic"),
+        "pydicom",
+        "skvision.images.dicom:DicomImageFile",
+        lambda start: start[128:132] == b"DICM",
+        "dicom",
+    ),
+)
+
+
+def image_suffixes() -> frozenset[str]:
+    """How the names of files end that can be opened here, in lower case.
+
+    All formats that Pillow decodes, those of plugins that are registered with it too,
+    and those of `PACKAGES` that are installed.
+
+    Examples
+    --------
+    >>> from skvision.images.packages import image_suffixes
+    >>> sorted(image_suffixes() & {".jpg", ".JPG", ".png", ".txt"})
+    ['.jpg', '.png']
+    """
+    Image.init()
+    decoded = {
+        suffix
+        for suffix, kind in Image.registered_extensions().items()
+        if _is_decoded("JPEG" if kind == "MPO" else kind)  # which is opened as a JPEG
+    }
+    added = {suffix for each in PACKAGES if each.is_installed for suffix in each.suffixes}
+    return frozenset(decoded | added)
+
+
+def _is_decoded(kind: str) -> bool:
+    if kind not in Image.OPEN or kind in _NOT_DECODED:
+        return False
+    factory = Image.OPEN[kind][0]
+    # a stub knows a format by its first bytes, and has no decoder
+    is_stub = isinstance(factory, type) and issubclass(factory, ImageFile.StubImageFile)
+    return not is_stub and (kind not in _FEATURES or bool(features.check(_FEATURES[kind])))
+
+
+def opened_by_package(file: BinaryIO, name: str) -> Image.Image | None:
+    """Open a file that Pillow does not know; None where it is of no format in `PACKAGES`.
+
+    Raises
+    ------
+    ImageDecodeError
+        If the package for its format is not installed.
+    """
+    file.seek(0)
+    start = file.read(132)
+    for each in PACKAGES:
+        if not each.accepts(start):
+            continue
+        if not each.is_installed:
+            raise ImageDecodeError(name, f"it is a {each.kind} file; to read it: {each.cure}")
+        module, _, opener = each.opener.partition(":")
+        file.seek(0)
+        image: Image.Image = getattr(importlib.import_module(module), opener)(file, name)
+        return image
+    return None
