@@ -8,7 +8,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -25,7 +25,9 @@ from .._system.atomic import written_whole
 from .._system.progress import with_bar
 from .._system.threads import thread_limit
 from ..datasets import find_unreadable
-from ..datasets.folders import warn_of_skipped
+from ..datasets.labels import warn_of_spellings
+from ..datasets.left_out import warn_of_left_out, warn_of_skipped
+from ..datasets.levels import check_levels
 from ..datasets.listing import existing_folders, list_classes
 from ..images import decode
 from .augmented_image import OPERATIONS_VERSION, AugmentedImage, Draw, draws_of
@@ -170,7 +172,7 @@ def augment_folder(
             "resume=True needs the random_state of the call that was killed. Received: "
             "random_state=None"
         )
-    files_of = _readable(_class_files(folder), on_error)
+    files_of = _readable(_class_files(folder, per_class), on_error)
     counts = {label: len(files) for label, files in files_of.items()}
     added = numbers_to_add(counts, sampling_strategy)
     planned = list(_plan(folder, files_of, added, augmenter, include_originals, random_state))
@@ -253,14 +255,18 @@ def _identity(path: str | Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _class_files(folder: Path) -> dict[str, list[str]]:
-    files_of, _, empty = list_classes([folder])
-    if empty:
+def _class_files(folder: Path, per_class: Any) -> dict[str, list[str]]:
+    found = list_classes([folder])
+    if not isinstance(per_class, Mapping):  # which says what the classes are
+        check_levels(found.members)
+    if found.empty:
         raise ValueError(
-            f"The class folder {empty[0]} holds no pictures, so there is nothing to make more of. "
-            "Take it out, or put pictures in."
+            f"The class folder {found.empty[0].path} holds no pictures, so there is nothing to "
+            "make more of. Take it out, or put pictures in."
         )
-    return files_of
+    warn_of_spellings(found.spelling)
+    warn_of_left_out(found.ignored, found.loose)
+    return found.files_of
 
 
 def _readable(files_of: dict[str, list[str]], on_error: str) -> dict[str, list[str]]:
@@ -291,7 +297,7 @@ def _plan(
     draws = augmenter.draw(seeds[1:], np.arange(sum(added.values())))
     each_draw = iter(draws_of(draws, **augmenter.draw_options))
     for label, files in files_of.items():
-        relative = [Path(label, os.path.relpath(file, folder / label)) for file in files]
+        relative = [Path(os.path.relpath(file, folder)) for file in files]
         taken = {str(it).casefold() for name in relative for it in (name, *name.parents)}
         if include_originals:
             for name, file in zip(relative, files, strict=True):

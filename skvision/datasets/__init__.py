@@ -5,11 +5,10 @@ It imports `skvision.images` and what lies below it, and no Keras.
 
 from .digits import export_digits
 from .folders import load_image_folder
-from .listing import IMAGE_SUFFIXES, list_images
+from .listing import list_images
 from .unreadable import find_unreadable
 
 __all__ = [
-    "IMAGE_SUFFIXES",
     "export_digits",
     "find_unreadable",
     "list_images",

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from sklearn.utils import Bunch
 
-from ..exceptions import SkippedImageWarning
-from .listing import existing_folders, layout, list_classes
-from .unreadable import find_unreadable
+from .data_set import as_bunch, check_on_error, readable
+from .labels import reading, warn_of_spellings
+from .left_out import warn_of_empty, warn_of_left_out
+from .levels import check_levels, inner_level
+from .listing import ClassFolders, existing_folders, layout, list_classes
 
-__all__ = ["load_image_folder", "warn_of_skipped"]
+__all__ = ["labelled_images", "load_image_folder"]
 
 
 def load_image_folder(
@@ -23,19 +23,20 @@ def load_image_folder(
     *,
     validate: bool = False,
     on_error: Literal["raise", "skip"] = "raise",
+    classes: Collection[str] | None = None,
     return_X_y: bool = False,
 ) -> Any:
-    """List a folder of pictures whose subfolders are the classes.
+    """List a folder of images whose subfolders are the classes.
 
-    Pictures are not loaded: estimators decode them batch by batch. Folders
-    inside a class folder are searched too. Hidden files and files that are no
-    pictures by their name are left out, and counted.
+    Images are not loaded: estimators decode them batch by batch. Folders inside a
+    class folder are searched too. What is left out is counted, and a warning says so
+    if it looks like images.
 
     Parameters
     ----------
     path : str, path-like or sequence of them
-        The folder; ``path/cat/1.jpg`` is a picture of class ``cat``. Of several
-        folders, classes of the same name are joined.
+        The folder; ``path/cat/1.jpg`` is an image of class ``cat``. Of several
+        folders, classes of the same name are joined. ``~`` is the user's own folder.
     validate : bool, default=False
         Whether to decode every picture now, so that an unreadable one is found
         before an hour of training and not in the middle of it. Costs about as
@@ -43,6 +44,9 @@ def load_image_folder(
     on_error : {"raise", "skip"}, default="raise"
         What an unreadable picture leads to if ``validate=True``: an
         `ImageDecodeError`, or being left out with a `SkippedImageWarning`.
+    classes : collection of str, default=None
+        The subfolders that are the classes; others are left out. None for all, unless
+        they look like another level of folders (see Notes).
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` instead of a Bunch.
 
@@ -61,8 +65,9 @@ def load_image_folder(
         filenames : ndarray of shape (n_images,), object
             The same as ``data``.
         ignored : list of str
-            Hidden files and folders, files that are no pictures by their name,
-            and second names of pictures that are listed already (see Notes).
+            Hidden files and folders, folders that systems leave (see Notes), files
+            that are no images by their name, and second names of images that are
+            listed already.
         skipped : list of tuple (str, str)
             File name and reason of each unreadable picture that was left out.
         DESCR : str
@@ -76,22 +81,42 @@ def load_image_folder(
     FileNotFoundError, NotADirectoryError, PermissionError
         If there is no such folder, or one that can't be listed.
     ValueError
-        If a folder holds no pictures, all of them together fewer than two
-        classes, or if one picture is in two classes.
+        If a folder holds no images, all of them together fewer than two classes, if
+        one image is in two classes, or if the subfolders are no classes.
     ImageDecodeError
         If ``validate=True``, ``on_error="raise"`` and a picture can't be read.
 
     Warns
     -----
     SkippedImageWarning
-        If pictures were left out, or if a class folder holds none.
+        If files that look like images were left out, or folders that systems leave, or
+        if a class folder holds no images.
+    UserWarning
+        If class folders have names that read the same, if subfolders may be the
+        classes or, with ``validate=True``, if the same bytes are under two labels.
 
     Notes
     -----
-    A picture that is reached twice, by symbolic links or because the folders
+    All formats are listed that Pillow decodes, those of plugins that are registered with
+    it too, and HEIC and DICOM where pillow-heif and pydicom are installed. Raw photos,
+    videos, drawings and the like are left out; the warning counts them by type and says
+    what to do.
+
+    Subfolders are refused as classes where they are parts of a data set (train and test,
+    fold1 and fold2, in any spelling), or hold no images but the same class folders. The
+    error names the call that is meant; `classes` says that they are classes all the same.
+
+    Names that read the same (``Cat`` and ``cat``, ``Dog`` and ``Dog`` with a space behind
+    it) are one class, with a warning; the files' names stay as they are. A label has
+    plain spaces, none at its ends, and Unicode's composed form.
+
+    ``$RECYCLE.BIN``, ``lost+found``, ``__MACOSX``, ``@eaDir`` and other folders that
+    systems, cameras and storage boxes make are not searched, at any level.
+
+    An image that is reached twice, by symbolic links or because the folders
     overlap, counts once, under the name that comes first: else it might be
     trained on and tested on. Reached under two classes it is refused, since one
-    of the labels must be wrong. Copies and hard links are pictures of their own.
+    of the labels must be wrong. Copies and hard links are images of their own.
 
     Examples
     --------
@@ -103,77 +128,84 @@ def load_image_folder(
     >>> from PIL import Image
     >>> from skvision import load_image_folder
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name in ("daisy", "dandelion", "rose", "sunflower", "tulip"):
+    ...     for level, name in enumerate(("daisy", "dandelion", "rose", "sunflower", "tulip")):
     ...         Path(folder, name).mkdir()
-    ...         Image.new("RGB", (4, 4)).save(Path(folder, name, "1.jpg"))
+    ...         Image.new("L", (4, 4), 50 * level).save(Path(folder, name, "1.jpg"))
     ...     flowers = load_image_folder(folder, validate=True)
     >>> flowers.target_names
     ['daisy', 'dandelion', 'rose', 'sunflower', 'tulip']
     >>> len(flowers.data)
     5
     """
-    if on_error not in ("raise", "skip"):
-        raise ValueError(f"on_error must be 'raise' or 'skip'. Received: {on_error!r}")
+    data = labelled_images(path, validate=validate, on_error=on_error, classes=classes, at_least=2)
+    return (data.data, data.target) if return_X_y else data
+
+
+def labelled_images(
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    validate: bool,
+    on_error: str,
+    known: Collection[str] = (),
+    classes: Collection[str] | None = None,
+    at_least: int = 1,
+) -> Any:
+    """List images as `load_image_folder` does, to learn from or to be measured on.
+
+    `known` are the classes of a model: their spelling is taken, and a folder of such a name
+    that holds images itself is a class folder. There must be `at_least` so many classes.
+    """
+    check_on_error(on_error)
     folders = existing_folders(path)
-    files_of, ignored, empty = list_classes(folders)
-    _warn_of_empty(empty, files_of)
-    files = [file for members in files_of.values() for file in members]
-    labels = [label for label, members in files_of.items() for _ in members]
-    errors = find_unreadable(files) if validate else []
-    if errors and on_error == "raise":
-        raise errors[0]
-    skipped = [(error.source, error.reason) for error in errors]
-    if skipped:
-        bad = dict(skipped)
-        kept = [label for file, label in zip(files, labels, strict=True) if file not in bad]
-        files = [file for file in files if file not in bad]
-        warn_of_skipped(skipped, lost=sorted(set(labels) - set(kept)))
-        labels = kept
-    _check_classes(folders, labels)
-    data, target = np.array(files, dtype=object), np.array(labels)
-    if return_X_y:
-        return data, target
-    names = sorted(set(labels))
-    return Bunch(
-        data=data,
-        target=target,
-        target_names=names,
-        filenames=data,
-        ignored=ignored,
-        skipped=skipped,
-        DESCR=(
-            f"{len(data)} pictures of {len(names)} classes in {_shown(folders)}; {len(ignored)} "
-            f"other files ignored, {len(skipped)} unreadable pictures skipped."
-        ),
-    )
+    found = _class_folders(folders, known, classes)
+    _check_number(folders, found, at_least)
+    warn_of_spellings(found.spelling)
+    warn_of_empty(found)
+    warn_of_left_out(found.ignored, found.loose)
+    files = [file for members in found.files_of.values() for file in members]
+    labels = np.repeat(list(found.files_of), [len(each) for each in found.files_of.values()])
+    skipped: list[tuple[str, str]] = []
+    if validate:
+        kept, skipped = readable(files, labels, on_error)
+        files = [file for file, keep in zip(files, kept, strict=True) if keep]
+        labels = labels[kept]
+        if not files:
+            raise ValueError(f"None of the pictures in {_shown(folders)} can be read.")
+        if len(set(labels)) < at_least:
+            raise ValueError(f"Only one class, {str(labels[0])!r}, can be read.")
+    return as_bunch(files, labels, _shown(folders), ignored=found.ignored, skipped=skipped)
 
 
-def _check_classes(folders: Sequence[Path], labels: Sequence[str]) -> None:
-    if not labels:
-        raise ValueError(f"None of the pictures in {_shown(folders)} can be read.")
-    if len(set(labels)) < 2:
+def _class_folders(
+    folders: Sequence[Path], known: Collection[str], classes: Collection[str] | None
+) -> ClassFolders:
+    """List class folders; refuse subfolders that are no classes, unless `classes` names them."""
+    if isinstance(classes, str):
+        raise TypeError(f"classes must be a list of names. Received: {classes!r}")
+    found = list_classes(folders, known, classes)
+    if classes is None:
+        check_levels(found.members)
+        return found
+    there = {reading(each.name) for each in found.members}
+    missing = [name for name in classes if reading(name) not in there]
+    if missing:
         raise ValueError(
-            f"Only one class, {labels[0]!r}, in {_shown(folders)}. A classifier needs at least "
-            f"two. {layout(folders[0])}"
+            f"classes names {missing[0]!r}, but there is no such folder with images in "
+            f"{_shown(folders)}."
         )
+    return found
+
+
+def _check_number(folders: Sequence[Path], found: ClassFolders, at_least: int) -> None:
+    if len(found.files_of) >= at_least:
+        return
+    inner, subfolders = inner_level(found.members[0])
+    hint = f" Did you mean load_image_folder({str(inner)!r})?" if subfolders else ""
+    raise ValueError(
+        f"Only one class, {next(iter(found.files_of))!r}, in {_shown(folders)}. A classifier needs "
+        f"at least two. {layout(folders[0])}{hint}"
+    )
 
 
 def _shown(folders: Sequence[Path]) -> str:
     return ", ".join(map(str, folders))
-
-
-def warn_of_skipped(skipped: Sequence[tuple[str, str]], lost: Sequence[str] = ()) -> None:
-    """Warn of unreadable pictures (name, reason), and of classes that are lost with them."""
-    shown = "; ".join(f"{file}: {reason}" for file, reason in skipped[:5])
-    more = f"; and {len(skipped) - 5} more" if len(skipped) > 5 else ""
-    gone = f" Of {', '.join(map(repr, lost))} no picture is left." if lost else ""
-    warnings.warn(
-        f"{len(skipped)} unreadable pictures were left out: {shown}{more}.{gone}",
-        SkippedImageWarning,
-    )
-
-
-def _warn_of_empty(empty: Sequence[Path], classes: Collection[str]) -> None:
-    for folder in empty:
-        lost = "" if folder.name in classes else f", so {folder.name!r} is not a class"
-        warnings.warn(f"The class folder {folder} holds no pictures{lost}.", SkippedImageWarning)

@@ -1,26 +1,55 @@
-"""Folders on disk -> the names of the pictures in them."""
+"""Folders on disk -> the names of the images in them."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-__all__ = ["IMAGE_SUFFIXES", "existing_folders", "layout", "list_classes", "list_images"]
+from ..images.packages import image_suffixes
+from .kinds import holdings, is_ignored_folder
+from .labels import one_spelling, reading
 
-IMAGE_SUFFIXES = frozenset(
-    f".{suffix}"
-    for suffix in (
-        *("bmp", "dib", "gif", "jfif", "jpe", "jpeg", "jpg", "pbm", "pgm", "png"),
-        *("pnm", "ppm", "tif", "tiff", "webp"),
-    )
-)
+__all__ = [
+    "ClassFolder",
+    "ClassFolders",
+    "Listing",
+    "existing_folders",
+    "layout",
+    "list_classes",
+    "list_folder",
+    "list_images",
+]
+
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar", ".tar.xz", ".tar.bz2")
+_TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
+
+
+@dataclass
+class Listing:
+    """What lies in a folder and in those within it."""
+
+    #: the images, sorted
+    images: list[str] = field(default_factory=list)
+    #: whatever else lies there; of a folder that is not searched its own name
+    ignored: list[str] = field(default_factory=list)
+    #: the folders that hold images, with their real names
+    holding: dict[str, str] = field(default_factory=dict)
+    #: the images that are links, with their real names
+    links: dict[str, str] = field(default_factory=dict)
+
+    def real_name(self, image: str) -> str:
+        """An image's name without links."""
+        folder, name = os.path.split(image)
+        return self.links.get(image) or os.path.join(self.holding[folder], name)
 
 
 def list_images(folder: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
-    """List a folder's pictures, those of its subfolders too, both sorted.
+    """List a folder's images, those of its subfolders too, both sorted.
 
     Links to folders are followed, except in circles: each real folder is listed
     once.
@@ -33,8 +62,9 @@ def list_images(folder: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     Returns
     -------
     images, ignored : list of str
-        The pictures, by their names' endings (`IMAGE_SUFFIXES`), and the rest:
-        hidden files and folders, and files of other types.
+        The images, by their names' endings
+        (`skvision.images.packages.image_suffixes`), and the rest: files of other
+        types, hidden files and folders, and folders that systems leave.
 
     Raises
     ------
@@ -51,36 +81,81 @@ def list_images(folder: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     >>> len(images), len(ignored)
     (30, 0)
     """
-    images: list[str] = []
-    ignored: list[str] = []
+    found = list_folder(folder)
+    return found.images, found.ignored
+
+
+def list_folder(folder: str | os.PathLike[str]) -> Listing:
+    """List a folder as `list_images` does, with what else is known by then."""
+    return _listed(os.fspath(folder), image_suffixes())
+
+
+def _listed(top: str, suffixes: Collection[str]) -> Listing:
+    found = Listing()
     # the folders around it too: a link back to one of them leads in a circle
-    seen = set(map(str, Path(os.path.realpath(folder)).parents))
-    for parent, folders, names in os.walk(
-        os.fspath(folder), followlinks=True, onerror=_refuse_folder
-    ):
-        real = os.path.realpath(parent)
+    seen = set(map(str, Path(os.path.realpath(top)).parents))
+    waiting = [(top, os.path.realpath(top))]
+    while waiting:
+        path, real = waiting.pop()
         if real in seen:
-            folders.clear()
             continue
         seen.add(real)
-        ignored += (os.path.join(parent, name) for name in folders if _is_hidden(name))
-        folders[:] = sorted(name for name in folders if not _is_hidden(name))
-        for name in names:
-            is_image = _is_image_name(name) and not _is_hidden(name)
-            (images if is_image else ignored).append(os.path.join(parent, name))
-    return sorted(images), sorted(ignored)
+        inner, before = [], len(found.images)
+        for entry in _entries(path):
+            name = entry.name
+            if _is_folder(entry):
+                if is_ignored_folder(name):
+                    found.ignored.append(entry.path)
+                else:
+                    inner.append(entry)
+            elif _is_image(name, suffixes):
+                found.images.append(entry.path)
+                # only links are resolved: that costs many times what listing costs
+                if entry.is_symlink():
+                    found.links[entry.path] = os.path.realpath(entry.path)
+            else:
+                found.ignored.append(entry.path)
+        if len(found.images) > before:
+            found.holding[path] = real
+        for entry in sorted(inner, key=_name, reverse=True):
+            is_link = entry.is_symlink()
+            waiting.append(
+                (
+                    entry.path,
+                    os.path.realpath(entry.path) if is_link else os.path.join(real, entry.name),
+                )
+            )
+    found.images.sort()
+    found.ignored.sort()
+    return found
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".")
+def _entries(folder: str | os.PathLike[str]) -> list[os.DirEntry[str]]:
+    """What lies directly in a folder, in any order."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)  # type: ignore[arg-type]
+    except OSError as error:
+        _refuse_folder(error)
 
 
-def _is_image_name(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _is_image(name: str, suffixes: Collection[str]) -> bool:
+    return name[0] != "." and name[name.rfind(".") :].lower() in suffixes
 
 
 def _refuse_folder(error: OSError) -> NoReturn:
-    """Raise for a folder that can't be listed: its pictures would be missing unnoticed."""
+    """Raise for a folder that can't be listed: its images would be missing unnoticed."""
     raise type(error)(
         f"The folder {error.filename} can't be listed: {error.strerror}. Make it readable, or "
         "take it out."
@@ -93,14 +168,19 @@ def existing_folders(
     """Make a list of what may be one folder or several; raise unless they are there."""
     paths = [path] if isinstance(path, str | os.PathLike) else path
     try:
-        folders = [Path(each) for each in paths]
+        folders = [Path(os.path.expanduser(each)) for each in paths]
     except TypeError:
         raise TypeError(
             f"Expected a folder, or a sequence of folders. Received: {path!r}"
         ) from None
     if not folders:
         raise ValueError("Received no folder at all. Pass one, or a sequence of them.")
-    for folder in folders:
+    for given, folder in zip(paths, folders, strict=True):
+        if "://" in os.fspath(given):
+            raise ValueError(
+                f"{given} is a URL, and nothing is downloaded. Download it, unpack it if it is an "
+                "archive, and pass the folder."
+            )
         try:
             is_folder = stat.S_ISDIR(folder.stat().st_mode)
         except FileNotFoundError:
@@ -110,87 +190,187 @@ def existing_folders(
         except OSError as error:
             _refuse_folder(error)
         if not is_folder:
-            raise NotADirectoryError(
-                f"{folder} is a file. Pass the folder whose subfolders are the classes."
-            )
+            raise NotADirectoryError(f"{folder} is {_instead(folder)}")
     return folders
 
 
-def list_classes(folders: Sequence[Path]) -> tuple[dict[str, list[str]], list[str], list[Path]]:
-    """List the pictures of all class folders; `load_image_folder` says in which order.
+def _instead(file: Path) -> str:
+    """What a file is that was given in place of a folder, and what to do."""
+    name = file.name.lower()
+    if name.endswith(_ARCHIVES):
+        return "an archive. Unpack it and pass the folder: python -m zipfile -e FILE.zip FOLDER"
+    if name.endswith(_TABLES):
+        return (
+            "a file. If it is a table of file names and labels, read it in Python by "
+            f"skvision.load_image_table({str(file)!r})."
+        )
+    return "a file. Pass the folder whose subfolders are the classes."
+
+
+@dataclass(frozen=True)
+class ClassFolder:
+    """A folder that stands for a class, and what it holds."""
+
+    path: Path
+    found: Listing
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return os.path.basename(os.path.abspath(self.path))
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """The images of class folders.
+
+    Parameters
+    ----------
+    files_of : dict of str to list of str
+        The images of each class, the classes sorted.
+    members : list of ClassFolder
+        The class folders that hold images.
+    ignored : list of str
+        Whatever else lies there.
+    loose : list of str
+        Images that lie in no class folder; in `ignored` too.
+    empty : list of ClassFolder
+        Class folders that hold no images.
+    spelling : dict of str to str
+        The class that each class folder's name stands for.
+    """
+
+    files_of: dict[str, list[str]]
+    members: list[ClassFolder]
+    ignored: list[str]
+    loose: list[str]
+    empty: list[ClassFolder]
+    spelling: dict[str, str]
+
+
+def list_classes(
+    folders: Sequence[Path], known: Collection[str] = (), classes: Collection[str] | None = None
+) -> ClassFolders:
+    """List the images of all class folders; `load_image_folder` says in which order.
 
     Parameters
     ----------
     folders : sequence of Path
         Folders whose subfolders are the classes.
+    known : collection of str, default=()
+        Classes of a model: their spelling is taken, and one of `folders` that has such a
+        name, and images but no class folders, is a class folder itself.
+    classes : collection of str, default=None
+        The subfolders that are classes; None for all.
 
     Returns
     -------
-    files_of : dict of str to list of str
-        The pictures of each class, the classes sorted.
-    ignored : list of str
-        Whatever else lies there.
-    empty : list of Path
-        Class folders that hold no pictures.
+    ClassFolders
+        Their images.
 
     Raises
     ------
     ValueError
-        If one of `folders` holds no pictures, or if one picture is in two classes.
+        If one of `folders` holds no images, or if one image is in two classes.
     OSError
         If a folder can't be listed.
     """
-    files_of: dict[str, list[str]] = {}
+    readings, suffixes = {reading(name) for name in known}, image_suffixes()
+    every: list[ClassFolder] = []
     ignored: list[str] = []
-    empty: list[Path] = []
-    seen: dict[str, tuple[str, str]] = {}  # real file -> class, name
+    loose: list[str] = []
+    empty: list[ClassFolder] = []
     for folder in folders:
-        class_folders, loose = _class_folders(folder)
-        ignored += map(str, loose)
-        n_found = 0
-        for class_folder in class_folders:
-            found, others = list_images(class_folder)
-            ignored += others
-            n_found += len(found)
-            if not found:
-                empty.append(class_folder)
-            for file in found:
-                real = os.path.realpath(file)
-                if real not in seen:
-                    seen[real] = class_folder.name, file
-                    files_of.setdefault(class_folder.name, []).append(file)
-                    continue
-                label, name = seen[real]
-                if label != class_folder.name:
-                    raise ValueError(
-                        f"One picture is in two classes: {name} and {file} are the same file. "
-                        "Take out the wrong one."
-                    )
-                ignored.append(file)
-        if not n_found:
-            raise ValueError(_no_pictures(folder, loose))
-    return dict(sorted(files_of.items())), ignored, empty
+        paths, others = _class_folders(folder, classes)
+        inside = [ClassFolder(path, _listed(str(path), suffixes)) for path in paths]
+        direct = [file for file in others if _is_image(os.path.basename(file), suffixes)]
+        own_name = reading(folder.resolve().name)
+        if (
+            direct
+            and own_name in readings
+            and not any(reading(each.name) in readings for each in inside)
+        ):
+            inside, others, direct = [ClassFolder(folder, _listed(str(folder), suffixes))], [], []
+        others += [file for each in inside for file in each.found.ignored]
+        if not any(each.found.images for each in inside):
+            raise ValueError(_no_images(folder, direct, others))
+        every += [each for each in inside if each.found.images]
+        empty += [each for each in inside if not each.found.images]
+        ignored += others
+        loose += direct
+    counts: Counter[str] = Counter()
+    for each in every:
+        counts[each.name] += len(each.found.images)
+    spelling = one_spelling(counts, known)
+    files_of, again = _once_each(every, spelling)
+    return ClassFolders(files_of, every, ignored + again, loose, empty, spelling)
 
 
-def _class_folders(folder: Path) -> tuple[list[Path], list[Path]]:
+def _class_folders(folder: Path, classes: Collection[str] | None) -> tuple[list[Path], list[str]]:
     """Return a folder's class folders, and what else lies in it; both sorted."""
-    classes: list[Path] = []
-    loose: list[Path] = []
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        _refuse_folder(error)
-    for entry in entries:
+    wanted = None if classes is None else {reading(name) for name in classes}
+    paths: list[Path] = []
+    others: list[str] = []
+    for entry in sorted(_entries(folder), key=_name):
+        path = Path(entry.path)
         # a link that leads nowhere is taken for a class, whose listing then raises
-        is_folder = entry.is_dir() or (entry.is_symlink() and not (entry.suffix or entry.exists()))
-        (classes if is_folder and not _is_hidden(entry.name) else loose).append(entry)
-    return classes, loose
+        leads_nowhere = entry.is_symlink() and not (path.suffix or path.exists())
+        is_class = (
+            (_is_folder(entry) or leads_nowhere)
+            and not is_ignored_folder(entry.name)
+            and (wanted is None or reading(entry.name) in wanted)
+        )
+        if is_class:
+            paths.append(path)
+        else:
+            others.append(entry.path)
+    return paths, others
 
 
-def _no_pictures(folder: Path, loose: Sequence[Path]) -> str:
-    n_loose = sum(_is_image_name(entry.name) for entry in loose)
-    found = f"{n_loose} pictures lie directly in it" if n_loose else "it holds no pictures"
-    return f"No class folders with pictures in {folder}: {found}. {layout(folder)}"
+def _once_each(
+    folders: Sequence[ClassFolder], spelling: Mapping[str, str]
+) -> tuple[dict[str, list[str]], list[str]]:
+    """The images of each class, and the names of those that are reached a second time."""
+    files_of: dict[str, list[str]] = {}
+    for each in folders:
+        files_of.setdefault(spelling[each.name], []).extend(each.found.images)
+    files_of = dict(sorted(files_of.items()))
+    real_folders = [real for each in folders for real in each.found.holding.values()]
+    if len(set(real_folders)) == len(real_folders) and not any(
+        each.found.links for each in folders
+    ):
+        return files_of, []
+    again: set[str] = set()
+    seen: dict[str, tuple[str, str]] = {}  # real name -> class, name
+    for each in folders:
+        label = spelling[each.name]
+        for file in each.found.images:
+            first = seen.setdefault(each.found.real_name(file), (label, file))
+            if first[0] != label:
+                raise ValueError(
+                    f"One picture is in two classes: {first[1]} and {file} are the same file. "
+                    "Take out the wrong one."
+                )
+            if first[1] != file:
+                again.add(file)
+    files_of = {
+        label: [file for file in dict.fromkeys(files) if file not in again]
+        for label, files in files_of.items()
+    }
+    return files_of, sorted(again)
+
+
+def _no_images(folder: Path, direct: Sequence[str], ignored: Sequence[str]) -> str:
+    start = f"No class folders with pictures in {folder}:"
+    if direct:
+        return (
+            f"{start} {len(direct)} pictures lie directly in it. {layout(folder)} If the labels "
+            "are in the files' names or in a table, read them in Python by "
+            "skvision.load_image_table."
+        )
+    held = holdings(ignored)
+    what = f", but {held}" if held else ""
+    return f"{start} it holds no pictures{what}. {layout(folder)}"
 
 
 def layout(folder: Path) -> str:

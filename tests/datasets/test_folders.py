@@ -12,6 +12,9 @@ from skvision import ImageDecodeError, SkippedImageWarning, export_digits, load_
 from skvision.datasets import find_unreadable, list_images
 from skvision.images import decode
 
+# the tiny images here are all of one colour
+pytestmark = pytest.mark.filterwarnings("ignore:.*byte for byte")
+
 
 @pytest.fixture
 def folder(tmp_path):

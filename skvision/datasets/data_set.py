@@ -1,0 +1,71 @@
+"""File names and labels, from wherever they came -> checked, and as a Bunch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from .left_out import warn_of_copies, warn_of_skipped
+from .unreadable import find_unreadable
+
+__all__ = ["as_bunch", "check_on_error", "readable"]
+
+
+def check_on_error(on_error: str) -> None:
+    """Refuse what is no way to treat unreadable images."""
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f"on_error must be 'raise' or 'skip'. Received: {on_error!r}")
+
+
+def readable(
+    files: Sequence[str], labels: np.ndarray, on_error: str
+) -> tuple[np.ndarray, list[tuple[str, str]]]:
+    """Decode all images; warn of those that are left out, and of copies under two labels.
+
+    Parameters
+    ----------
+    files : sequence of str
+        The images.
+    labels : ndarray of shape (n_images,)
+        The class of each.
+    on_error : {"raise", "skip"}
+        What an unreadable one leads to.
+
+    Returns
+    -------
+    kept : ndarray of shape (n_images,), bool
+        Which can be decoded.
+    skipped : list of tuple (str, str)
+        Name and reason of the others.
+    """
+    errors = find_unreadable(files)
+    if errors and on_error == "raise":
+        raise errors[0]
+    skipped = [(error.source, error.reason) for error in errors]
+    bad = {source for source, _ in skipped}
+    kept = np.array([file not in bad for file in files], dtype=bool)
+    if skipped:
+        warn_of_skipped(skipped, {str(each) for each in set(labels) - set(labels[kept])})
+    warn_of_copies([file for file in files if file not in bad], labels[kept].tolist())
+    return kept, skipped
+
+
+def as_bunch(files: Sequence[str], labels: np.ndarray, place: str, **entries: Any) -> Bunch:
+    """What `load_image_folder` returns; `place` says where the images are."""
+    data = np.array(files, dtype=object)
+    names = np.unique(labels).tolist()
+    return Bunch(
+        data=data,
+        target=labels,
+        target_names=names,
+        filenames=data,
+        **entries,
+        DESCR=(
+            f"{len(data)} pictures of {len(names)} classes in {place}; "
+            f"{len(entries['ignored'])} other files ignored, {len(entries['skipped'])} unreadable "
+            "pictures skipped."
+        ),
+    )

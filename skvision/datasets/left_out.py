@@ -1,0 +1,81 @@
+"""Warnings of what a data set lacks: one for each reason, short however much there is."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Collection, Sequence
+
+from ..exceptions import SkippedImageWarning
+from ..images import image_key
+from .kinds import is_left_by_system, look_alikes
+from .listing import ClassFolders
+
+__all__ = ["warn_of_copies", "warn_of_empty", "warn_of_left_out", "warn_of_skipped"]
+
+_SHOWN = 5
+
+
+def warn_of_left_out(ignored: Sequence[str], loose: Sequence[str] = ()) -> None:
+    """Warn of what looks like an image and is not listed as one, and of folders not searched.
+
+    Parameters
+    ----------
+    ignored : sequence of str
+        What was not listed.
+    loose : sequence of str, default=()
+        Those of them that are images, but lie in no class folder.
+    """
+    parts = [look_alikes(ignored)]
+    if loose:
+        parts.append(f"{len(loose)} images that lie in no class folder ({_shown(loose)})")
+    system = [name for name in ignored if is_left_by_system(os.path.basename(name))]
+    if system:
+        parts.append(f"{len(system)} folders that systems leave ({_shown(system)})")
+    said = "; ".join(filter(None, parts))
+    if said:
+        warnings.warn(f"These were left out: {said}.", SkippedImageWarning)
+
+
+def warn_of_empty(found: ClassFolders) -> None:
+    """Warn of class folders that hold no images."""
+    for each in found.empty:
+        lost = "" if each.name in found.spelling else f", so {each.name!r} is not a class"
+        warnings.warn(f"The class folder {each.path} holds no pictures{lost}.", SkippedImageWarning)
+
+
+def warn_of_skipped(skipped: Sequence[tuple[str, str]], lost: Collection[str] = ()) -> None:
+    """Warn of unreadable images (name, reason), and of classes that are lost with them."""
+    shown = _shown([f"{file}: {reason}" for file, reason in skipped], "; ")
+    gone = f" Of {', '.join(map(repr, sorted(lost)))} no picture is left." if lost else ""
+    warnings.warn(
+        f"{len(skipped)} unreadable pictures were left out: {shown}.{gone}", SkippedImageWarning
+    )
+
+
+def warn_of_copies(files: Sequence[str], labels: Sequence[str]) -> None:
+    """Warn of files with the same content under two labels: one of the labels is wrong."""
+    by_size: dict[int, list[int]] = {}
+    for place, file in enumerate(files):
+        by_size.setdefault(os.path.getsize(file), []).append(place)
+    pairs = []
+    for places in by_size.values():
+        if len({labels[place] for place in places}) == 1:
+            continue
+        first: dict[bytes, int] = {}
+        for place in places:
+            other = first.setdefault(image_key(files[place]), place)
+            if labels[other] != labels[place]:
+                pairs.append(
+                    f"{files[other]} as {labels[other]!r} and {files[place]} as {labels[place]!r}"
+                )
+    if pairs:
+        warnings.warn(
+            f"{len(pairs)} files are the same as one of another class, byte for byte: "
+            f"{_shown(pairs, '; ')}. Take out those with the wrong label."
+        )
+
+
+def _shown(items: Sequence[str], separator: str = ", ") -> str:
+    more = [f"and {len(items) - _SHOWN} more"] if len(items) > _SHOWN else []
+    return separator.join([*items[:_SHOWN], *more])

@@ -1,0 +1,314 @@
+"""Whether class folders are classes, or a level of folders above or below them.
+
+``data/train/cat`` and ``data/test/cat`` make two classes, train and test, of ``data``. That is
+told by what folders are called, and by their structure: class folders without images of their
+own whose subfolders' names recur.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from .labels import reading
+from .listing import ClassFolder
+
+__all__ = ["check_levels", "inner_level"]
+
+# what the parts of a data set are called; a word more may follow, as in testset
+_PARTS = {
+    part: re.compile(rf"(?:{words})(?:s?_?(?:set|data|daten|images?|imgs?|photos?|dir|folder))?")
+    for part, words in {
+        "train": "train|training|trn",
+        "validation": "val|valid|validate|validation|dev|devel|development",
+        "test": "test|tests|testing|tst|eval|evaluate|evaluation|holdout|heldout|unseen|pred"
+        "|prediction|predict|inference",
+    }.items()
+}
+# what is numbered and no class
+_FOLDS = re.compile(r"(?:k?folds?|splits?|cv|partitions?)[\W_]*\d+")
+_SERIES = re.compile(
+    r"(?:batch|block|camera|chunk|day|domain|exp|experiment|group|part|patient|run|scene|seq"
+    r"|sequence|session|set|shard|site|subject|subset|take|trial|user|week|year)"
+    r"(?:[\W_]*\d+|[\W_]+[a-z])"
+)
+# what subfolders of a class are called that say where images are from, or of what form
+_SOURCES = re.compile(
+    r"(?:mobile|phone|smart ?phone|camera|cam|dslr|web|webcam|internet|google|bing|flickr|scans?"
+    r"|images?|imgs?|photos?|pictures?|pics|masks?|annotations?|labels?|raw|original|originals"
+    r"|augmented|processed|resized|cropped|crops|small|large|left|right|front|back|side|top"
+    r"|bottom|day|night|indoors?|outdoors?|rgb|depth|colou?r|gr[ae]y|grayscale|jpe?g|png|old|new"
+    r"|others?|misc|extra|[\W_\d]*\d[\W_\dx]*)"
+)
+_SHOWN = 3
+_FLAT = (
+    "They hold no class folders; if the labels are in the files' names or in a table, read them "
+    "in Python by skvision.load_image_table."
+)
+
+
+def _parts(name: str) -> set[str]:
+    """Which parts of a data set a folder's name speaks of."""
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+    words.append("".join(words))  # hold-out
+    return {part for part, called in _PARTS.items() if any(map(called.fullmatch, words))}
+
+
+#: the names of the folders from one to another
+_Way = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A class folder, and where below it images or several subfolders first lie."""
+
+    name: str
+    folder: Path
+    inner: Path
+    #: the subfolders with images there; none if images lie there themselves
+    subfolders: tuple[str, ...]
+    #: the first subfolders on the way to images
+    below: tuple[str, ...]
+    #: the ways from `inner` to images
+    ways: Sequence[_Way]
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether no images lie in the class folder itself."""
+        return bool(self.subfolders) or self.inner != self.folder
+
+    @property
+    def names_below(self) -> tuple[str, ...]:
+        """The names of subfolders that may be those of classes."""
+        return tuple(dict.fromkeys((*self.below, *self.subfolders)))
+
+    @property
+    def classes_in(self) -> Path:
+        """The folder whose subfolders are the classes, if this one is none."""
+        return self.inner if self.subfolders or not self.is_bare else self.inner.parent
+
+
+def inner_level(each: ClassFolder) -> tuple[Path, tuple[str, ...]]:
+    """Where below a class folder several subfolders with images, or images, first lie.
+
+    Returns
+    -------
+    folder : Path
+        That folder.
+    subfolders : tuple of str
+        The subfolders with images in it; none if images lie in it themselves.
+    """
+    level = _level_of(each)
+    return level.inner, level.subfolders
+
+
+def _level_of(each: ClassFolder) -> _Level:
+    top = os.fspath(each.path)
+    ways = [
+        () if holding == top else tuple(os.path.relpath(holding, top).split(os.sep))
+        for holding in each.found.holding
+    ]
+    return _level(each.name, each.path, ways)
+
+
+def _level(name: str, folder: Path, ways: Sequence[_Way]) -> _Level:
+    below = _first_of(ways)
+    inner = folder
+    while () not in ways and len(_first_of(ways)) == 1:
+        inner /= ways[0][0]
+        ways = [way[1:] for way in ways]
+    return _Level(name, folder, inner, () if () in ways else _first_of(ways), below, ways)
+
+
+def _first_of(ways: Sequence[_Way]) -> _Way:
+    return tuple(sorted({way[0] for way in ways if way}))
+
+
+def _levels_in(level: _Level) -> list[_Level]:
+    """Its subfolders, as if they were classes."""
+    return [
+        _level(name, level.inner / name, [way[1:] for way in level.ways if way[:1] == (name,)])
+        for name in level.subfolders
+    ]
+
+
+def check_levels(members: Sequence[ClassFolder]) -> None:
+    """Refuse class folders that are no classes, and warn of those that may be none.
+
+    Parameters
+    ----------
+    members : sequence of ClassFolder
+        All class folders with images.
+
+    Raises
+    ------
+    ValueError
+        If they are parts of a data set, or hold class folders.
+
+    Warns
+    -----
+    UserWarning
+        If the names of subfolders recur that may be meant.
+    """
+    levels = [_level_of(each) for each in members]
+    classes = Counter(reading(level.name) for level in levels)
+    for root in dict.fromkeys(level.folder.parent for level in levels):
+        inside = [level for level in levels if level.folder.parent == root]
+        found = _refusal(root, inside, classes)
+        if found:
+            why, call = found
+            raise ValueError(
+                f"{why} {call} If {_listed(level.name for level in inside)} are the classes, say "
+                "so: classes=[...], on the command line --classes NAME,NAME."
+            )
+        doubt = _doubt(inside, classes)
+        if doubt:
+            warnings.warn(doubt)
+
+
+def _refusal(root: Path, inside: Sequence[_Level], classes: Counter[str]) -> tuple[str, str] | None:
+    """Why the folders in `root` are no classes, and what to call instead."""
+    split = _split_apart(inside)
+    if split:
+        names = _listed(level.name for level in split)
+        return f"{root} holds parts of a data set ({names}), not classes.", _train_and_test(split)
+    if len(inside) > 1 and all(_FOLDS.fullmatch(level.name.lower()) for level in inside):
+        names = _listed(level.name for level in inside)
+        return f"{root} holds parts of a data set ({names}), not classes.", _join(inside)
+    bare = [level for level in inside if level.is_bare]
+    for level in bare:
+        if _are_apart(level.subfolders):
+            split = _levels_in(level)
+            if any(part.is_bare for part in split):
+                return _refusal(level.inner, split, classes)
+            return (
+                f"{level.folder} holds parts of a data set ({_listed(level.subfolders)}), which "
+                "would be joined.",
+                "Put that level above the classes, as in "
+                f"{root / level.subfolders[0] / level.name}.",
+            )
+        again = _names_of_others(level, classes)
+        if again or (len(inside) == 1 and _is_unpacked_into_itself(root, level)):
+            names = _listed(again or level.subfolders)
+            return (
+                f"{level.folder} is no class: it holds the class folders {names}.",
+                f"Call load_image_folder({str(level.classes_in)!r}), or take that folder out.",
+            )
+    recurring = _recurring(bare)
+    if not recurring:
+        return None
+    is_series = all(_SERIES.fullmatch(level.name.lower()) for level in bare)
+    are_numbers = all(level.name.isdecimal() for level in bare)
+    may_be_meant = all(
+        _SOURCES.fullmatch(name) and not (are_numbers and name.isdecimal()) for name in recurring
+    )
+    several = sum(n * 2 >= len(bare) for n in recurring.values()) > 1
+    if is_series or (several and not may_be_meant):
+        return (
+            f"{_listed(level.name for level in bare)} in {root} hold no images of their own, but "
+            f"the same subfolders, {_listed(recurring)}: those look like the classes.",
+            _join(bare),
+        )
+    return None
+
+
+def _doubt(inside: Sequence[_Level], classes: Counter[str]) -> str | None:
+    """What may be a level of folders too many, and may be meant."""
+    for level in inside:
+        astray = _names_of_others(level, classes)
+        if astray:
+            return (
+                f"{level.folder / astray[0]} counts as {level.name!r}, though {astray[0]!r} is a "
+                "class too. Move its images if they are of that class."
+            )
+    bare = [level for level in inside if level.is_bare]
+    recurring = _recurring(bare)
+    if recurring:
+        return (
+            f"The class folders {_listed(level.name for level in bare)} hold no images of their "
+            f"own, but the same subfolders, {_listed(recurring)}, whose images are joined. If "
+            f"those are the classes: {_join(bare)}"
+        )
+    lone = [level for level in bare if len(level.subfolders) > 1 and _parts(level.name)]
+    if lone:
+        return (
+            f"{lone[0].folder} counts as one class, with the subfolders "
+            f"{_listed(lone[0].subfolders)}. If those are the classes: "
+            f"load_image_folder({str(lone[0].inner)!r})."
+        )
+    return None
+
+
+def _names_of_others(level: _Level, classes: Counter[str]) -> list[str]:
+    """The subfolders of a class folder that have the name of another class."""
+    own = reading(level.name)
+    names = level.names_below if level.is_bare else level.below
+    return [name for name in names if classes[reading(name)] > (reading(name) == own)]
+
+
+def _split_apart(inside: Sequence[_Level]) -> list[_Level]:
+    """The folders that are parts of a data set, if there are different parts."""
+    named = [level for level in inside if _parts(level.name)]
+    # or one part alone, with class folders in it
+    is_alone = len(inside) == len(named) == 1 and len(named[0].subfolders) > 1
+    return named if is_alone or _are_apart(level.name for level in named) else []
+
+
+def _are_apart(names: Iterable[str]) -> bool:
+    """Whether there are names of different parts of a data set."""
+    parts = [found for found in map(_parts, names) if found]
+    return any(not a & b for a, b in combinations(parts, 2))
+
+
+def _is_unpacked_into_itself(root: Path, level: _Level) -> bool:
+    same = reading(level.name) == reading(os.path.basename(os.path.abspath(root)))
+    return same and len(level.subfolders) > 1
+
+
+def _recurring(bare: Sequence[_Level]) -> dict[str, int]:
+    """The names of subfolders that more than one folder has, and how many have them."""
+    counts = Counter(name for level in bare for name in set(map(reading, level.names_below)))
+    return {name: n for name, n in sorted(counts.items()) if n > 1}
+
+
+def _train_and_test(split: Sequence[_Level]) -> str:
+    """The call that is meant, for folders that are parts."""
+    full = [level for level in split if level.is_bare]
+    if not full:
+        return _FLAT
+    train = next((level for level in full if "train" in _parts(level.name)), None)
+    if train is None:
+        return f"Call load_image_folder({str(full[0].classes_in)!r})."
+    call = f"Train on load_image_folder({str(train.classes_in)!r})"
+    others = sorted(
+        (level for level in full if "train" not in _parts(level.name)),
+        key=lambda level: "test" not in _parts(level.name),
+    )
+    if not others:
+        return f"{call}."
+    test = others[0].classes_in
+    return (
+        f"{call} and measure on {str(test)!r}: skvision train {train.classes_in} --test {test}, "
+        f"or skvision evaluate MODEL {test}."
+    )
+
+
+def _join(levels: Sequence[_Level]) -> str:
+    folders = [repr(str(level.classes_in)) for level in levels if level.is_bare]
+    if not folders:
+        return _FLAT
+    more = [f"... ({len(folders)} in all)"] if len(folders) > _SHOWN else []
+    return f"load_image_folder([{', '.join([*folders[:_SHOWN], *more])}]) joins them."
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = [f"{len(every) - _SHOWN} more"] if len(every) > _SHOWN else []
+    *first, last = [*every[:_SHOWN], *more]
+    return f"{', '.join(first)} and {last}" if first else last
