@@ -37,6 +37,7 @@ _WHERE = {
     "make_feature_classifier": "feature_extraction.pipeline",
     "load": "persistence",
     "load_image_folder": "datasets",
+    "load_image_table": "datasets",
     "load_network": "persistence",
     "network_summary": "persistence",
     "save": "persistence",

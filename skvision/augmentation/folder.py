@@ -172,7 +172,7 @@ def augment_folder(
             "resume=True needs the random_state of the call that was killed. Received: "
             "random_state=None"
         )
-    files_of = _readable(_class_files(folder, per_class), on_error)
+    files_of = _readable(_class_files(folder, sampling_strategy), on_error)
     counts = {label: len(files) for label, files in files_of.items()}
     added = numbers_to_add(counts, sampling_strategy)
     planned = list(_plan(folder, files_of, added, augmenter, include_originals, random_state))

@@ -1,4 +1,4 @@
-"""Class folders -> (file names, labels); the bundled digits as such folders.
+"""Class folders and tables -> (file names, labels); the bundled digits as such folders.
 
 It imports `skvision.images` and what lies below it, and no Keras.
 """
@@ -6,6 +6,7 @@ It imports `skvision.images` and what lies below it, and no Keras.
 from .digits import export_digits
 from .folders import load_image_folder
 from .listing import list_images
+from .table import load_image_table
 from .unreadable import find_unreadable
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "find_unreadable",
     "list_images",
     "load_image_folder",
+    "load_image_table",
 ]
