@@ -255,9 +255,9 @@ def _identity(path: str | Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _class_files(folder: Path, per_class: Any) -> dict[str, list[str]]:
+def _class_files(folder: Path, sampling_strategy: Any) -> dict[str, list[str]]:
     found = list_classes([folder])
-    if not isinstance(per_class, Mapping):  # which says what the classes are
+    if not isinstance(sampling_strategy, Mapping):  # which says what the classes are
         check_levels(found.members)
     if found.empty:
         raise ValueError(
