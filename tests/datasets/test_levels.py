@@ -203,9 +203,9 @@ def test_augmented_copies_of_parts_are_refused_too(made, tmp_path):
     data = made(*below(["train", "test"]))
     more = tmp_path / "more"
     with pytest.raises(ValueError, match="parts of a data set"):
-        augment_folder(data, more, ImageAugmenter(rotation_range=9), per_class=4)
+        augment_folder(data, more, ImageAugmenter(rotation_range=9), sampling_strategy=4)
     assert not more.exists()
     # one who names the classes knows them
     counts = {"train": 3, "test": 3}
-    augment_folder(data, more, ImageAugmenter(rotation_range=9), per_class=counts)
+    augment_folder(data, more, ImageAugmenter(rotation_range=9), sampling_strategy=counts)
     assert len(list(more.glob("*/*/*.jpg"))) == 6
