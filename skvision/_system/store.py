@@ -80,6 +80,11 @@ class Store(Generic[K, V]):
             while len(self._values) > 1 and self._is_too_full():
                 self._values.popitem(last=False)
 
+    def keys(self) -> list[K]:
+        """The keys of the values that wait, the one used last at the end."""
+        with self._lock:
+            return [key for key, _ in self._values.values()]
+
     def values(self) -> list[V]:
         """The values that wait, the one used last at the end."""
         with self._lock:

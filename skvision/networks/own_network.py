@@ -99,7 +99,7 @@ def digest_of_weights(description: str, weights: Sequence[np.ndarray]) -> str:
     >>> import numpy as np
     >>> from skvision.networks.own_network import digest_of_weights
     >>> digest_of_weights("dense", [np.zeros(2)])[:8]
-    '5b1d0ee5'
+    '5b5182fc'
     """
     digest = hashlib.sha256(description.encode())
     for array in weights:

@@ -17,7 +17,7 @@ import numpy as np
 from ..networks.layers import random_states
 from ..networks.python_random import python_random_kept
 
-__all__ = ["Augment", "AugmentsBySample", "augment_function"]
+__all__ = ["Augment", "AugmentsBySample", "augment_function", "refuse_another_scale"]
 
 
 @runtime_checkable
@@ -31,8 +31,17 @@ class AugmentsBySample(Protocol):
     ) -> np.ndarray: ...
 
 
+_Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
 #: what the stream of batches calls, one way or the other
-Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray] | AugmentsBySample
+Augment = _Change | AugmentsBySample
+
+# the most that scaling to 0..1, to -1..1 or by mean and deviation leaves of 255 levels
+_SCALED = 8.0
+# levels that noise and brightness may take most pixels beyond black or white
+_OVERSHOOT = 32.0
+# images of fewer levels don't tell their scale
+_TELLING = 64
 
 # What an ImageDataGenerator would do to whole data sets or to the scale of pixels.
 # Its ``rescale`` is simply not applied: networks carry their own scaling.
@@ -113,7 +122,7 @@ def _from_layers(layers: list[keras.layers.Layer]) -> Augment:
     """Call copies of the layers in turn, their random state set from `rng` each time."""
     copies = [type(layer).from_config(layer.get_config()) for layer in layers]
 
-    def augment(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def change(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         pixels = keras.ops.convert_to_tensor(images.astype(np.float32))
         with python_random_kept():  # which AugMix draws from
             random.seed(int(rng.integers(2**31)))
@@ -121,9 +130,10 @@ def _from_layers(layers: list[keras.layers.Layer]) -> Augment:
                 for state in random_states(layer):
                     state.assign([rng.integers(2**31), 0])
                 pixels = layer(pixels, training=True)
-        return _within(keras.ops.convert_to_numpy(pixels), images)
+        changed: np.ndarray = keras.ops.convert_to_numpy(pixels)
+        return changed
 
-    return augment
+    return _on_the_same_scale(change)
 
 
 def _from_image_data_generator(generator: Any) -> Augment:
@@ -134,7 +144,7 @@ def _from_image_data_generator(generator: Any) -> Augment:
             "augmentation, and skvision's networks carry their own scaling: leave it out."
         )
 
-    def augment(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def change(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         result = np.empty(images.shape, np.float32)
         # it draws from NumPy's global generator and nothing else will do
         before = np.random.get_state()  # noqa: NPY002
@@ -147,11 +157,66 @@ def _from_image_data_generator(generator: Any) -> Augment:
                 result[index] = pixels
         finally:
             np.random.set_state(before)  # noqa: NPY002
-        return _within(result, images)
+        return result
+
+    return _on_the_same_scale(change)
+
+
+def _on_the_same_scale(change: _Change) -> Augment:
+    """Clip what `change` makes of 8-bit images, and refuse it where it changes their scale."""
+    # all levels: whether a scale changes must not depend on what the images show
+    levels = np.linspace(0, 255, 4 * 32 * 32).round().astype(np.uint8).reshape(4, 32, 32, 1)
+    probe = np.repeat(levels, 3, axis=-1)
+    try:
+        changed = change(probe, np.random.default_rng(0))
+    except Exception:  # it is for images of another size or other channels
+        changed = probe
+    refuse_another_scale(changed, probe)
+
+    def augment(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        result = change(images, rng)
+        if images.dtype != np.uint8:
+            return result
+        refuse_another_scale(result, images)
+        # resampling may overshoot, noise may too
+        return np.clip(result, 0, 255)
 
     return augment
 
 
-def _within(result: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """Clipped to the levels of 8-bit pictures: resampling may overshoot, noise may too."""
-    return np.clip(result, 0, 255) if images.dtype == np.uint8 else result
+def refuse_another_scale(result: np.ndarray, images: np.ndarray) -> None:
+    """Raise ValueError where 8-bit images came back on another scale than 0 to 255.
+
+    Parameters
+    ----------
+    result : ndarray
+        What became of the images, not yet clipped.
+    images : ndarray of shape (n, height, width, n_channels), uint8
+        The images. Those of few levels tell nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision.training.augmenting import refuse_another_scale
+    >>> images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    >>> refuse_another_scale(images + 20.0, images)
+    >>> refuse_another_scale(images / 255, images)
+    Traceback (most recent call last):
+        ...
+    ValueError: augmentation got images of levels from 0 to 255 and returned numbers from 0 to 1, \
+as if they were scaled. Leave scaling (Rescaling, Normalization, x / 255, a preprocess_input) to \
+the network, which has its own.
+    """
+    if images.dtype != np.uint8 or not images.size or int(np.ptp(images)) < _TELLING:
+        return
+    low, middle = np.quantile(result[:, ::2, ::2], [0.05, 0.5])
+    # images of one level tell nothing
+    is_narrow = 0 < np.ptp(result) <= _SCALED
+    fell = images.mean() - result.mean()
+    if is_narrow or (low < -_OVERSHOOT and fell > _OVERSHOOT) or middle > 255 + _OVERSHOOT:
+        raise ValueError(
+            f"augmentation got images of levels from {images.min()} to {images.max()} and returned "
+            f"numbers from {result.min():g} to {result.max():g}, as if they were scaled. Leave "
+            "scaling (Rescaling, Normalization, x / 255, a preprocess_input) to the network, which "
+            "has its own."
+        )

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..augmentation import Mixing
 from ..images import ImageReader
-from .augmenting import Augment, AugmentsBySample
+from .augmenting import Augment, AugmentsBySample, refuse_another_scale
 
 __all__ = ["BatchStream", "FeatureStream", "FeatureTable"]
 
@@ -25,8 +25,6 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 # tells the draws of mixing from those of augmentation
 _MIXING = 1
-# the most that scaling to 0..1, to -1..1 or by mean and deviation leaves of 255 levels
-_SCALED = 4
 
 
 class BatchStream:
@@ -206,12 +204,7 @@ def _checked(result: np.ndarray, images: np.ndarray) -> np.ndarray:
             f"augmentation must return images of the shape it got, {images.shape}. "
             f"Received: {result.shape}"
         )
-    if images.dtype == np.uint8 and 0 < result.max() <= _SCALED and images.max() >= 64:
-        raise ValueError(
-            f"augmentation got images of levels up to {images.max()} and returned {result.max():g} "
-            "at most, as if they were scaled. Leave scaling (Rescaling, Normalization, x / 255, a "
-            "preprocess_input) to the network, which has its own."
-        )
+    refuse_another_scale(result, images)
     if result.dtype == images.dtype:
         return result
     if images.dtype != np.uint8:

@@ -15,7 +15,6 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from skvision.feature_extraction.running import running_engines
 
 from skvision import (
     FineTunedClassifier,
@@ -28,6 +27,7 @@ from skvision import (
 )
 from skvision.feature_extraction import extraction
 from skvision.feature_extraction.engines import KerasEngine
+from skvision.feature_extraction.extraction import running_engines
 from skvision.networks import network_pool
 from skvision.networks.backbones import build_backbone
 from skvision.networks.layers import leaves
@@ -292,7 +292,8 @@ def test_the_warm_up_computes_features_in_the_precision_of_the_training(
     monkeypatch.setattr(KerasEngine, "precisions", staticmethod(lambda: ("bfloat16", "float32")))
     running_engines.clear()
     net.set_params(precision=precision, warmup_epochs=1, unfreeze="none").fit(*some)
-    assert {choice.precision for _, choice, _ in running_engines._engines} == {precision}
+    keys = running_engines.keys()
+    assert {choice.precision for _, choice, _ in keys} == {precision}
 
 
 # features: once, or afresh

@@ -75,7 +75,11 @@ def test_augmented_copies_lie_beside_their_originals(made, tmp_path):
     data = made("Cat/1.jpg", "cat/1.jpg", "dog /1.jpg")
     with pytest.warns(UserWarning, match="read the same"):
         augment_folder(
-            data, tmp_path / "more", ImageAugmenter(rotation_range=9), sampling_strategy=3, random_state=0
+            data,
+            tmp_path / "more",
+            ImageAugmenter(rotation_range=9),
+            sampling_strategy=3,
+            random_state=0,
         )
     files = sorted(str(path.relative_to(tmp_path / "more")) for path in tmp_path.rglob("more/*/*"))
     assert len(files) == 6

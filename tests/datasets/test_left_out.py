@@ -187,7 +187,9 @@ def test_augment_folder_ignores_and_names_the_same(made, tmp_path):
     with pytest.warns(
         SkippedImageWarning, match="1 videos.*2 folders that systems leave"
     ) as caught:
-        augment_folder(data, tmp_path / "more", ImageAugmenter(rotation_range=9), sampling_strategy=2)
+        augment_folder(
+            data, tmp_path / "more", ImageAugmenter(rotation_range=9), sampling_strategy=2
+        )
     assert len(caught) == 1
     assert len(list((tmp_path / "more").rglob("*.jpg"))) == 4
 
