@@ -13,6 +13,7 @@ from .._sklearn.compat import check_sample_weight
 from .._sklearn.estimator import DocumentationLink, all_or_nothing, installed_versions, unchanged
 from .._sklearn.labels import listed, starts_partial_fit, validate_labels
 from .._sklearn.scikeras_bridge import sample_weights
+from .._system.forks import refuse_after_fork
 from ..images import validate_images
 from ..networks import (
     refuse_another_network,
@@ -217,6 +218,7 @@ class BaseImageClassifier(
             return losses_at_rates(self._spec(phases, recipe, seeds), data, learning_rates)
 
     def _validate_params(self) -> None:
+        refuse_after_fork()
         super()._validate_params()
         # what is needed late must not fail after the training, or after the body's features
         _ = self.network_views(), self._callbacks

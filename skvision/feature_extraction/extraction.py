@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._sklearn.callbacks import NO_TASK, FitTask
+from .._system.forks import backend_runs
 from .._system.progress import progress
 from .._system.store import Store
 from ..images import ImageBatch, ImageReader, image_key
@@ -68,6 +69,7 @@ class FeatureExtraction:
 
         With a cache, what an engine makes of the network is kept beside the features.
         """
+        backend_runs()
         kept = None
         if self._has_cache:
             version = ENGINES[self.choice.engine].version()

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from sklearn.base import BaseEstimator
 
+from .._system.forks import backend_runs
 from ..networks import BUILDING, OwnNetwork
 from ..networks.backbone_table import NETWORKS_VERSION
 from ..networks.backbone_weights import weights_digest
@@ -68,6 +69,7 @@ class FeatureRecipe:
 
     def build(self) -> keras.Model:
         """Make the network: (n, height, width, 3) pixels 0..255 to (n, n_features)."""
+        backend_runs()
         with BUILDING:
             return pooled(self._body(), self.pooling)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import keras
 import numpy as np
 
+from .._system.forks import backend_runs
 from .building import BUILDING
 from .layers import leaves, settle
 
@@ -64,6 +65,7 @@ class OwnNetwork:
 
     def build(self) -> keras.Model:
         """Make the network, weights included."""
+        backend_runs()
         with BUILDING:
             network = keras.saving.deserialize_keras_object(
                 json.loads(self.config),

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from .._system.forks import backend_runs, refuse_after_fork
 from .._system.store import Store
 from .building import BUILDING
 from .finetuned_architecture import LearningPart
@@ -90,6 +91,7 @@ class CompiledNetwork:
     """
 
     def __init__(self, recipe: NetworkRecipe) -> None:
+        backend_runs()
         self._recipe = recipe
         with python_random_kept():
             self.model = recipe.architecture.build()
@@ -296,6 +298,7 @@ class NetworkPool:
     @contextmanager
     def borrow(self, recipe: NetworkRecipe) -> Iterator[CompiledNetwork]:
         """Lend a network; no other thread has it until the block ends."""
+        refuse_after_fork()
         network = self._idle.take(recipe)
         if network is None:
             with BUILDING:

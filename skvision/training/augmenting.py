@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import keras
 import numpy as np
 
+from .._system.forks import backend_runs
 from ..networks.layers import random_states
 from ..networks.python_random import python_random_kept
 
@@ -123,6 +124,7 @@ def _from_layers(layers: list[keras.layers.Layer]) -> Augment:
     copies = [type(layer).from_config(layer.get_config()) for layer in layers]
 
     def change(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        backend_runs()
         pixels = keras.ops.convert_to_tensor(images.astype(np.float32))
         with python_random_kept():  # which AugMix draws from
             random.seed(int(rng.integers(2**31)))
