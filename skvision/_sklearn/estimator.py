@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from importlib import metadata
 from typing import Any
 
+from .keras_words import KerasWords
+
 __all__ = [
     "STATE_KEEPER",
     "DocumentationLink",
@@ -58,7 +60,7 @@ class KeptState:
         super().__setstate__(state)  # type: ignore[misc]
 
 
-class DocumentationLink(KeptState):
+class DocumentationLink(KerasWords, KeptState):
     """Mixin of every estimator: where the link in the HTML representation leads."""
 
     _doc_link_module = "skvision"

@@ -37,6 +37,8 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 
+from .keras_words import unexpected_argument
+
 __all__ = ["KerasClassifierBridge", "sample_weights"]
 
 _PATCHED = (
@@ -116,9 +118,7 @@ class KerasClassifierBridge(ClassifierMixin, BaseEstimator):
     def _store_routed(self, params: dict[str, Any]) -> None:
         for name, value in params.items():
             if not self._is_routed(name):
-                raise TypeError(
-                    f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}"
-                )
+                raise unexpected_argument(self, "__init__", name, value)
             setattr(self, name, value)
 
     @classmethod
