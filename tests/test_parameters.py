@@ -36,7 +36,6 @@ _FEATURES = "features may differ from machine to machine, a training may not"
 EXCEPTIONS = {
     "backbone": {
         "ImageNetClassifier": "a network of one's own has other classes than ImageNet's",
-        "FineTunedClassifier": "the transformer reads no file as its backbone yet",
     },
     "weights": {"ImageNetClassifier": "random weights name nothing"},
     "pooling": {"MiniVGGClassifier": "it is one network, so there is nothing for auto to choose"},
@@ -44,7 +43,10 @@ EXCEPTIONS = {
     "learning_rate_schedule": {
         "FineTunedClassifier": "a schedule of Keras counts steps: each phase has a rate of its own"
     },
-    "path": {"load_image_folder": "a data set may lie in several folders"},
+    "path": {
+        "load_image_folder": "a data set may lie in several folders",
+        "load_image_table": "a column of a table, which holds paths",
+    },
 }
 #: argument: why each function says by itself what it takes
 APART = {"estimator": "a file takes other estimators than a plot"}

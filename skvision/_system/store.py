@@ -37,6 +37,7 @@ class Store(Generic[K, V]):
     >>> store.get("a", list) is store.get("a", list)
     True
     >>> store.put("b", [1])
+    1
     >>> store.take("a"), store.take("b"), store.take("b")
     (None, [1], None)
     """
@@ -73,12 +74,15 @@ class Store(Generic[K, V]):
                     return self._values.pop(place)[1]
         return None
 
-    def put(self, key: K, value: V) -> None:
-        """Put a value in; what is beyond the bounds goes."""
+    def put(self, key: K, value: V) -> int:
+        """Put a value in; what is beyond the bounds goes. Returns how many values went."""
+        n_dropped = 0
         with self._lock:
             self._values[id(value)] = (key, value)
             while len(self._values) > 1 and self._is_too_full():
                 self._values.popitem(last=False)
+                n_dropped += 1
+        return n_dropped
 
     def keys(self) -> list[K]:
         """The keys of the values that wait, the one used last at the end."""

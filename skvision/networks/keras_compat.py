@@ -5,6 +5,7 @@ tests/networks/test_keras_compat.py tells which of them a new Keras has changed.
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator
@@ -173,6 +174,25 @@ def structure_unchecked() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The structure of `inputs`")
         yield
+
+
+@contextmanager
+def retracing_unsaid() -> Iterator[None]:
+    """Train or predict without TensorFlow's warning of retracing.
+
+    TensorFlow counts the traces of all networks together, since Keras makes their functions by
+    the same code; the pool traces each network once. Leans on the warning's text: it is logged.
+    """
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(_says_no_retracing)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_says_no_retracing)
+
+
+def _says_no_retracing(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 def download_address(error: Exception) -> str | None:

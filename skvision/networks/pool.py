@@ -9,6 +9,7 @@ alone.
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,10 +20,11 @@ import keras
 import numpy as np
 
 from .._system.forks import backend_runs, refuse_after_fork
+from .._system.memory import give_back_memory
 from .._system.store import Store
 from .building import BUILDING
 from .finetuned_architecture import LearningPart
-from .keras_compat import forget_traces, synchronise
+from .keras_compat import forget_traces, retracing_unsaid, synchronise
 from .layer_rates import with_rate_shares
 from .layers import random_states, settle
 from .losses import SmoothedCrossentropy
@@ -211,7 +213,8 @@ class CompiledNetwork:
         """
         missing = PREDICT_BATCH - len(batch)
         full = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]) if missing else batch
-        outputs: np.ndarray = np.asarray(self.model.predict_on_batch(full))[: len(batch)]
+        with retracing_unsaid():
+            outputs: np.ndarray = np.asarray(self.model.predict_on_batch(full))[: len(batch)]
         return outputs
 
     def predict_mean(self, views: Sequence[View], batch: np.ndarray) -> np.ndarray:
@@ -306,7 +309,11 @@ class NetworkPool:
         try:
             yield network
         finally:
-            self._idle.put(recipe, network)
+            n_dropped = self._idle.put(recipe, network)
+            if n_dropped:
+                # a Keras network refers to itself
+                gc.collect()
+                give_back_memory()
 
     def __len__(self) -> int:
         return len(self._idle)

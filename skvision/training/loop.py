@@ -13,7 +13,12 @@ import numpy as np
 from .._sklearn.callbacks import NO_TASK, FitTask
 from ..exceptions import TrainingDivergedError, TrainingInterruptedWarning
 from ..networks import CompiledNetwork
-from ..networks.keras_compat import run_ahead, running_figures, set_running_figures
+from ..networks.keras_compat import (
+    retracing_unsaid,
+    run_ahead,
+    running_figures,
+    set_running_figures,
+)
 from ..networks.torch_random import torch_random_kept
 from .batches import Batches
 from .checkpoint import Checkpoints, TrainingState
@@ -128,7 +133,7 @@ def train(
                     "validation_data": validation.batches(epochs),
                     "validation_steps": validation.steps_per_epoch,
                 }
-            with torch_random_kept():
+            with torch_random_kept(), retracing_unsaid():
                 network.model.fit(
                     training.batches(epochs, first_step),
                     steps_per_epoch=training.steps_per_epoch - first_step,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import warnings
@@ -20,6 +21,7 @@ from skvision.networks.keras_compat import (
     forget_traces,
     missing_weights_raise,
     relaid,
+    retracing_unsaid,
     run_ahead,
     running_figures,
     set_running_figures,
@@ -269,3 +271,21 @@ def test_normalisation_computes_with_what_it_had_until_it_is_settled():
     assert layer.input_mean is None
     assert settle(network)
     assert float(network(x)[0, 0]) == 1
+
+
+def test_tensorflow_says_nothing_of_retracing_where_it_is_asked_to(caplog):
+    tf = pytest.importorskip("tensorflow")
+
+    def traced_often():
+        for _ in range(8):
+            tf.function(lambda x: x + 1)(1)  # one code, traced each time
+
+    with retracing_unsaid(), caplog.at_level("WARNING", "tensorflow"):
+        traced_often()
+    assert not caplog.records
+    assert not logging.getLogger("tensorflow").filters
+    with caplog.at_level("WARNING", "tensorflow"):
+        for _ in range(8):
+            tf.function(lambda x: x + 2)(1)
+    said = [record.getMessage() for record in caplog.records]
+    assert any("triggered tf.function retracing" in text for text in said), "the text has changed"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from dataclasses import dataclass
 
 import keras
@@ -208,3 +209,13 @@ def test_normalisations_compute_with_the_weights_that_were_set():
     assert network.predict(three) == pytest.approx(3)
     network.set_weights([np.array([1.0]), np.array([4.0]), np.array(0)])
     assert network.predict(three) == pytest.approx(1)
+
+
+def test_what_is_dropped_is_gone_at_once():
+    pool = NetworkPool(max_idle=1)
+    with pool.borrow(recipe(2)) as network:
+        dropped = weakref.ref(network.model)
+    del network
+    with pool.borrow(recipe(3)):
+        pass
+    assert dropped() is None
