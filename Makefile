@@ -8,12 +8,17 @@ PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
 # environments of `make test-matrix`: what each is held to besides the extra `test`, and what
 # runs in it; `make test` runs the same tests, and all others, on the newest of everything
-MATRIX := sklearn-1.6 sklearn-newest jax torch
+MATRIX := lowest sklearn-1.6 sklearn-newest jax torch
+# the lower bounds of pyproject.toml, Python's too
+WITH_lowest = $(shell $(PYTHON) tools/lowest_versions.py)
+PYTHON_lowest = python$(shell $(PYTHON) tools/lowest_versions.py --python)
+RUN_lowest = SCIPY_ARRAY_API=1 $(PYTEST) $(SKLEARN_TESTS) tests/cli tests/images tests/networks \
+	tests/persistence tests/training
 WITH_sklearn-1.6 := "scikit-learn==1.6.*"
 WITH_sklearn-newest := --upgrade scikit-learn
-SKLEARN_TESTS := tests/test_estimator_checks.py tests/test_picture_checks.py tests/augmentation \
-	tests/classifiers/test_partners.py tests/classifiers/test_model_selection.py \
-	tests/classifiers/test_scikeras.py tests/feature_extraction/test_transformer.py \
+SKLEARN_TESTS := tests/test_estimator_checks.py tests/test_picture_checks.py tests/_sklearn \
+	tests/augmentation tests/classifiers/test_partners.py \
+	tests/classifiers/test_model_selection.py tests/feature_extraction/test_transformer.py \
 	tests/persistence/test_safe_file.py
 # with SciPy's switch on, scikit-learn skips none of its checks
 RUN_sklearn-1.6 = SCIPY_ARRAY_API=1 $(PYTEST) $(SKLEARN_TESTS)
@@ -72,7 +77,7 @@ $(VENV)/installed-dev: $(VENV)/installed-test
 
 .PRECIOUS: .venv-%/installed
 .venv-%/installed: pyproject.toml
-	$(PYTHON) -m venv .venv-$*
+	$(or $(PYTHON_$*),$(PYTHON)) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --editable ".[test]" $(WITH_$*)
 	touch $@
 

@@ -32,8 +32,8 @@ def progress(items: Items[T], description: str, verbose: int) -> Iterable[T]:
 def with_bar(items: Iterable[T], total: int, description: str) -> Iterator[T]:
     """Go through `items` with a bar, where standard error is a terminal."""
     console = Console(stderr=True)
-    bar = Progress(
-        console=console, transient=True, disable=not console.is_terminal, redirect_stdout=False
-    )
-    with bar:
+    if not console.is_terminal:
+        yield from items
+        return
+    with Progress(console=console, transient=True, redirect_stdout=False) as bar:
         yield from bar.track(items, total=total, description=description)
