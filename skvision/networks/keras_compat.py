@@ -103,7 +103,7 @@ def synchronise(network: keras.Model) -> None:
 
 
 def running_figures(network: keras.Model) -> dict[str, np.ndarray]:
-    """Copies of what a network's metrics have counted in this epoch, by their variables' paths.
+    """Copy what a network's metrics have counted in this epoch, by their variables' paths.
 
     Leans on ``metrics_variables``: metrics have no public way to be continued.
     """
