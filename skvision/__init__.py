@@ -24,6 +24,7 @@ _WHERE = {
     "LearningRateDisplay": "inspection",
     "MiniVGGClassifier": "classifiers",
     "ModelVersionWarning": "exceptions",
+    "PixelRangeWarning": "exceptions",
     "PretrainedFeatureTransformer": "feature_extraction.transformer",
     "RandAugmenter": "augmentation",
     "SkippedImageWarning": "exceptions",

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import reprlib
+
 __all__ = [
     "CheckpointWarning",
     "FeatureEngineWarning",
     "ImageDecodeError",
     "ModelVersionWarning",
+    "PixelRangeWarning",
     "SkippedImageWarning",
     "TrainingDivergedError",
     "TrainingInterruptedWarning",
     "UnsupportedModelError",
     "first_line",
+    "shown",
 ]
+
+# how much of what a user passed an error repeats; long texts are cut before they are written out
+_LONGEST = 80
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = _LONGEST
 
 
 class ImageDecodeError(ValueError):
@@ -39,11 +48,17 @@ class ImageDecodeError(ValueError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"cannot read the picture {self.source}: {self.reason}"
+        # a path has up to 4,096 characters; what is longer is no path
+        source = self.source if len(self.source) <= 4096 else f"{self.source[: _LONGEST - 3]}..."
+        return f"cannot read the picture {source}: {self.reason}"
 
 
 class TrainingDivergedError(ValueError):
     """The loss became infinite or not a number, so the weights are useless."""
+
+
+class PixelRangeWarning(UserWarning):
+    """All training images together use so little of their scale that it may be a wrong one."""
 
 
 class SkippedImageWarning(UserWarning):
@@ -80,3 +95,20 @@ def first_line(error: BaseException) -> str:
     ("'a'", 'MemoryError')
     """
     return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def shown(value: object) -> str:
+    """What a user passed, as an error shows it: at most 80 characters, bytes only counted.
+
+    Examples
+    --------
+    >>> from skvision.exceptions import shown
+    >>> shown("cat.jpg"), shown(b"GIF89a"), len(shown("A" * 2_000_000))
+    ("'cat.jpg'", '6 bytes', 80)
+    """
+    if isinstance(value, bytes | bytearray):
+        return f"{len(value)} bytes"
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"an array of shape {tuple(value.shape)} and dtype {value.dtype}"
+    text = " ".join(_BRIEF.repr(value).split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

@@ -1,7 +1,8 @@
-"""What every estimator asks of the labels that images come with."""
+"""`validate_labels`: what every estimator asks of the y that pictures come with."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence, Sized
 from reprlib import repr as shortened
 from typing import Any
 
@@ -9,11 +10,13 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-__all__ = ["listed", "starts_partial_fit", "validate_labels"]
+from ..exceptions import first_line, shown
+
+__all__ = ["label_column", "listed", "starts_partial_fit", "validate_labels"]
 
 
 def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
-    """Read y for an estimator: a label for each picture, all of one type.
+    """Read y for an estimator: a label for each picture, all of one kind.
 
     Parameters
     ----------
@@ -32,7 +35,7 @@ def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If y is None, of another length or form, lacks labels or mixes types.
+        If y is None, of another length or form, lacks labels or mixes kinds.
 
     Examples
     --------
@@ -44,20 +47,139 @@ def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         )
-    if isinstance(y, list | tuple):
-        # NumPy would make text of the numbers
-        text = [label for label in y if isinstance(label, str)]
-        if text and len(text) < len(y):
-            _refuse_kinds(y)
-    y = column_or_1d(y, warn=True)
+    y = label_column(y)
     check_consistent_length(np.empty(n_images), y)
     if y.dtype == object:
-        if len({type(label) for label in y}) > 1:
-            _refuse_kinds(y)
-    elif y.dtype.kind == "f" and not np.isfinite(y).all():
+        kinds = {_kind(label) for label in y}
+        if len(kinds) > 1:
+            _refuse_kinds(kinds)
+        if not kinds & {"str", "NoneType"}:
+            y = np.array(y.tolist())  # numbers, which scikit-learn knows by their type
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError("Input y contains NaN or infinity: every image needs a label.")
     check_classification_targets(y)
     return np.asarray(y)
+
+
+def label_column(y: Any) -> np.ndarray:
+    """Read y as one column; say what to do with one-hot rows and with several labels an image.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,) or (n, 1)
+        The labels.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If y is of another form.
+
+    Examples
+    --------
+    >>> from skvision._sklearn.labels import label_column
+    >>> label_column([0, 1])
+    array([0, 1])
+    >>> try:
+    ...     label_column([[1, 0], [0, 1]])
+    ... except ValueError as error:
+    ...     print(str(error)[:21])
+    y has shape (2, 2): i
+    """
+    if isinstance(y, list | tuple):
+        _check_items(y)
+    rows = y.toarray() if hasattr(y, "toarray") else y  # sparse, as OneHotEncoder makes them
+    try:
+        array = np.asarray(rows)
+    except Exception as error:  # NumPy's words, or another library's
+        raise ValueError(
+            f"y, an object of class {type(y).__name__}, can't be read as labels: "
+            f"{first_line(error)[:200]}. {_ONE_EACH}"
+        ) from None
+    if array.ndim == 1 and array.dtype == object:
+        _check_items(array.tolist())
+    if array.ndim != 2 or array.shape[1] == 1:
+        if array.ndim == 0 or array.ndim > 2:
+            what = shown(y) if array.ndim == 0 else f"an array of shape {array.shape}"
+            raise ValueError(f"Received y: {what}. y should be a 1d array. {_ONE_EACH}")
+        column: np.ndarray = column_or_1d(rows, warn=True)
+        return column
+    raise ValueError(_of_rows(y, array))
+
+
+_ONE_EACH = "Pass one label an image: a list, an array or a column of text, integers or booleans."
+
+
+def _of_rows(y: Any, rows: np.ndarray) -> str:
+    """What an error says of labels in two dimensions."""
+    if rows.dtype == object:
+        rows = np.array(rows.tolist())  # a frame's columns of numbers, or of booleans
+    found = f"y has shape {rows.shape}"
+    if rows.dtype.kind not in "biuf" or not np.isfinite(rows).all() or rows.min() < 0:
+        return f"{found}, but y should be a 1d array. {_ONE_EACH}"
+    frame, sparse = hasattr(y, "idxmax"), ".toarray()" if hasattr(y, "toarray") else ""
+    index = "y.idxmax(axis=1)" if frame else f"y{sparse}.argmax(axis=1)"
+    if not frame and not hasattr(y, "argmax"):
+        index = "np.argmax(y, axis=1)"
+    one_each = np.allclose(rows.sum(axis=1), 1, atol=1e-3)
+    if not np.isin(rows, (0, 1)).all():
+        likeliest = f"Its rows look like probabilities: of each the likeliest is {index}. "
+        return f"{found}, but y should be a 1d array. {likeliest if one_each else ''}{_ONE_EACH}"
+    if not one_each:
+        return _several(f"{found} and not one 1 in each row")
+    return f"{found}: it is one-hot. Pass one label an image: {index}."
+
+
+def _several(found: str) -> str:
+    return (
+        f"{found}: several labels an image, which no classifier here learns. Learn them from "
+        "features, by make_pipeline(PretrainedFeatureTransformer(), "
+        "OneVsRestClassifier(LogisticRegression())) from rows of 0 and 1 (MultiLabelBinarizer "
+        "makes them), or by MultiOutputClassifier from columns of labels."
+    )
+
+
+def _check_items(y: Sequence[Any]) -> None:
+    """Raise ValueError for items that make no column, or of kinds that NumPy would make one."""
+    sizes = [_size(item) for item in y]
+    if any(size is not None for size in sizes):
+        text = any(isinstance(label, str) for item in y if _size(item) for label in item)
+        odd = next((k for k, size in enumerate(sizes) if size != 1), None)
+        if odd is not None and (text or len(set(sizes)) > 1):
+            raise ValueError(_several(f"y holds {shown(y[odd])} (item {odd})"))
+        return
+    kinds = {_kind(label) for label in y}
+    if "str" in kinds and len(kinds) > 1:
+        _refuse_kinds(kinds)  # NumPy would make text of the numbers
+
+
+def _size(item: Any) -> int | None:
+    """How many labels an item holds; None for a label itself."""
+    if isinstance(item, str | bytes) or not isinstance(item, Iterable):
+        return None
+    if hasattr(item, "shape"):
+        return item.shape[0] if len(item.shape) else None
+    return len(item) if isinstance(item, Sized) else -1
+
+
+def _kind(label: Any) -> str:
+    """What a label is, whichever library's type it has."""
+    if isinstance(label, np.generic):
+        label = label.item()
+    for kind in (str, bool, int, float):
+        if isinstance(label, kind):
+            return kind.__name__
+    return type(label).__name__
+
+
+def _refuse_kinds(kinds: Iterable[str]) -> None:
+    raise ValueError(
+        f"Labels must all be of one type. Received: {', '.join(sorted(kinds))}. "
+        "Drop the images without a label, or convert: np.array(y, dtype=str)."
+    )
 
 
 def starts_partial_fit(estimator: Any, classes: Any) -> bool:
@@ -106,14 +228,6 @@ def starts_partial_fit(estimator: Any, classes: Any) -> bool:
             f"partial_fit, was: {shortened(known.tolist())}. Leave it out, or make a new estimator."
         )
     return False
-
-
-def _refuse_kinds(y: Any) -> None:
-    kinds = sorted({type(label).__name__ for label in y})
-    raise ValueError(
-        f"Labels must all be of one type. Received: {', '.join(kinds)}. "
-        "Drop the images without a label, or convert: np.array(y, dtype=str)."
-    )
 
 
 def listed(labels: Any) -> str:

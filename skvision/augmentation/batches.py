@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..images import ArrayBatch, ImageBatch
-from ..images.pixels import PixelRange
+from ..images.pixels import PixelRange, outer_range
 from .augmented_image import AugmentedImage, draws_of
 from .operations import augmented, neutral_draws
 
@@ -60,7 +60,11 @@ def augmented_batch(
     if isinstance(images, ArrayBatch):
         pixels = images.pixels[chosen]
         changed = augmented_pixels(
-            pixels, draws, pixel_range=images.pixel_range, fill_mode=fill_mode, cval=cval
+            pixels,
+            draws,
+            pixel_range=outer_range(images.pixel_range),
+            fill_mode=fill_mode,
+            cval=cval,
         )
         return changed.reshape(len(chosen), *_item_shape(X))
     items = [images.item(int(index)) for index in chosen]

@@ -29,7 +29,9 @@ from ..datasets.labels import warn_of_spellings
 from ..datasets.left_out import warn_of_left_out, warn_of_skipped
 from ..datasets.levels import check_levels
 from ..datasets.listing import existing_folders, list_classes
+from ..exceptions import shown
 from ..images import decode
+from ..images.pixels import is_word
 from .augmented_image import OPERATIONS_VERSION, AugmentedImage, Draw, draws_of
 from .base import BaseAugmenter, check_augmenter
 from .over_sampler import chosen_sources, numbers_to_add
@@ -164,6 +166,13 @@ def augment_folder(
     if not isinstance(source, str | os.PathLike):
         raise ValueError(f"source must be the name of one folder. Received: {source!r}")
     augmenter.draw([0], np.arange(0))  # checks its arguments
+    if not (augmenter.value_range is None or is_word(augmenter.value_range, "auto")):
+        raise ValueError(
+            "augment_folder writes copies of 8 bits beside originals that stay as they are, on "
+            f"their own scale, so value_range={shown(augmenter.value_range)} can't hold for both. "
+            "Use an augmenter with value_range='auto', or augment in training (augmentation=, "
+            "ImageOverSampler), where it holds."
+        )
     folder, written = existing_folders(source)[0], Path(destination)
     refuse_folder(folder, written, resume)
     if resume and random_state is None:
@@ -270,7 +279,8 @@ def _class_files(folder: Path, sampling_strategy: Any) -> dict[str, list[str]]:
 
 
 def _readable(files_of: dict[str, list[str]], on_error: str) -> dict[str, list[str]]:
-    errors = find_unreadable([file for files in files_of.values() for file in files])
+    originals = [file for files in files_of.values() for file in files]
+    errors = find_unreadable(originals, value_range="auto")
     if errors and on_error == "raise":
         raise errors[0]
     bad = {error.source for error in errors}

@@ -299,9 +299,12 @@ def _values(tags: Any) -> dict[str, Any]:
 
 def _as_labels(y: Any) -> Any:
     """Of rows with a 1 for the class its number; of anything else itself."""
-    if len(getattr(y, "shape", np.shape(y))) != 2 or type_of_target(y) != "multilabel-indicator":
+    try:
+        rows = np.asarray(y)
+    except ValueError:  # of unequal lengths
         return y
-    rows = np.asarray(y)
+    if rows.ndim != 2 or type_of_target(y) != "multilabel-indicator":
+        return y
     if (rows.sum(axis=1) != 1).any():
         raise ValueError(
             "y holds several columns, but not one 1 in each row: a picture is copied for one "

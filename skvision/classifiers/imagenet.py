@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import accuracy_score
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
 from .._sklearn.callbacks import CallbackSupportMixin, fit_as_task, training_data
 from .._sklearn.compat import Interval, Options, StrOptions
 from .._sklearn.estimator import DocumentationLink, all_or_nothing
+from .._sklearn.labels import label_column
 from .._sklearn.network_estimator import NetworkInput
 from ..feature_extraction.engines import resolve
 from ..feature_extraction.extraction import FeatureExtraction
@@ -290,7 +291,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
             If no label is one of ImageNet's.
         """
         by_id = imagenet_classes()
-        names = [by_id.get(label, label) for label in column_or_1d(y).astype(str).tolist()]
+        names = [by_id.get(label, label) for label in label_column(y).astype(str).tolist()]
         check_consistent_length(self._images(X), names)
         _refuse_unknown(names, list(by_id.values()))
         return float(accuracy_score(names, self.predict(X), sample_weight=sample_weight))

@@ -41,7 +41,7 @@ def readable(
     skipped : list of tuple (str, str)
         Name and reason of the others.
     """
-    errors = find_unreadable(files)
+    errors = find_unreadable(files, warn=True)
     if errors and on_error == "raise":
         raise errors[0]
     skipped = [(error.source, error.reason) for error in errors]

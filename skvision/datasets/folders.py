@@ -91,6 +91,9 @@ def load_image_folder(
     SkippedImageWarning
         If files that look like images were left out, or folders that systems leave, or
         if a class folder holds no images.
+    PixelRangeWarning
+        If ``validate=True`` and all images together use next to nothing of their scale, as
+        those of 12 bits in a file of 16 do, or have none; it says what ``value_range`` to pass.
     UserWarning
         If class folders have names that read the same, if subfolders may be the
         classes or, with ``validate=True``, if the same bytes are under two labels.

@@ -5,26 +5,42 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from .._system.threads import thread_limit
 from ..exceptions import ImageDecodeError
-from ..images import decode
+from ..images import Levels, decode_resized, levels_of, read_samples, warn_of_range
 
 __all__ = ["find_unreadable"]
 
+# A JPEG is decoded at reduced size, yet all of it is read.
+_SIZE = (224, 224)
 
-def find_unreadable(files: Sequence[str | os.PathLike[str]]) -> list[ImageDecodeError]:
+
+def find_unreadable(
+    files: Sequence[str | os.PathLike[str]], *, value_range: Any = None, warn: bool = False
+) -> list[ImageDecodeError]:
     """Decode every file; return the errors of those that can't be.
 
     Parameters
     ----------
     files : sequence of str or path-like
         What to decode, in threads.
+    value_range : "auto", (low, high) or None, default=None
+        How pictures of more than 8 bits shall be read. None: numbers on any scale will do, or
+        on none, such as floats.
+    warn : bool, default=False
+        Whether to warn if all of them together use next to nothing of their scale.
 
     Returns
     -------
     list of ImageDecodeError
         In the order of `files`; each with ``source`` and ``reason``.
+
+    Warns
+    -----
+    PixelRangeWarning
+        If ``warn=True``.
 
     Examples
     --------
@@ -32,13 +48,18 @@ def find_unreadable(files: Sequence[str | os.PathLike[str]]) -> list[ImageDecode
     >>> [error.reason for error in find_unreadable(["/nowhere.jpg"])]
     ['no such file']
     """
+
+    def examined(file: str | os.PathLike[str]) -> Levels | ImageDecodeError | None:
+        try:
+            if value_range is None:
+                return levels_of(read_samples(file, _SIZE))
+            decode_resized(file, _SIZE, "stretch", value_range)
+        except ImageDecodeError as error:
+            return error
+        return None
+
     with ThreadPoolExecutor(thread_limit()) as pool:
-        return [error for error in pool.map(_decode_error, files) if error is not None]
-
-
-def _decode_error(file: str | os.PathLike[str]) -> ImageDecodeError | None:
-    try:
-        decode(file)
-    except ImageDecodeError as error:
-        return error
-    return None
+        results = list(pool.map(examined, files))
+    if warn:
+        warn_of_range(each for each in results if isinstance(each, Levels))
+    return [each for each in results if isinstance(each, ImageDecodeError)]

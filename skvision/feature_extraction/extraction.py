@@ -158,7 +158,7 @@ class FeatureExtraction:
         return network_key(
             **self.recipe.key_parts(),
             resize=resize,
-            value_range="pictures" if images.dtype == np.uint8 else None,
+            value_range=(images.stored_range or "pictures") if images.dtype == np.uint8 else None,
             engine=ENGINES[self.choice.engine].version(),
             precision=self.choice.precision,
         )

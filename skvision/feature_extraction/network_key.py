@@ -20,7 +20,7 @@ from ..images.image_key import digest
 __all__ = ["DECODER_VERSION", "network_key"]
 
 #: To be raised whenever `skvision.images` gives other pixels for the same file.
-DECODER_VERSION = 1
+DECODER_VERSION = 2
 
 # lossy formats: the pixels are a matter of the library, which may not come with Pillow
 _CODECS = ("jpg", "libjpeg_turbo", "jpg_2000", "webp", "avif")

@@ -4,9 +4,10 @@ It imports `skvision._sklearn`, `skvision._system` and `skvision.exceptions`, an
 """
 
 from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
-from .decode import decode, decode_resized, open_rgb
+from .decode import decode, decode_resized, open_rgb, read_samples
 from .derived import DerivedImage
 from .image_key import image_key
+from .learning import Levels, levels_of, warn_of_range
 from .opening import ImageSource
 from .reader import ImageReader
 from .resize import RESIZE_POLICIES, resize_array, resize_image
@@ -19,13 +20,17 @@ __all__ = [
     "ImageBatch",
     "ImageReader",
     "ImageSource",
+    "Levels",
     "SourceBatch",
     "as_image_batch",
     "decode",
     "decode_resized",
     "image_key",
+    "levels_of",
     "open_rgb",
+    "read_samples",
     "resize_array",
     "resize_image",
     "validate_images",
+    "warn_of_range",
 ]

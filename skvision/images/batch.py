@@ -10,15 +10,28 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence, Sized
+from collections.abc import KeysView, Sequence, Sized, ValuesView
+from numbers import Number
 from typing import Any
 
 import numpy as np
 
-from .decode import decode_resized
+from ..exceptions import first_line, shown
+from .decode import decode, decode_resized, read_samples
+from .items import check_items, is_array, stacked_arrays
+from .learning import learnt_range
 from .opening import ImageSource, is_image_source
-from .pixels import PixelRange, check_pixels, pixel_range_of, to_uint8_rgb
+from .pixels import (
+    LEARNT,
+    check_pixels,
+    is_word,
+    named_range,
+    pixel_range_of,
+    to_uint8_rgb,
+)
 from .resize import resize_array
+from .samples import PixelRange, Samples
+from .streams import refuse_streams
 
 __all__ = ["ArrayBatch", "ImageBatch", "SourceBatch", "as_image_batch", "is_rows", "rows_to_images"]
 
@@ -29,6 +42,9 @@ ACCEPTED = (
     "channels])"
 )
 
+#: (height, width) that a JPEG has at least where only its levels are asked for
+LOOKED_AT = (224, 224)
+
 
 class ImageBatch(ABC):
     """A batch of pictures that can be read at any size."""
@@ -37,8 +53,10 @@ class ImageBatch(ABC):
     n_channels: int = 3
     #: uint8, or float32 where numbers are taken as they are
     dtype: np.dtype[Any]
-    #: (black, white) of the numbers that came in; None where there is no such thing
+    #: (black, white) of the numbers that came in; None where each picture has its own
     pixel_range: PixelRange | None
+    #: the shape of one picture as it came; () where sizes may differ
+    image_shape: tuple[int, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -48,11 +66,24 @@ class ImageBatch(ABC):
         """Return one picture as it came: something to decode, or its pixels."""
 
     @abstractmethod
+    def whole(self, index: int) -> np.ndarray:
+        """Read one picture at its own size: (height, width, n_channels) of `dtype`."""
+
+    @abstractmethod
+    def samples(self, index: int) -> Samples:
+        """Return the numbers of one picture before they become `dtype`."""
+
+    @abstractmethod
     def picture(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
         """Read one picture: (height, width, n_channels) of `dtype`."""
 
     def stacked(self, indices: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
         """Return pictures that need no work of their own, all at once; else None."""
+        return None
+
+    @property
+    def stored_range(self) -> PixelRange | None:
+        """What the pixels of an `item` depend on besides the item; None for nothing."""
         return None
 
 
@@ -62,7 +93,8 @@ class ArrayBatch(ImageBatch):
     def __init__(self, pixels: np.ndarray, value_range: Any) -> None:
         self.pixels = pixels
         self.pixel_range = pixel_range_of(pixels.dtype, value_range)
-        check_pixels(pixels, self.pixel_range)
+        anything = (-np.inf, np.inf)  # whatever there is is what the range is learnt from
+        check_pixels(pixels, anything if is_word(value_range, LEARNT) else self.pixel_range)
         as_given = self.pixel_range is None
         self.n_channels = pixels.shape[-1] if as_given else 3
         self.dtype = np.dtype(np.float32 if as_given else np.uint8)
@@ -73,6 +105,11 @@ class ArrayBatch(ImageBatch):
     def item(self, index: int) -> np.ndarray:
         pixels: np.ndarray = self._read(self.pixels[index : index + 1])[0]
         return pixels
+
+    whole = item
+
+    def samples(self, index: int) -> Samples:
+        return Samples(self.pixels[index], self.pixel_range)
 
     def picture(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
         return resize_array(self.item(index), size, resize)
@@ -91,10 +128,10 @@ class ArrayBatch(ImageBatch):
 class SourceBatch(ImageBatch):
     """Pictures that are decoded when they are read."""
 
-    pixel_range = None
-
     def __init__(self, sources: Sequence[ImageSource], value_range: Any) -> None:
         self.sources = sources
+        self.value_range = value_range
+        self.pixel_range = named_range(value_range)
         self.dtype = np.dtype(np.float32 if value_range is None else np.uint8)
 
     def __len__(self) -> int:
@@ -103,12 +140,28 @@ class SourceBatch(ImageBatch):
     def item(self, index: int) -> ImageSource:
         return self.sources[index]
 
+    def whole(self, index: int) -> np.ndarray:
+        return decode(self.sources[index], self.pixel_range).astype(self.dtype, copy=False)
+
+    def samples(self, index: int) -> Samples:
+        return read_samples(self.sources[index], LOOKED_AT, self.pixel_range or self.value_range)
+
     def picture(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
-        pixels = decode_resized(self.sources[index], size, resize)
+        pixels = decode_resized(self.sources[index], size, resize, self.pixel_range)
         return pixels.astype(self.dtype, copy=False)
 
+    @property
+    def stored_range(self) -> PixelRange | None:
+        return self.pixel_range
 
-def as_image_batch(X: Any, *, row_shape: Any = None, value_range: Any = "auto") -> ImageBatch:
+
+def as_image_batch(
+    X: Any,
+    *,
+    row_shape: Any = None,
+    value_range: Any = "auto",
+    fitted_shape: tuple[int, ...] | None = None,
+) -> ImageBatch:
     """Read X as pictures, whatever accepted form it has.
 
     Parameters
@@ -119,8 +172,12 @@ def as_image_batch(X: Any, *, row_shape: Any = None, value_range: Any = "auto") 
     row_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of a 2-D row; one of them
         may be -1. Needed for rows only.
-    value_range : "auto", (low, high) or None, default="auto"
-        The scale of numbers in arrays; `skvision.images.pixels` says more.
+    value_range : "auto", "percentile", (low, high) or None, default="auto"
+        The scale of numbers in arrays and in files of more than 8 bits;
+        `skvision.images.pixels` says more. ``"percentile"`` learns it from these pictures.
+    fitted_shape : tuple of int, default=None
+        The shape of one picture in fit, which an array must have the axes of; () if fit saw
+        files, whose arrays must not be mistakable; None if there was no fit.
 
     Returns
     -------
@@ -139,11 +196,11 @@ def as_image_batch(X: Any, *, row_shape: Any = None, value_range: Any = "auto") 
     >>> len(as_image_batch(np.zeros((5, 8, 8), dtype="uint8")))
     5
     """
-    X = _unframed(X)
+    X = _as_given(X)
     if is_image_source(X):
         kind = "path" if isinstance(X, str | os.PathLike) else "picture"
         raise ValueError(
-            f"Received a single {kind}, {_shown(X)}. X is always a batch: pass it in a list, [X]."
+            f"Received a single {kind}, {shown(X)}. X is always a batch: pass it in a list, [X]."
         )
     if _is_empty(X):
         shape = f" (shape={X.shape})" if hasattr(X, "shape") else ""
@@ -151,32 +208,71 @@ def as_image_batch(X: Any, *, row_shape: Any = None, value_range: Any = "auto") 
             f"Received a batch without pictures: 0 sample(s){shape}, while a minimum of 1 is "
             "required."
         )
-    sources = _as_sources(X)
-    if sources is not None:
-        return SourceBatch(sources, value_range)
-    return ArrayBatch(_as_pictures(_as_array(X), row_shape, value_range), value_range)
+    if isinstance(X, list) and is_image_source(X[0]):
+        batch: ImageBatch = SourceBatch(X, value_range)
+    else:
+        array = _as_array(X, value_range)
+        if row_shape is None or array.ndim > 2:
+            _check_axes(array.shape, fitted_shape)
+        batch = ArrayBatch(_as_pictures(array, row_shape, value_range), value_range)
+        batch.image_shape = array.shape[1:]
+    if is_word(value_range, LEARNT):
+        batch.pixel_range = learnt_range(batch)
+    return batch
 
 
-def _as_array(X: Any) -> np.ndarray:
+def _as_given(X: Any) -> Any:
+    """X as a list of pictures each on its own, checked; as it is if it is an array or a picture."""
+    refuse_streams(X)
+    X = _unframed(X)
+    if isinstance(X, np.ndarray):
+        if X.ndim == 2 and X.shape[1] == 1 and X.dtype.kind in "OUT":
+            X = X[:, 0]  # what a one-column frame becomes in other libraries' hands
+        if X.ndim != 1 or X.dtype.kind not in "OUT":
+            return X
+    elif is_image_source(X) or not isinstance(X, Sequence | KeysView | ValuesView):
+        return X
+    items = list(X)
+    check_items(items)
+    return items
+
+
+def _unframed(X: Any) -> Any:
+    """A Series, or the only column of a frame if it holds pictures, becomes a list."""
+    if hasattr(X, "columns") and hasattr(X, "shape"):
+        if X.shape[1] != 1:
+            return X
+        column = X[X.columns[0]].to_list()
+        return X if all(isinstance(item, Number) for item in column) else column
+    return X.to_list() if hasattr(X, "to_list") else X
+
+
+def _as_array(X: Any, value_range: Any) -> np.ndarray:
+    if isinstance(X, list) and X and is_array(X[0]):
+        X = stacked_arrays(X, value_range)
+    elif isinstance(X, np.ndarray) and X.dtype == object and X.ndim > 1:
+        X = X.tolist()  # what NumPy makes of arrays of one shape with dtype=object
     try:
         return np.asarray(X)
-    except ValueError:  # NumPy's words for items of unequal shapes
-        shapes = list(dict.fromkeys(np.shape(item) for item in X if hasattr(item, "shape")))
-        if len(shapes) < 2:
-            raise
+    except Exception as error:  # NumPy's words for unequal lengths, or another library's
+        if isinstance(X, list):
+            raise ValueError(
+                "Received lists of unequal lengths, which make no array. The pictures of an array "
+                "are all of one size: pass file names or PIL images, whose sizes may differ."
+            ) from None
         raise ValueError(
-            f"Received a list of arrays of different shapes: {shapes[0]}, {shapes[1]}"
-            f"{', ...' if len(shapes) > 2 else ''}. The pictures of an array are all of one size: "
-            "resize them, or pass PIL images (PIL.Image.fromarray) or file names, whose sizes may "
-            "differ."
+            f"Received an object of class {type(X).__name__}, which can't be read as an array: "
+            f"{first_line(error)[:200]}. Accepted: {ACCEPTED}."
         ) from None
 
 
 def is_rows(X: Any) -> bool:
     """Tell whether X is meant as 2-D numeric rows, well-formed or not."""
-    X = _unframed(X)
-    if is_image_source(X) or _is_empty(X) or _as_sources(X) is not None:
+    X = _as_given(X)
+    if is_image_source(X) or _is_empty(X):
         return False
+    if isinstance(X, list) and (is_image_source(X[0]) or is_array(X[0])):
+        return not is_image_source(X[0]) and np.ndim(X[0]) <= 1
     if hasattr(X, "ndim"):  # arrays and sparse matrices
         return int(X.ndim) <= 2
     try:
@@ -190,39 +286,6 @@ def _is_empty(X: Any) -> bool:
     if shape is None:
         return isinstance(X, Sized) and len(X) == 0
     return len(shape) > 0 and shape[0] == 0
-
-
-def _unframed(X: Any) -> Any:
-    """A Series, or the only column of a frame if it holds pictures, becomes a list."""
-    if hasattr(X, "columns") and hasattr(X, "shape"):
-        if X.shape[1] != 1:
-            return X
-        column = X[X.columns[0]].to_list()
-        return column if column and is_image_source(column[0]) else X
-    return X.to_list() if hasattr(X, "to_list") else X
-
-
-def _as_sources(X: Any) -> Sequence[ImageSource] | None:
-    """Return X as a list of things to decode; None where it is something else."""
-    if isinstance(X, np.ndarray):
-        if X.ndim == 2 and X.shape[1] == 1:
-            X = X[:, 0]  # what a one-column frame becomes in other libraries' hands
-        if X.ndim != 1 or X.dtype.kind not in "OUT":
-            return None
-    elif not isinstance(X, list | tuple):
-        return None
-    items: Sequence[Any] = X  # type: ignore[assignment]
-    if len(items) == 0:
-        return None
-    first = is_image_source(items[0])
-    for position, item in enumerate(items):
-        if is_image_source(item) != first:
-            raise ValueError(
-                f"Received a sequence whose item 0 is {_shown(items[0])} but whose item "
-                f"{position} is {_shown(item)}. Every item must be a file name, bytes or a PIL "
-                "image."
-            )
-    return items if first else None
 
 
 def _as_pictures(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
@@ -249,9 +312,15 @@ def _as_pictures(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
     if X.ndim != 4 or 0 in X.shape[1:]:
         raise ValueError(f"Received {_described(X)}. Accepted: {ACCEPTED}.")
     if value_range is not None and X.shape[3] not in (1, 3, 4):
+        first = X.shape[1] in (1, 3, 4)
         raise ValueError(
             f"Received pictures with {X.shape[3]} channels. Accepted are 1 (grey), 3 (RGB) and 4 "
-            "(RGB and transparency), channels last; value_range=None takes any number of them."
+            "(RGB and transparency), channels last; "
+            + (
+                "yours seem to come first: pass np.moveaxis(X, 1, -1)."
+                if first
+                else "value_range=None takes any number of them."
+            )
         )
     return X
 
@@ -270,7 +339,7 @@ def rows_to_images(X: np.ndarray, row_shape: Any) -> np.ndarray:
         raise ValueError(
             f"Received a 2-D array of shape {X.shape}: rows of numbers, not pictures. Pass "
             "row_shape=(height, width) or (height, width, channels) to say how a row becomes a "
-            f"picture. Accepted: {ACCEPTED}."
+            f"picture; of one grey picture pass X[np.newaxis]. Accepted: {ACCEPTED}."
         )
     shape = tuple(row_shape)
     try:
@@ -288,18 +357,45 @@ def rows_to_images(X: np.ndarray, row_shape: Any) -> np.ndarray:
     return images if len(shape) == 3 else images[..., np.newaxis]
 
 
-def _described(X: np.ndarray) -> str:
-    text = f"a {X.ndim}-D array of shape {X.shape} and dtype {X.dtype}"
-    return (
-        f"{text}, the first item being {_shown(X.flat[0])}"
-        if X.dtype == object and X.size
-        else text
+def _check_axes(shape: tuple[int, ...], fitted: tuple[int, ...] | None) -> None:
+    """Raise ValueError for an array that has other axes than fit's, or that may be one picture."""
+    if fitted is None:
+        return
+    if not fitted:  # files
+        if len(shape) == 3 and (shape[0] in (3, 4) or shape[2] in (1, 3, 4)):
+            raise ValueError(
+                f"X has shape {shape}, and fit saw files, so it may be one image or a batch of "
+                "grey ones. Pass X[np.newaxis] for one image, np.moveaxis(X, 0, -1)[np.newaxis] "
+                "if its channels come first, or X[..., np.newaxis] for grey images."
+            )
+        return
+    axes = len(fitted), len(shape)
+    # (24, 24, 1) after grey pictures of 24x24, (3, 24, 24) after colour
+    with_channel = axes == (2, 3) and shape[:2] == fitted != shape[1:]
+    channels_first = axes == (3, 3) and shape[0] == fitted[2] > 1 and shape != fitted
+    grey = axes == (3, 3) and shape != fitted
+    if axes[1] == axes[0] + 1 and not with_channel:
+        return
+    if grey and not channels_first and shape[1:] == fitted[:2]:
+        return  # it can be nothing but grey pictures of fit's size
+    cures = {
+        "X[np.newaxis] for one image": axes[0] == axes[1] and not channels_first,
+        "X[np.newaxis, ..., 0] for one grey image": with_channel and shape[2] == 1,
+        "X[np.newaxis, ..., np.newaxis] for one grey image": axes == (3, 2),
+        "np.moveaxis(X, 0, -1)[np.newaxis] for one image, channels first": channels_first,
+        "X[..., np.newaxis] for grey images": grey,
+        "X[..., 0] for grey images": axes == (2, 4),
+        "rows, X.reshape(len(X), -1)": axes[0] == 1,
+    }
+    chosen = [cure for cure, fits in cures.items() if fits] or ["an array of the same axes"]
+    raise ValueError(
+        f"X has shape {shape}, but fit saw arrays of shape (n, {', '.join(map(str, fitted))}). X "
+        f"is always a batch: pass {', or '.join(chosen)}."
     )
 
 
-def _shown(item: object) -> str:
-    """An item in an error message: short, and a picture's bytes not at all."""
-    if isinstance(item, bytes | bytearray):
-        return f"{len(item)} bytes"
-    text = repr(item)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def _described(X: np.ndarray) -> str:
+    text = f"a {X.ndim}-D array of shape {X.shape} and dtype {X.dtype}"
+    return (
+        f"{text}, the first item being {shown(X.flat[0])}" if X.dtype == object and X.size else text
+    )

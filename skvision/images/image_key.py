@@ -11,6 +11,7 @@ from PIL import ExifTags, Image
 from ..exceptions import ImageDecodeError
 from .derived import DerivedImage
 from .opening import ImageSource, _name_of, _reason, _stream, is_image_source, opened
+from .samples import declared
 
 __all__ = ["digest", "image_key"]
 
@@ -111,5 +112,5 @@ def _image_parts(image: Image.Image) -> list[bytes | memoryview]:
         orientation = None
     palette = image.getpalette(None) if image.mode in ("P", "PA") else None
     transparency = image.info.get("transparency")
-    header = repr((image.mode, image.size, orientation, palette, transparency))
+    header = repr((image.mode, image.size, orientation, palette, transparency, *declared(image)))
     return [b"%d:" % len(header), header.encode(), image.tobytes()]

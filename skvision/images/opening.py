@@ -16,13 +16,21 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import BinaryIO, TypeGuard
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from ..exceptions import ImageDecodeError
 from .derived import DerivedImage
 from .packages import opened_by_package
 
-__all__ = ["MAX_PIXELS", "ImageSource", "StoredImage", "is_image_source", "opened"]
+__all__ = [
+    "MAX_PIXELS",
+    "REDUCIBLE",
+    "ImageSource",
+    "StoredImage",
+    "check_size",
+    "is_image_source",
+    "opened",
+]
 
 #: a picture as it is kept somewhere
 StoredImage = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
@@ -31,8 +39,15 @@ ImageSource = StoredImage | DerivedImage
 
 # Where Pillow refuses decompression bombs: 537 MB once decoded. Phones take photos of a
 # hundred million pixels, at which it only warns. It is our own constant because Pillow's
-# is one setting for the whole process, which is the user's.
+# is one setting for the whole process, which is the user's; one that is raised raises ours.
 MAX_PIXELS = 178_956_970
+
+#: Pillow's names of what can be decoded at reduced size
+REDUCIBLE = ("JPEG", "MPO")
+
+# What is decoded at reduced size may have this many times as many pixels: they take no memory,
+# but each takes time.
+_REDUCED = 8
 
 # A PIL image is loaded in place, and the same one may stand in a batch more than once.
 _LOADING = Lock()
@@ -65,8 +80,8 @@ def opened(source: StoredImage) -> Iterator[Image.Image]:
     Yields
     ------
     PIL.Image.Image
-        The picture, its pixels not yet decoded; `source` itself, loaded, if that
-        is a PIL image.
+        The picture, its pixels not yet decoded (of those in `REDUCIBLE` formats, `check_size`
+        has still to be asked); `source` itself, loaded, if that is a PIL image.
 
     Examples
     --------
@@ -79,15 +94,18 @@ def opened(source: StoredImage) -> Iterator[Image.Image]:
     name = _name_of(source)
     try:
         if isinstance(source, Image.Image):
-            _check_size(source.size, name)
+            check_size(source, source.size)
             with _LOADING:
                 source.load()
             yield source
         else:
             with _stream(source, name) as file:
                 image = _identified(file, name)
-                _check_size(image.size, name)
-                _check_strips(image, name)
+                if image.format not in REDUCIBLE:
+                    check_size(image, image.size)
+                if image.format == "TIFF":
+                    _check_strips(image, name)
+                    _mend_tiles(image)
                 yield image
     except ImageDecodeError:
         raise
@@ -156,28 +174,97 @@ def _identified(file: BinaryIO, name: str) -> Image.Image:
             except (SyntaxError, IndexError, TypeError, struct.error):
                 continue  # Pillow's sign for "not my format"
     image = opened_by_package(file, name)
-    if image is None:
-        raise UnidentifiedImageError
-    return image
+    if image is not None:
+        return image
+    if beginning[:4] in (b"II*\0", b"MM\0*"):
+        raise ImageDecodeError(name, _unknown_tiff(file))
+    raise UnidentifiedImageError
 
 
-def _check_size(size: tuple[int, int], name: str) -> None:
-    if size[0] * size[1] > MAX_PIXELS:
-        raise ImageDecodeError(
-            name,
-            f"it is {size[0]:,} x {size[1]:,} pixels, more than the {MAX_PIXELS:,} that are "
-            "decoded (it may be a decompression bomb); make it smaller first",
+_SAMPLE_FORMATS = {1: "unsigned integers", 2: "signed integers", 3: "floats"}
+
+
+def _unknown_tiff(file: BinaryIO) -> str:
+    """Say what kind of TIFF it is that Pillow doesn't read."""
+    reason = "it is a TIFF of a kind that Pillow does not read"
+    try:
+        file.seek(0)
+        tags = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
+        file.seek(tags.next)
+        tags.load(file)
+        bits = tags[ExifTags.Base.BitsPerSample]
+        kinds = tags.get(ExifTags.Base.SampleFormat, (1,))
+        numbers = _SAMPLE_FORMATS.get(kinds[0], "other numbers")
+        many = f"{len(bits)} channels of {bits[0]}" if len(bits) > 1 else f"{bits[0]}"
+        reason += f", {many}-bit {numbers}"
+    except Exception:  # a malformed one: then the sentence ends here
+        pass
+    return f"{reason}; convert it to integers of 8 or 16 bits, grey or RGB, little-endian"
+
+
+def check_size(image: Image.Image, full: tuple[int, int]) -> None:
+    """Raise ValueError if decoding a picture would take too much; `full` is its stored size.
+
+    What counts is what is decoded: a JPEG may be set to decode at reduced size. A progressive
+    one, or one with a scan for each channel, takes memory for all of its pixels even so.
+    """
+    stored = full[0] * full[1]
+    allowed = Image.MAX_IMAGE_PIXELS  # Pillow refuses twice as many; None is no limit
+    limit = max(MAX_PIXELS, stored if allowed is None else 2 * allowed)
+    if stored <= limit:
+        return
+    reduced = image.width * image.height
+    if reduced > limit or stored > _REDUCED * limit or not _is_read_row_by_row(image):
+        raise ValueError(
+            f"it is {full[0]:,} x {full[1]:,} pixels, more than the {limit:,} that are decoded (it "
+            "may be a decompression bomb); make it smaller first, or raise "
+            "PIL.Image.MAX_IMAGE_PIXELS if you trust it"
         )
+
+
+def _is_read_row_by_row(image: Image.Image) -> bool:
+    """Whether a JPEG has a single scan, with all channels in it."""
+    file = getattr(image, "fp", None)
+    if file is None or image.info.get("progressive"):
+        return False
+    file.seek(2)
+    while len(marker := file.read(4)) == 4 and marker[0] == 0xFF:
+        if marker[1] == 0xDA:  # a scan begins: how many channels has it?
+            channels: bytes = file.read(1)
+            return channels == bytes([image.layers])  # type: ignore[attr-defined]
+        file.seek(int.from_bytes(marker[2:], "big") - 2, os.SEEK_CUR)
+    return False
 
 
 def _check_strips(image: Image.Image, name: str) -> None:
     """Refuse a TIFF without strips for its last rows, which Pillow would take for black."""
-    if image.format != "TIFF":
-        return
     height = image.tag_v2[ExifTags.Base.ImageLength]  # type: ignore[attr-defined]
     ends = [tile[1][3] for tile in image.tile]  # type: ignore[attr-defined]
     if ends and max(ends) < height:
         raise ImageDecodeError(name, f"it holds {max(ends):,} of its {height:,} rows of pixels")
+
+
+# libtiff hands numbers over in the machine's byte order, which Pillow forgets of these
+_NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
+
+
+def _mend_tiles(image: Image.Image) -> None:
+    """Have Pillow read those TIFFs right that it would misread; refuse what it can't read right."""
+    assert isinstance(image, TiffImagePlugin.TiffImageFile)
+    apart = image.tag_v2.get(ExifTags.Base.PlanarConfiguration) == 2
+    deep = max(image.tag_v2.get(ExifTags.Base.BitsPerSample, (1,))) > 8
+    mended = []
+    for tile in image.tile:
+        if tile.codec_name == "libtiff" and isinstance(tile.args, tuple):
+            rawmode, *others = tile.args
+            tile = tile._replace(args=(_NATIVE.get(rawmode, rawmode), *others))
+        elif apart and deep and len(image.getbands()) > 1:
+            raise ValueError(
+                "its channels of more than 8 bits are stored one after the other, which Pillow "
+                "misreads; store them pixel by pixel (tifffile: planarconfig='contig')"
+            )
+        mended.append(tile)
+    image.tile = mended
 
 
 def _reason(error: Exception, name: str) -> str:
@@ -190,6 +277,11 @@ def _reason(error: Exception, name: str) -> str:
         return f"it has more than the {MAX_PIXELS:,} pixels that are decoded; {error}"
     if isinstance(error, MemoryError):
         return "there is not enough memory to decode it"
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG and len(name) > 4096:
+        return (
+            f"it is a text of {len(name):,} characters, which is no file name; of base64 pass the "
+            "bytes, base64.b64decode(text)"
+        )
     if isinstance(error, OSError) and error.errno is not None:
         return _SYSTEM_ERRORS.get(error.errno) or os.strerror(error.errno)
     text = str(error).strip().rstrip(".") or type(error).__name__
@@ -197,10 +289,13 @@ def _reason(error: Exception, name: str) -> str:
 
 
 def _missing(name: str) -> str:
+    """What a user may have overlooked about the name of a file that isn't there."""
     if os.path.islink(name):
         return f"it is a link to {os.readlink(name)}, which does not exist"
     if "://" in name:
         return "it is a URL, and nothing is downloaded; download it and pass the file's name"
+    if name.startswith("data:"):
+        return "it is a data URL; pass its content as bytes, base64.b64decode(text)"
     if name.startswith("~"):
         return "no such file; ~ is not replaced in file names: use os.path.expanduser"
     # names in a table, say, are often relative to the table's folder

@@ -13,14 +13,80 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..exceptions import shown
 from .modes import to_rgb
+from .samples import PixelRange, Samples
 
-__all__ = ["PixelRange", "check_pixels", "pixel_range_of", "to_uint8", "to_uint8_rgb"]
+__all__ = [
+    "LEARNT",
+    "PixelRange",
+    "check_pixels",
+    "is_learnt",
+    "is_word",
+    "named_range",
+    "outer_range",
+    "pixel_range_of",
+    "samples_to_rgb",
+    "to_uint8",
+    "to_uint8_rgb",
+]
 
-PixelRange = tuple[float, float]
+#: the word of `value_range` for a range that is learnt
+LEARNT = "percentile"
 
-# How many pictures are looked at a time, so that a memory-mapped array stays on disk.
-_CHUNK = 256
+# How many numbers are looked at a time, so that a memory-mapped array stays on disk, and the
+# 64-bit floats that they become on their way stay few.
+_CHUNK = 2**20
+
+
+def named_range(value_range: Any) -> PixelRange | None:
+    """Return the (black, white) that `value_range` names; None for a word or None.
+
+    Raises
+    ------
+    ValueError
+        If it is none of what the estimators take.
+
+    Examples
+    --------
+    >>> from skvision.images.pixels import named_range
+    >>> named_range((0, 4095)), named_range("auto")
+    ((0.0, 4095.0), None)
+    """
+    if value_range is None or is_word(value_range, "auto") or is_word(value_range, LEARNT):
+        return None
+    try:
+        low, high = value_range if is_learnt(value_range) else map(float, value_range)
+        sound = bool(np.isfinite([low, high]).all() and np.less(low, high).all())
+    except (TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise ValueError(
+            "value_range must be 'auto', 'percentile', a pair (low, high) of finite numbers with "
+            f"low < high, or None. Received: {shown(value_range)}"
+        )
+    return low, high
+
+
+def is_word(value_range: Any, word: str) -> bool:
+    """Whether `value_range` is this word; what else it may be doesn't compare to a text."""
+    return isinstance(value_range, str) and value_range == word
+
+
+def is_learnt(value_range: Any) -> bool:
+    """Whether a range is one that was learnt from pictures: a tuple of numbers for each end."""
+    return (
+        isinstance(value_range, tuple)
+        and len(value_range) == 2
+        and all(isinstance(end, tuple) for end in value_range)
+    )
+
+
+def outer_range(pixel_range: PixelRange | None) -> PixelRange | None:
+    """One range for all channels: of a learnt one the widest."""
+    if pixel_range is None or not is_learnt(pixel_range):
+        return pixel_range
+    return min(pixel_range[0]), max(pixel_range[1])
 
 
 def pixel_range_of(dtype: np.dtype[Any], value_range: Any) -> PixelRange | None:
@@ -30,8 +96,8 @@ def pixel_range_of(dtype: np.dtype[Any], value_range: Any) -> PixelRange | None:
     ----------
     dtype : numpy.dtype
         The array's type.
-    value_range : "auto", (low, high) or None
-        As the estimators take it.
+    value_range : "auto", "percentile", (low, high) or None
+        As the estimators take it. What "percentile" learns is not known here: it is as "auto".
 
     Returns
     -------
@@ -45,30 +111,19 @@ def pixel_range_of(dtype: np.dtype[Any], value_range: Any) -> PixelRange | None:
     >>> pixel_range_of(np.dtype("uint16"), "auto")
     (0.0, 65535.0)
     """
-    if value_range is None:
-        return None
-    if isinstance(value_range, str):
-        if value_range != "auto":
-            raise ValueError(
-                f"value_range must be 'auto', a pair (low, high) or None. Received: {value_range!r}"
-            )
-        if dtype == np.uint16:
-            return 0.0, 65535.0
-        return (0.0, 255.0) if dtype.kind in "iu" else (0.0, 1.0)
-    try:
-        low, high = (float(bound) for bound in value_range)
-    except (TypeError, ValueError):
-        low = high = np.nan
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise ValueError(
-            "value_range must be 'auto', a pair (low, high) of finite numbers with low < high, "
-            f"or None. Received: {value_range!r}"
-        )
-    return low, high
+    named = named_range(value_range)
+    if named is not None or value_range is None:
+        return named
+    if dtype == np.uint16:
+        return 0.0, 65535.0
+    return (0.0, 255.0) if dtype.kind in "iu" else (0.0, 1.0)
 
 
 def check_pixels(pixels: np.ndarray, pixel_range: PixelRange | None) -> None:
-    """Raise ValueError unless all numbers are finite and within `pixel_range`."""
+    """Raise ValueError unless all numbers are finite and within `pixel_range`.
+
+    A range that was learnt leaves some outside.
+    """
     if pixels.dtype == np.uint8 and pixel_range in (None, (0.0, 255.0)):
         return
     low, high = np.inf, -np.inf
@@ -87,13 +142,14 @@ def check_pixels(pixels: np.ndarray, pixel_range: PixelRange | None) -> None:
                 f"Input X holds numbers from {low:g} to {high:g}; those beyond {largest:g} do not "
                 "fit into 32-bit floats. Scale X first."
             )
-    elif not (pixel_range[0] <= low and high <= pixel_range[1]):
+    elif not is_learnt(pixel_range) and not (pixel_range[0] <= low and high <= pixel_range[1]):
         raise ValueError(_out_of_range(pixels.dtype, low, high, pixel_range))
 
 
 def _chunks(pixels: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(pixels), _CHUNK):
-        yield pixels[start : start + _CHUNK]
+    step = max(1, _CHUNK * len(pixels) // max(1, pixels.size))
+    for start in range(0, len(pixels), step):
+        yield pixels[start : start + step]
 
 
 def _out_of_range(dtype: np.dtype[Any], low: float, high: float, expected: PixelRange) -> str:
@@ -107,7 +163,7 @@ def _out_of_range(dtype: np.dtype[Any], low: float, high: float, expected: Pixel
 
 
 def to_uint8(pixels: np.ndarray, pixel_range: PixelRange) -> np.ndarray:
-    """Map `pixel_range` linearly to 0..255, rounding to the nearest.
+    """Map `pixel_range` linearly to 0..255, rounding to the nearest, and clip.
 
     Examples
     --------
@@ -118,10 +174,15 @@ def to_uint8(pixels: np.ndarray, pixel_range: PixelRange) -> np.ndarray:
     """
     if pixels.dtype == np.uint8 and pixel_range == (0.0, 255.0):
         return pixels
-    low, high = pixel_range
+    low, high = (np.asarray(end, np.float64) for end in pixel_range)
     # + 0.5 and floor: halves go up, whereas rint would send every second one down
-    scaled = (pixels.astype(np.float64) - low) * (255.0 / (high - low)) + 0.5
-    return np.floor(scaled).astype(np.uint8)
+    parts = [
+        np.floor((part.astype(np.float64) - low) * (255.0 / (high - low)) + 0.5)
+        .clip(0, 255)
+        .astype(np.uint8)
+        for part in _chunks(pixels)
+    ]
+    return np.concatenate(parts) if parts else np.empty(pixels.shape, np.uint8)
 
 
 def to_uint8_rgb(pixels: np.ndarray, pixel_range: PixelRange) -> np.ndarray:
@@ -130,11 +191,61 @@ def to_uint8_rgb(pixels: np.ndarray, pixel_range: PixelRange) -> np.ndarray:
     Grey is repeated in the three channels; a fourth channel is transparency,
     composited on white exactly as for a file.
     """
-    pixels = to_uint8(pixels, pixel_range)
-    channels = pixels.shape[-1]
-    if channels == 3:
-        return pixels
-    if channels == 1:
-        return np.repeat(pixels, 3, axis=-1)
-    flat = [np.asarray(to_rgb(Image.fromarray(np.ascontiguousarray(p)))) for p in pixels]
-    return np.stack(flat) if flat else np.empty((*pixels.shape[:-1], 3), np.uint8)
+    colours = pixels[..., :3]
+    mapped = to_uint8(colours, pixel_range)
+    if pixels.shape[-1] < 4:
+        return mapped if mapped.shape[-1] == 3 else np.repeat(mapped, 3, axis=-1)
+    if is_learnt(pixel_range):  # from the colours; transparency has the scale of its type
+        pixel_range = pixel_range_of(pixels.dtype, "auto") or (0.0, 1.0)
+    return _on_white(mapped, to_uint8(pixels[..., 3:], pixel_range))
+
+
+def _on_white(colours: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """Composite 8-bit RGB pictures (n, height, width, 3) on white, exactly as Pillow does."""
+    four = np.concatenate([colours, opacity], axis=-1)
+    flat = [np.asarray(to_rgb(Image.fromarray(each))) for each in four]
+    return np.stack(flat) if flat else np.empty(colours.shape, np.uint8)
+
+
+def samples_to_rgb(samples: Samples, value_range: Any = "auto") -> np.ndarray:
+    """Turn the numbers of a deep picture into 8-bit RGB, (height, width, 3).
+
+    Parameters
+    ----------
+    samples : Samples
+        The picture.
+    value_range : "auto", (low, high) or None
+        As the estimators take it, or a range that was learnt. Without one the picture's own
+        scale decides.
+
+    Raises
+    ------
+    ValueError
+        If the picture holds numbers off their scale, or has none.
+    """
+    named = named_range(value_range)
+    scale = named or samples.scale
+    if scale is None:
+        raise ValueError(
+            "it holds floating-point pixels, which have no agreed range; pass theirs by "
+            "value_range=(low, high), or value_range='percentile' to have it learnt"
+        )
+    colours = samples.values[..., :3]
+    low, high = colours.min(), colours.max()
+    if not is_learnt(scale) and not scale[0] <= low <= high <= scale[1]:
+        held = f"it holds numbers from {low:g} to {high:g}, outside {scale[0]:g}..{scale[1]:g}"
+        raise ValueError(
+            f"{held}; pass their scale by value_range=(low, high)"
+            if named is None
+            else f"{held}, which is value_range; pass a wider one, or value_range='percentile', "
+            "which clips"
+        )
+    rgb = to_uint8(colours, scale)
+    if samples.inverted:
+        np.subtract(255, rgb, out=rgb)
+    if rgb.shape[2] == 1:
+        rgb = np.repeat(rgb, 3, axis=2)
+    if samples.values.shape[2] == 4 and samples.scale is not None:
+        opacity = to_uint8(samples.values[..., 3:], samples.scale)
+        rgb = _on_white(rgb[np.newaxis], opacity[np.newaxis])[0]
+    return rgb

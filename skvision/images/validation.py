@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.utils.validation import validate_data
 
 from .batch import ImageBatch, as_image_batch, is_rows
-from .pixels import PixelRange
+from .learning import looked_at, warn_of_range
+from .pixels import LEARNT, is_learnt, is_word
 from .resize import RESIZE_POLICIES
+from .samples import PixelRange
 
 __all__ = ["validate_images"]
 
@@ -25,7 +28,7 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
         Pictures in any accepted form.
     reset : bool
         True in fit: what is seen is stored on the estimator (``pixel_range_``,
-        ``n_channels_`` and, for rows, ``n_features_in_`` and
+        ``n_channels_``, ``image_shape_`` and, for rows, ``n_features_in_`` and
         ``feature_names_in_``). False elsewhere: it is compared.
 
     Returns
@@ -36,11 +39,19 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
     Raises
     ------
     ValueError
-        If X is of no accepted form, or of another scale, number of channels or
+        If X is of no accepted form, or of another scale, number of axes, number of channels or
         row length than in fit.
+    ImageDecodeError
+        If ``value_range="percentile"`` and a file can't be read, or has 8 bits a channel.
+
+    Warns
+    -----
+    PixelRangeWarning
+        In fit of an estimator that resizes, if all pictures together use next to nothing of
+        their scale.
     """
-    # augmentation doesn't resize
-    if getattr(estimator, "resize", RESIZE_POLICIES[0]) not in RESIZE_POLICIES:
+    resizes = hasattr(estimator, "resize")  # augmentation doesn't
+    if resizes and estimator.resize not in RESIZE_POLICIES:
         raise ValueError(
             f"resize must be one of {', '.join(map(repr, RESIZE_POLICIES))}. "
             f"Received: {estimator.resize!r}"
@@ -50,10 +61,20 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
             vars(estimator).pop(name, None)
     if estimator.row_shape is not None and is_rows(X):
         X = validate_data(estimator, X, reset=reset)
-    batch = as_image_batch(X, row_shape=estimator.row_shape, value_range=estimator.value_range)
+    learnt = not reset and is_word(estimator.value_range, LEARNT)
+    batch = as_image_batch(
+        X,
+        row_shape=estimator.row_shape,
+        value_range=estimator.pixel_range_ if learnt else estimator.value_range,
+        # models of earlier versions don't have it
+        fitted_shape=None if reset else getattr(estimator, "image_shape_", None),
+    )
     if reset:
         estimator.pixel_range_ = batch.pixel_range
         estimator.n_channels_ = batch.n_channels
+        estimator.image_shape_ = batch.image_shape
+        if resizes and batch.dtype == np.uint8 and not is_learnt(batch.pixel_range):
+            warn_of_range(looked_at(batch))
     else:
         _compare(estimator, batch)
     return batch
@@ -62,9 +83,12 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
 def _compare(estimator: Any, batch: ImageBatch) -> None:
     name = type(estimator).__name__
     if batch.n_channels != estimator.n_channels_:
+        # an array's first axis is that of the batch
+        first = batch.image_shape[:1] == (estimator.n_channels_,)
         raise ValueError(
             f"X has {batch.n_channels} channels, but {name} was fitted on pictures with "
             f"{estimator.n_channels_}."
+            + (" They seem to come first: pass np.moveaxis(X, 1, -1)." if first else "")
         )
     fitted: PixelRange | None = estimator.pixel_range_
     received = batch.pixel_range

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 
 from ..augmentation.base import BaseAugmenter
 from ..augmentation.batches import augmented_pixels
-from ..images import as_image_batch, decode, resize_array
+from ..images import as_image_batch, resize_array
 from .plotting import new_axes
 
 __all__ = ["AugmentationDisplay"]
@@ -130,7 +130,7 @@ class AugmentationDisplay:
         seed = int(check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max))
         originals, versions = [], []
         for index in chosen:
-            whole = _pixels(images.item(int(index)))
+            whole = images.whole(int(index))
             pixels = _fitted(whole, longest_side)
             draws = estimator.draw([seed, int(index)], np.arange(n_draws))
             # what is drawn in pixels is meant for the picture as it is
@@ -176,11 +176,6 @@ class AugmentationDisplay:
         ax.spines[:].set_visible(False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _pixels(item: Any) -> np.ndarray:
-    """A picture as 8-bit RGB."""
-    return item if isinstance(item, np.ndarray) else decode(item)
 
 
 def _fitted(pixels: np.ndarray, longest: int) -> np.ndarray:

@@ -1,0 +1,95 @@
+"""The items of a sequence: all pictures to decode, or all arrays of one shape and scale."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from numbers import Number
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import shown
+from .opening import is_image_source
+from .pixels import pixel_range_of
+
+__all__ = ["check_items", "is_array", "stacked_arrays"]
+
+_CAUSES = {
+    "NoneType": " cv2.imread gives None for a file that it can't read.",
+    "float": " A table's missing values are NaN.",
+}
+
+
+def is_array(item: object) -> bool:
+    """Whether an item is an array of numbers, NumPy's or another library's."""
+    return hasattr(item, "shape") and len(item.shape) > 0  # type: ignore[attr-defined]
+
+
+def check_items(items: Sequence[Any]) -> None:
+    """Raise ValueError for an item of another kind than the others, by its place and value.
+
+    Examples
+    --------
+    >>> from skvision.images.items import check_items
+    >>> check_items(["cat.jpg", b"GIF89a"])
+    >>> try:
+    ...     check_items(["cat.jpg", None])
+    ... except ValueError as error:
+    ...     print(str(error)[:60])
+    Received a sequence whose item 0 is 'cat.jpg' but whose item
+    """
+    kinds = [_kind(item) for item in items]
+    if len(set(kinds)) < 2 and "" not in kinds:
+        return
+    # the first that differs from the first; of a sequence of nothing else its first
+    position = next((k for k, kind in enumerate(kinds) if kind != kinds[0]), 0)
+    odd = items[0] if kinds[0] == "" else items[position]
+    others = f"item 0 is {shown(items[0])}"
+    if position:
+        others += f" but whose item {position} is {shown(items[position])}"
+    common = Counter(kind for kind in kinds if kind).most_common(1)
+    wanted = (
+        "an array of numbers, all of one shape"
+        if common and common[0][0] == "array"
+        else "a file name, bytes or a PIL image"
+    )
+    raise ValueError(
+        f"Received a sequence whose {others}. Every item must be {wanted}."
+        f"{_CAUSES.get(type(odd).__name__, '')}"
+    )
+
+
+def _kind(item: object) -> str:
+    if is_image_source(item):
+        return "source"
+    if is_array(item) or isinstance(item, list | tuple):
+        return "array"
+    return "number" if isinstance(item, Number) or hasattr(item, "dtype") else ""
+
+
+def stacked_arrays(items: Sequence[Any], value_range: Any) -> np.ndarray:
+    """Make one array of arrays.
+
+    Raises
+    ------
+    ValueError
+        If they differ in shape, or in types that mean another scale.
+    """
+    arrays = [np.asarray(item) for item in items]
+    for position, array in enumerate(arrays):
+        if array.shape != arrays[0].shape:
+            shapes = list(dict.fromkeys(each.shape for each in arrays))
+            raise ValueError(
+                f"Received a list of arrays of different shapes: {shapes[0]}, {shapes[1]} (item "
+                f"{position}){', ...' if len(shapes) > 2 else ''}. The pictures of an array are "
+                "all of one size: resize them, or pass PIL images (PIL.Image.fromarray) or file "
+                "names, whose sizes may differ."
+            )
+        ranges = [pixel_range_of(each.dtype, value_range) for each in (arrays[0], array)]
+        if ranges[0] != ranges[1]:
+            raise ValueError(
+                f"Received a list of arrays of different types: item 0 is {arrays[0].dtype}, item "
+                f"{position} {array.dtype}, which means another scale. Bring them to one type."
+            )
+    return np.stack(arrays)

@@ -1,0 +1,168 @@
+"""What is learnt of the scale of a whole set: its range by percentiles, or that it has none."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from .._system.threads import thread_limit
+from ..exceptions import ImageDecodeError, PixelRangeWarning
+from .pixels import LEARNT, to_uint8
+from .samples import PixelRange, Samples
+
+if TYPE_CHECKING:
+    from .batch import ImageBatch
+
+__all__ = ["Levels", "learnt_range", "levels_of", "looked_at", "warn_of_range"]
+
+_PERCENTILES = (0.1, 99.9)
+
+# So many numbers of each channel are kept, evenly spread over all pictures: 32 MB of 64-bit
+# floats in colour.
+_KEPT = 2**20 * 4 // 3
+
+# of a scale: what 14 bits are in a room of 16; and what is little even for 8 bits
+_QUARTER, _FEW = 0.25, 16 / 255
+_BYTES = 255
+
+
+def learnt_range(images: ImageBatch) -> PixelRange:
+    """Learn the scale of a batch: the 0.1 and 99.9 percentiles of each channel, over all pictures.
+
+    Parameters
+    ----------
+    images : ImageBatch
+        The pictures, each of which is read once.
+
+    Returns
+    -------
+    tuple of tuple of float
+        (blacks, whites): one of each where all pictures are grey, three of each else.
+
+    Raises
+    ------
+    ImageDecodeError
+        If a file can't be read, or has 8 bits a channel, whose scale is known.
+    ValueError
+        If nearly all numbers are the same.
+
+    Notes
+    -----
+    Of at most a million numbers a channel, in all pictures together, the percentiles are exact;
+    of more, every second or every third (and so on) of each picture is taken.
+    """
+    most = max(1, _KEPT // len(images))
+
+    def taken(index: int) -> np.ndarray:
+        values = images.samples(index).values
+        colours = values.reshape(-1, values.shape[-1])[:, :3]
+        return colours[:: -(-len(colours) // most)].astype(np.float64)
+
+    with ThreadPoolExecutor(thread_limit()) as pool:
+        parts = list(pool.map(taken, range(len(images))))
+    n_channels = max(part.shape[1] for part in parts)
+    numbers = np.concatenate([np.broadcast_to(part, (len(part), n_channels)) for part in parts])
+    low, high = np.percentile(numbers, _PERCENTILES, axis=0)
+    if (low == high).all():
+        raise ValueError(
+            f"value_range={LEARNT!r} finds no range: nearly all numbers in X are {low[0]:g}. Pass "
+            "value_range=(low, high)."
+        )
+    # a channel that is empty stays black
+    return tuple(low.tolist()), tuple(np.where(low == high, low + 1, high).tolist())
+
+
+class Levels(NamedTuple):
+    """The smallest and the largest number of a picture, and its (black, white)."""
+
+    low: float
+    high: float
+    scale: PixelRange | None
+
+
+def levels_of(samples: Samples) -> Levels:
+    """Return the levels of a picture's colours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision.images.learning import levels_of
+    >>> from skvision.images.samples import Samples
+    >>> levels_of(Samples(np.array([[[3], [9]]], "uint8"), (0.0, 255.0)))[:2]
+    (3.0, 9.0)
+    """
+    colours = samples.values[..., :3]
+    return Levels(float(colours.min()), float(colours.max()), samples.scale)
+
+
+def warn_of_range(levels: Iterable[Levels]) -> None:
+    """Warn if pictures use next to nothing of their scale, all of them together, or have none.
+
+    Parameters
+    ----------
+    levels : iterable of Levels
+        Of each picture. No more are taken once there is contrast.
+
+    Warns
+    -----
+    PixelRangeWarning
+        If their numbers lie within a quarter of a scale of more than 8 bits, are at most 16 of
+        255 levels apart, or lie outside their scale.
+    """
+    low, high = np.inf, -np.inf
+    black, white = 0.0, 255.0
+    for each in levels:
+        low, high = min(low, each.low), max(high, each.high)
+        if each.scale is None or each.low < each.scale[0] or each.high > each.scale[1]:
+            said = f"numbers from {low:g} to {high:g}, which is no scale that can be guessed"
+            break
+        black, white = each.scale
+        if high - low > (_QUARTER if white > _BYTES else _FEW) * (white - black):
+            return
+    else:
+        if low > high:  # there are none
+            return
+        first, last = to_uint8(np.array([low, high]), (black, white)).tolist()
+        said = (
+            f"numbers from {low:g} to {high:g}, on a scale of {black:g}..{white:g}: "
+            f"{last - first + 1} of the 256 grey levels that a network sees"
+        )
+    cure = (
+        "Bytes divided by 255 and cast to bytes, (X / 255).astype('uint8'), are nearly all 0: "
+        "pass them as they were, or as floats 0..1."
+        if white <= _BYTES and high <= _BYTES
+        else f"Pass what their camera can write, say value_range={_range_of(high)}, or have it "
+        f"learnt, value_range={LEARNT!r}."
+    )
+    warnings.warn(f"The training images hold {said}. {cure}", PixelRangeWarning)
+
+
+def _range_of(high: float) -> tuple[int, int]:
+    """The range of the fewest bits, at least 8, that hold a number."""
+    return 0, int(2 ** max(8, np.ceil(np.log2(max(high, 0) + 1)))) - 1
+
+
+def looked_at(images: ImageBatch) -> Iterator[Levels]:
+    """Yield the levels of a batch: a few pictures at first, then more at a time, in threads.
+
+    It ends at a picture that can't be read or has no scale: whoever needs its pixels says so.
+    """
+
+    def look(index: int) -> Levels:
+        return levels_of(images.samples(index))
+
+    first, step = 0, 1
+    with ThreadPoolExecutor(thread_limit()) as pool:
+        while first < len(images):
+            try:
+                several = list(pool.map(look, range(first, min(first + step, len(images)))))
+            except ImageDecodeError:
+                return
+            if any(each.scale is None for each in several):
+                return
+            yield from several
+            first, step = first + step, min(2 * step, 64)

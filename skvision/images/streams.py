@@ -1,0 +1,72 @@
+"""What hands batches over one by one, which no estimator takes, told from what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+__all__ = ["refuse_streams"]
+
+#: the beginning of a class' module, its name ("" for any) -> what it is called. Its libraries
+#: need not be installed
+_STREAMS = (
+    ("tensorflow.python.data", "", "a tf.data.Dataset"),
+    ("tensorflow.python.distribute", "", "a distributed tf.data.Dataset"),
+    ("keras", "PyDataset", "a Keras PyDataset"),
+    ("keras", "Sequence", "a Keras Sequence"),
+    ("keras", "Iterator", "a Keras iterator"),
+    ("torch.utils.data", "", "a PyTorch data set or DataLoader"),
+    ("datasets.", "Dataset", "a Hugging Face Dataset"),
+    ("datasets.", "IterableDataset", "a Hugging Face Dataset"),
+    ("webdataset.", "", "a WebDataset"),
+    ("grain.", "", "a Grain data set"),
+)
+
+#: what has an order and a length, or an array of its own
+_IN_ORDER = (Sequence, KeysView, ValuesView)
+_ARRAY_LIKE = ("__array__", "shape", "to_list", "columns")
+
+
+def refuse_streams(X: Any) -> None:
+    """Raise ValueError for a stream of batches, without taking anything from it.
+
+    Examples
+    --------
+    >>> from skvision.images.streams import refuse_streams
+    >>> refuse_streams(["cat.jpg"])
+    >>> try:
+    ...     refuse_streams(batch for batch in [[1], [2]])
+    ... except ValueError as error:
+    ...     print(str(error)[:22])
+    X is a generator, whic
+    """
+    name = _stream_name(X)
+    if name is not None:
+        raise ValueError(
+            f"X is {name}, which hands images over bit by bit; an estimator takes all of them, "
+            "with y apart. Pass file names (they are read batch by batch, so memory stays small), "
+            "join what fits into memory, X = np.concatenate([batch for batch, _ in stream]), or "
+            "call partial_fit(batch, labels, classes=...) for each batch."
+        )
+    if isinstance(X, Mapping | AbstractSet) and not isinstance(X, KeysView):
+        raise ValueError(
+            f"X is a {type(X).__name__}, which has no order that y could follow. Pass a list, an "
+            "array or a column of images."
+        )
+
+
+def _stream_name(X: Any) -> str | None:
+    for cls in type(X).__mro__:
+        for module, class_name, name in _STREAMS:
+            if f"{cls.__module__}.".startswith(module) and class_name in ("", cls.__name__):
+                return name
+    if isinstance(X, Iterator):
+        return "a generator" if hasattr(X, "gi_frame") else f"an iterator ({type(X).__name__})"
+    if isinstance(X, (*_IN_ORDER, Mapping, AbstractSet)) or any(
+        hasattr(X, name) for name in _ARRAY_LIKE
+    ):
+        return None
+    if isinstance(X, Iterable) or hasattr(X, "__getitem__"):
+        return f"an object of class {type(X).__name__}"
+    return None
