@@ -49,7 +49,7 @@ class BaseImageClassifier(
     warm_start: bool
     _state: Any
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> BaseImageClassifier:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> BaseImageClassifier:
         """Train the network, from its first state unless ``warm_start=True``.
 
         If anything goes wrong, an estimator that was fitted before is still the
@@ -61,8 +61,8 @@ class BaseImageClassifier(
         X : array, sequence, Series or frame of n_samples pictures
             Arrays of pictures, file names (decoded batch by batch), or 2-D rows
             with ``row_shape``.
-        y : array-like of shape (n_samples,)
-            Labels: str, int or bool, of at least two classes.
+        y : array-like of shape (n_samples,), default=None
+            Labels: str, int or bool, of at least two classes. None is refused.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, relative to each other: they are divided by
             their mean, so that the learning rate keeps its meaning. Samples of
@@ -106,7 +106,7 @@ class BaseImageClassifier(
         return self
 
     def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+        self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
     ) -> BaseImageClassifier:
         """Train for one epoch on these pictures, going on from where the network is.
 
@@ -117,8 +117,8 @@ class BaseImageClassifier(
         ----------
         X : array, sequence, Series or frame of n_samples pictures
             In any form that fit takes.
-        y : array-like of shape (n_samples,)
-            Labels, all of them in ``classes``.
+        y : array-like of shape (n_samples,), default=None
+            Labels, all of them in ``classes``. None is refused.
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come. Needed in the first call, optional
             later.

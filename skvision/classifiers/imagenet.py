@@ -66,7 +66,8 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
     value_range : "auto", tuple of float or None, default="auto"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
         0..65535, bool and floats 0..1. A pair (black, white) names another. None
-        takes any finite numbers as they are.
+        takes any finite numbers as they are. Files of more than 8 bits have the scale
+        that they declare, or the pair's.
     resize : {"stretch", "crop", "pad"}, default="crop"
         How pictures of another aspect ratio are brought to ``image_size``. The
         networks were trained on crops.

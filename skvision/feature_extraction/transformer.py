@@ -78,9 +78,12 @@ default="EfficientNetLite0"
     row_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of a picture that comes as a
         flat row of a 2-D X; one entry may be -1.
-    value_range : "auto", tuple of float or None, default="auto"
+    value_range : "auto", "percentile", tuple of float or None, default="auto"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
-        0..65535, bool and floats 0..1. A pair (black, white) names another. None
+        0..65535, bool and floats 0..1. A pair (black, white) names another.
+        ``"percentile"`` learns it in fit, for each channel: the 0.1 and 99.9 percentiles
+        of all images. Files of more than 8 bits have the scale that they declare, or the
+        one that is named or learnt; files of 8 bits have no other than theirs. None
         takes any finite numbers as they are.
     resize : {"stretch", "crop", "pad"}, default="stretch"
         How pictures of another aspect ratio are brought to ``image_size``.
@@ -97,8 +100,11 @@ default="EfficientNetLite0"
         What it computes with; resolved in fit.
     n_features_out_ : int
         Length of the vectors.
-    pixel_range_ : tuple of float or None
-        (black, white) of the numbers in fit's X; None if X were files.
+    pixel_range_ : tuple or None
+        (black, white) of the numbers in fit's X; None if X were files, each of which has
+        its own. With ``value_range="percentile"`` each is a tuple, a number a channel.
+    image_shape_ : tuple of int
+        Shape of one image in fit's X, if X was an array; () if X were files.
     n_channels_ : int
         Channels of fit's X: 3, or X's own with ``value_range=None``.
     n_features_in_ : int

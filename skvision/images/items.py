@@ -44,10 +44,11 @@ def check_items(items: Sequence[Any]) -> None:
         return
     # the first that differs from the first; of a sequence of nothing else its first
     position = next((k for k, kind in enumerate(kinds) if kind != kinds[0]), 0)
-    odd = items[0] if kinds[0] == "" else items[position]
+    unlike = [items[0], items[position]] if position else [items[0]]
     others = f"item 0 is {shown(items[0])}"
     if position:
         others += f" but whose item {position} is {shown(items[position])}"
+    causes = {_CAUSES.get(type(item).__name__, "") for item in unlike}
     common = Counter(kind for kind in kinds if kind).most_common(1)
     wanted = (
         "an array of numbers, all of one shape"
@@ -55,8 +56,7 @@ def check_items(items: Sequence[Any]) -> None:
         else "a file name, bytes or a PIL image"
     )
     raise ValueError(
-        f"Received a sequence whose {others}. Every item must be {wanted}."
-        f"{_CAUSES.get(type(odd).__name__, '')}"
+        f"Received a sequence whose {others}. Every item must be {wanted}.{''.join(sorted(causes))}"
     )
 
 

@@ -21,9 +21,9 @@ __all__ = ["Levels", "learnt_range", "levels_of", "looked_at", "warn_of_range"]
 
 _PERCENTILES = (0.1, 99.9)
 
-# So many numbers of each channel are kept, evenly spread over all pictures: 32 MB of 64-bit
+# So many numbers of each channel are kept, evenly spread over all pictures: 24 MiB of 64-bit
 # floats in colour.
-_KEPT = 2**20 * 4 // 3
+_KEPT = 2**20
 
 # of a scale: what 14 bits are in a room of 16; and what is little even for 8 bits
 _QUARTER, _FEW = 0.25, 16 / 255

@@ -214,7 +214,7 @@ def samples_to_rgb(samples: Samples, value_range: Any = "auto") -> np.ndarray:
     ----------
     samples : Samples
         The picture.
-    value_range : "auto", (low, high) or None
+    value_range : "auto", (low, high) or None, default="auto"
         As the estimators take it, or a range that was learnt. Without one the picture's own
         scale decides.
 

@@ -49,7 +49,8 @@ def refuse_streams(X: Any) -> None:
             "join what fits into memory, X = np.concatenate([batch for batch, _ in stream]), or "
             "call partial_fit(batch, labels, classes=...) for each batch."
         )
-    if isinstance(X, Mapping | AbstractSet) and not isinstance(X, KeysView):
+    # (SciPy's dok_array is a dictionary)
+    if isinstance(X, Mapping | AbstractSet) and not isinstance(X, KeysView) and not _is_array(X):
         raise ValueError(
             f"X is a {type(X).__name__}, which has no order that y could follow. Pass a list, an "
             "array or a column of images."
@@ -63,10 +64,12 @@ def _stream_name(X: Any) -> str | None:
                 return name
     if isinstance(X, Iterator):
         return "a generator" if hasattr(X, "gi_frame") else f"an iterator ({type(X).__name__})"
-    if isinstance(X, (*_IN_ORDER, Mapping, AbstractSet)) or any(
-        hasattr(X, name) for name in _ARRAY_LIKE
-    ):
+    if isinstance(X, (*_IN_ORDER, Mapping, AbstractSet)) or _is_array(X):
         return None
     if isinstance(X, Iterable) or hasattr(X, "__getitem__"):
         return f"an object of class {type(X).__name__}"
     return None
+
+
+def _is_array(X: Any) -> bool:
+    return any(hasattr(X, name) for name in _ARRAY_LIKE)

@@ -231,6 +231,8 @@ def _description(classifier: Any, network: Any, path: Path) -> dict[str, Any]:
             "range": [0, 255] if pictures else None,
             "scaling": "inside the network: pass pixels as they are",
         },
+        # of uint16 arrays and of files of more than 8 bits; null where each file says its own
+        "pixel_range": getattr(classifier, "pixel_range_", None),
         "decoding": (
             "EXIF orientation applied; transparent pictures composited on white; grey repeated in "
             "three channels; 8 bits a channel"

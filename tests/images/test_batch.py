@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import collections
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from skvision import ImageDecodeError
 from skvision.images import ImageReader, as_image_batch
 
 
@@ -29,7 +31,8 @@ def files(noise, tmp_path_factory):
 def objects(items):
     """An object array of one axis, whatever its items are."""
     array = np.empty(len(items), dtype=object)
-    array[:] = items
+    for position, item in enumerate(items):
+        array[position] = item
     return array
 
 
@@ -82,6 +85,112 @@ FORMS = {
         *pictures(files)[4:],
     ],
 }
+
+
+ARRAYS = {
+    "list": list,
+    "tuple": tuple,
+    "deque": collections.deque,
+    "values of a dictionary": lambda X: dict(enumerate(X)).values(),
+    "object array": objects,
+    "object column": lambda X: objects(X)[:, np.newaxis],
+    "object array of all axes": lambda X: X.astype(object),
+    "pandas Series": lambda X: pd.Series(list(X)),
+    "pandas frame": lambda X: pd.DataFrame({"image": list(X)}),
+    "polars frame": lambda X: pl.DataFrame({"image": pl.Series(list(X), dtype=pl.Object)}),
+    "polars frame of lists": lambda X: pl.DataFrame({"image": X.tolist()}),
+    "nested lists": lambda X: X.tolist(),
+}
+
+
+@pytest.mark.parametrize("form", ARRAYS)
+def test_every_form_of_arrays_reads_the_same(form, noise):
+    np.testing.assert_array_equal(read(ARRAYS[form](noise)), noise)
+
+
+@pytest.mark.parametrize("form", ["list", "object array", "pandas Series", "pandas frame"])
+@pytest.mark.parametrize("place", [0, 2])
+@pytest.mark.parametrize(
+    ("odd", "message"),
+    [
+        (None, "None.*cv2.imread gives None"),
+        (float("nan"), "nan.*missing values are NaN"),
+        ("cat.jpg", "'cat.jpg'"),
+        (7, "7"),
+    ],
+)
+def test_an_odd_item_is_named_by_its_place_and_value(noise, form, place, odd, message):
+    items = list(noise)
+    items[place] = odd
+    with pytest.raises(ValueError, match=rf"item {place} is {message}"):
+        as_image_batch(ARRAYS[form](items))
+
+
+@pytest.mark.parametrize("X", [[None], [None, None], (None,), [object()], [{}]])
+def test_nothing_but_odd_items(X):
+    with pytest.raises(ValueError, match="item 0 is .* Every item must be"):
+        as_image_batch(X)
+
+
+def test_arrays_in_a_list_have_one_scale(noise):
+    mixed = [noise[0], noise[1] / 255, noise[2]]
+    with pytest.raises(ValueError, match="item 0 is uint8, item 1 float64, which means another"):
+        as_image_batch(mixed)
+    same = [noise[0], noise[1].astype(np.int64)]  # 0..255 either way
+    np.testing.assert_array_equal(read(same), noise[:2])
+
+
+def test_what_is_uneven_is_refused_in_our_own_words(noise):
+    with pytest.raises(ValueError, match=r"different shapes: \(12, 10, 3\), \(5, 10, 3\) \(item 1"):
+        as_image_batch(objects([noise[0], noise[1][:5]]))
+    with pytest.raises(ValueError, match="lists of unequal lengths"):
+        as_image_batch([[[1, 2], [3, 4]], [[1, 2], [3]]])
+
+
+class NotAnArray:
+    """An array of another library that NumPy can't have, such as one on a graphics card."""
+
+    shape = (2, 4, 4)
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("can't convert a device tensor")
+
+
+def test_arrays_that_numpy_can_not_have_are_refused():
+    with pytest.raises(ValueError, match="class NotAnArray, .*can't convert a device tensor"):
+        as_image_batch(NotAnArray())
+
+
+TEXT = "A" * 2_000_000
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        TEXT,
+        TEXT.encode(),
+        [TEXT, None],
+        [None, TEXT.encode()],
+        [[TEXT]],
+        np.array([[TEXT, TEXT]]),
+        {TEXT: 1},
+        np.array([TEXT, 3, None], dtype=object),
+    ],
+    ids=["text", "bytes", "list", "bytes in a list", "nested", "array", "dictionary", "objects"],
+)
+def test_messages_stay_short(X):
+    with pytest.raises(ValueError, match=r"\w") as caught:
+        as_image_batch(X)
+    assert len(str(caught.value)) < 800
+
+
+def test_the_message_on_a_text_that_is_no_file_name_stays_short():
+    with pytest.raises(ImageDecodeError, match=r"2,000,000 characters.*b64decode") as caught:
+        read([TEXT])
+    assert len(str(caught.value)) < 300
+    with pytest.raises(ValueError, match="value_range must be") as refused:
+        as_image_batch(np.zeros((1, 4, 4)), value_range=[TEXT] * 1000)
+    assert len(str(refused.value)) < 300
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from skvision import ImageDecodeError
+from skvision.datasets import find_unreadable
 from skvision.images import decode, decode_resized
 from skvision.images.opening import MAX_PIXELS
 
@@ -143,6 +144,78 @@ def test_a_tiff_without_its_last_strips_is_refused(noise, orientation):
     tiff[place + 8] = 200
     with pytest.raises(ImageDecodeError, match="it holds 12 of its 200 rows of pixels"):
         decode(tiff)
+
+
+def large_jpeg(side=14_000, **options):
+    """A sound JPEG of 196 million grey pixels, of one colour, which takes a second to write."""
+    return bytes(encoded(Image.new("L", (side, side), 77), "JPEG", **options))
+
+
+@pytest.fixture(scope="module")
+def large():
+    return large_jpeg()
+
+
+def test_what_counts_is_what_is_decoded(large):
+    pixels = decode_resized(large, (32, 32), "stretch")
+    np.testing.assert_array_equal(pixels, np.full((32, 32, 3), 77))
+    with pytest.raises(ImageDecodeError, match=r"14,000 x 14,000 pixels.*MAX_IMAGE_PIXELS"):
+        decode(large)
+    with pytest.raises(ImageDecodeError, match="14,000 x 14,000 pixels"):
+        decode_resized(large, (9_000, 9_000), "stretch")  # too large to be reduced
+
+
+def test_a_checked_folder_holds_what_can_be_trained_on(large, tmp_path):
+    (tmp_path / "large.jpg").write_bytes(large)
+    assert find_unreadable([tmp_path / "large.jpg"]) == []
+
+
+@pytest.mark.parametrize("how", ["progressive", "a scan for each channel"])
+def test_a_jpeg_that_is_held_in_memory_whole_counts_whole(how):
+    small = encoded(Image.new("RGB", (64, 64)), "JPEG", progressive=how == "progressive")
+    if how != "progressive":
+        small[small.index(b"\xff\xda") + 4] = 1
+    start = small.index(b"\xff\xc2" if how == "progressive" else b"\xff\xc0") + 5
+    small[start : start + 4] = struct.pack(">HH", 14_000, 14_000)
+    with pytest.raises(ImageDecodeError, match="14,000 x 14,000 pixels"):
+        decode_resized(bytes(small), (32, 32), "stretch")
+
+
+@pytest.mark.parametrize("limit", [200_000_000, None])
+def test_a_limit_that_the_user_raised_is_raised(monkeypatch, limit):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    with pytest.raises(ImageDecodeError) as caught:
+        decode(claiming("BMP", 14_000, 14_000))
+    assert "14,000" not in str(caught.value)  # it is truncated, but no bomb
+    if limit is not None:
+        with pytest.raises(ImageDecodeError, match="more than the 400,000,000"):
+            decode(claiming("BMP", 60_000, 60_000))
+
+
+def test_a_limit_that_is_lower_than_ours_is_none(monkeypatch, noise):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    np.testing.assert_array_equal(decode(encoded(Image.fromarray(noise[0]), "PNG")), noise[0])
+
+
+def test_of_a_missing_file_the_working_directory_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ImageDecodeError, match=f"no such file in the working directory, {tmp_path}"
+    ):
+        decode("cat.jpg")
+    with pytest.raises(
+        ImageDecodeError, match=f"no such file in the working directory, {tmp_path}"
+    ):
+        decode("pets/cat.jpg")
+    with pytest.raises(ImageDecodeError, match=r"cat.jpg: no such file$"):
+        decode(tmp_path / "cat.jpg")
+    with pytest.raises(ImageDecodeError, match="pass os.path.expanduser"):
+        decode("~/cat.jpg")
+    for url in ("https://example.org/cat.jpg", "s3://bucket/cat.jpg"):
+        with pytest.raises(ImageDecodeError, match="it is a URL; download it first"):
+            decode(url)
+    with pytest.raises(ImageDecodeError, match="data URL; pass its content as bytes"):
+        decode("data:image/png;base64,iVBORw0KGgo=")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP"])
