@@ -43,6 +43,7 @@ EXCEPTIONS = {
     "learning_rate_schedule": {
         "FineTunedClassifier": "a schedule of Keras counts steps: each phase has a rate of its own"
     },
+    "value_range": {"ImageNetClassifier": "it learns nothing from X, no percentiles either"},
     "path": {
         "load_image_folder": "a data set may lie in several folders",
         "load_image_table": "a column of a table, which holds paths",

@@ -19,7 +19,9 @@ def made(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix.lower() in (".jpg", ".png"):
                 # as different as JPEG tells apart
-                Image.new("L", (4, 4), 5 * next(shades) % 256).save(path)
+                image = Image.new("L", (4, 4), 5 * next(shades) % 256)
+                image.paste(255, (0, 0, 2, 2))  # all levels of the scale are in use
+                image.save(path)
             else:
                 path.write_bytes(b"x")
         return root

@@ -228,7 +228,7 @@ PICTURES = np.zeros((4, 3, 3), np.uint8)
 def test_labels_of_any_type(labels, form):
     y = form(labels)
     net = MiniVGGClassifier()
-    checked = made(net._checked, PICTURES, y, None, reset=True)
+    checked = made(net._training_data, PICTURES, y, None, reset=True)
     if checked is None:
         # what must be accepted: two classes of one type, one label a picture; as scikit-learn has
         # it, objects are text
@@ -240,7 +240,7 @@ def test_labels_of_any_type(labels, form):
         )
         assert not (kinds in known and len(labels) == 4 and len(set(labels)) > 1)
         return
-    _, targets, _ = checked
+    targets = checked.targets
     classes = net.classes_
     assert len(classes) > 1
     assert classes.tolist() == sorted(set(classes.tolist()))

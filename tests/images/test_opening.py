@@ -199,20 +199,18 @@ def test_a_limit_that_is_lower_than_ours_is_none(monkeypatch, noise):
 
 def test_of_a_missing_file_the_working_directory_is_said(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(
-        ImageDecodeError, match=f"no such file in the working directory, {tmp_path}"
-    ):
+    with pytest.raises(ImageDecodeError, match=f"no such file; looked in {tmp_path}"):
         decode("cat.jpg")
-    with pytest.raises(
-        ImageDecodeError, match=f"no such file in the working directory, {tmp_path}"
-    ):
+    with pytest.raises(ImageDecodeError, match=f"no such file; looked in {tmp_path}"):
         decode("pets/cat.jpg")
     with pytest.raises(ImageDecodeError, match=r"cat.jpg: no such file$"):
         decode(tmp_path / "cat.jpg")
-    with pytest.raises(ImageDecodeError, match="pass os.path.expanduser"):
+    with pytest.raises(ImageDecodeError, match="use os.path.expanduser"):
         decode("~/cat.jpg")
     for url in ("https://example.org/cat.jpg", "s3://bucket/cat.jpg"):
-        with pytest.raises(ImageDecodeError, match="it is a URL; download it first"):
+        with pytest.raises(
+            ImageDecodeError, match="it is a URL, .* download it and pass the file's name"
+        ):
             decode(url)
     with pytest.raises(ImageDecodeError, match="data URL; pass its content as bytes"):
         decode("data:image/png;base64,iVBORw0KGgo=")
