@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from keras.optimizers.schedules import LearningRateSchedule
 
 from .._sklearn.compat import Interval, StrOptions
+from .._system.memory import available_memory
 from ..images import ImageBatch
 from ..networks import (
     ACTIVATIONS,
@@ -324,7 +325,9 @@ class MiniVGGClassifier(BaseImageClassifier):
                     f"own, so learning_rate must be None. Received: learning_rate={rate!r}"
                 )
             rate = schedule
-        recipe, rate = self._recipe_and_rate(self._architecture(images), rate)
+        architecture = self._architecture(images)
+        _refuse_without_memory(architecture)
+        recipe, rate = self._recipe_and_rate(architecture, rate)
         return [Phase(recipe, self._plan(self.epochs, rate))], recipe
 
     def _architecture(self, images: ImageBatch) -> MiniVGGArchitecture:
@@ -357,3 +360,23 @@ class MiniVGGClassifier(BaseImageClassifier):
                 f"Received: {getattr(self, name)!r}"
             )
         return tuple(map(float, shares))
+
+
+# of each weight in 32 bits: itself, its gradient, its step, and what an optimiser keeps of it
+_BYTES_A_WEIGHT = 16
+
+
+def _refuse_without_memory(architecture: MiniVGGArchitecture) -> None:
+    """Raise MemoryError before the training, not in it, where a system might end the process."""
+    n_weights, available = architecture.n_first_dense_weights, available_memory()
+    needed = _BYTES_A_WEIGHT * n_weights
+    if available is None or needed <= available:
+        return
+    height, width, _ = architecture.input_shape
+    raise MemoryError(
+        f"The first dense layer would have {n_weights:,} weights, which take about "
+        f"{needed / 1e9:.1f} GB to train; {available / 1e9:.1f} GB are free. It has a weight for "
+        f"each unit and each value of the last feature map, with image_size=({height}, {width}). "
+        "Set pooling='avg' (one value a filter), a smaller image_size, or more filters: each block "
+        "halves the map."
+    )

@@ -112,6 +112,16 @@ class MiniVGGArchitecture:
                 f"({smallest}, {smallest}). Use a larger image_size or fewer filters."
             )
 
+    @property
+    def n_first_dense_weights(self) -> int:
+        """Weights of the first layer after the pooling: by far the most, if that flattens."""
+        height, width, _ = self.input_shape
+        halved = 2 ** len(self.filters)
+        n_values = self.filters[-1]
+        if self.pooling == "flatten":
+            n_values *= (height // halved) * (width // halved)
+        return n_values * (*self.dense_units, self.n_classes)[0]
+
     def build(self) -> keras.Model:
         """Make the network, not compiled."""
         dtype = self.dtype

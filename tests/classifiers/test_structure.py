@@ -187,3 +187,38 @@ def test_deep_structure_learns(digits):
         random_state=0,
     ).fit(digits[0][:200], digits[1][:200])
     assert net.score(digits[0][200:], digits[1][200:]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, 4096 * 512),
+        ({"input_shape": (512, 512, 3)}, 128 * 128 * 64 * 512),
+        ({"pooling": "avg"}, 64 * 512),
+        ({"dense_units": ()}, 4096 * 10),
+        ({"input_shape": (33, 34, 3), "filters": (4, 5), "dense_units": (6,)}, 8 * 8 * 5 * 6),
+    ],
+)
+def test_weights_of_the_first_dense_layer(options, expected):
+    architecture = MiniVGGArchitecture(**{"input_shape": (32, 32, 3), "n_classes": 10, **options})
+    assert architecture.n_first_dense_weights == expected
+    if expected < 1e7:
+        network = architecture.build()
+        name = "dense1" if architecture.dense_units else "predictions"
+        assert network.get_layer(name).kernel.shape.num_elements() == expected
+
+
+def test_memory_that_a_dense_layer_lacks_is_said_before_the_training(digits, monkeypatch):
+    monkeypatch.setattr("skvision.classifiers.minivgg.available_memory", lambda: 8 * 10**9)
+    text = "would have 536,870,912 weights, .* 8.6 GB to train; 8.0 GB are free.*pooling='avg'"
+    with pytest.raises(MemoryError, match=text):
+        MiniVGGClassifier(image_size=512).fit(*digits)
+    monkeypatch.setattr("skvision.classifiers.minivgg.available_memory", lambda: None)
+    MiniVGGClassifier(**TINY).fit(*digits)
+
+
+def test_the_memory_that_is_free():
+    from skvision._system.memory import available_memory
+
+    free = available_memory()
+    assert free is None or 10**6 < free < 10**15
