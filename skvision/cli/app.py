@@ -86,7 +86,7 @@ def _explain(error: Exception, debug: bool) -> None:
         say(f"{error.format_message()} See skvision --help.")
     elif debug:
         traceback.print_exception(error)
-    elif isinstance(error, ValueError | OSError | ImportError):
+    elif isinstance(error, ValueError | OSError | ImportError | MemoryError) and str(error):
         say(message(error))
     else:  # not foreseen, so its text alone may mean little
         say(f"{type(error).__name__}: {error}. Add --debug to see where.")
