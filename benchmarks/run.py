@@ -22,6 +22,7 @@ ORDER = (
     "feeds",
     "engines",
     "feature_search",
+    "cache_sharing",
     "many_fits",
     "mixed_fits",
     "memory",

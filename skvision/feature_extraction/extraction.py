@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import tee
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from .._system.store import Store
 from ..images import ImageBatch, ImageReader, image_key
 from ..networks import BUILDING
 from ..training import FeatureTable
-from .cache import FeatureCache, KeptNetwork
+from .cache import Batches, FeatureCache, KeptNetwork
 from .engines import ENGINES, Engine, EngineChoice, make_engine
 from .network_key import network_key
 from .recipe import FeatureRecipe
@@ -112,21 +113,26 @@ class FeatureExtraction:
         engine = self.engine
         with ImageReader(images, self.image_size, resize, keep_bytes=0) as reader:
 
-            def compute(positions: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            def compute(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
                 """Yield (positions, features) of batches; the next is decoded meanwhile."""
-                n_batches = -(-len(positions) // self.batch_size)
-                chunks = np.array_split(positions, n_batches) if n_batches else []
-                features = self.run(reader.read_ahead(indices[chunk] for chunk in chunks))
-                bar = progress(chunks, "computing features", verbose)
+                asked, ahead = tee(batches)
+                features = self.run(reader.read_ahead(indices[positions] for positions in ahead))
+                bar = progress(Batches(asked, len(batches)), "computing features", verbose)
                 yield from zip(task.each(bar, "batch"), features, strict=True)
 
             if not self._has_cache:
                 table = np.empty((len(indices), engine.n_features), np.float32)
-                for positions, rows in compute(np.arange(len(indices))):
+                n_batches = -(-len(indices) // self.batch_size)
+                chunks = np.array_split(np.arange(len(indices)), n_batches) if n_batches else []
+                for positions, rows in compute(Batches(chunks, n_batches)):
                     table[positions] = rows
                 return table
             table = FeatureCache(self.cache).fetch_or_compute(
-                self._key(images, resize), _image_keys(images, indices), compute, engine.n_features
+                self._key(images, resize),
+                _image_keys(images, indices),
+                compute,
+                engine.n_features,
+                batch_size=self.batch_size,
             )
             if multiprocessing.parent_process() is not None:
                 # what workers hold adds up, and they will seldom compute these images again

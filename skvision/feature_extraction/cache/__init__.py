@@ -3,8 +3,15 @@
 It imports `skvision._system` alone, and no Keras.
 """
 
-from .cache import CacheInfo, FeatureCache
+from .cache import Batches, CacheInfo, FeatureCache
 from .kept_networks import KeptNetwork, kept_networks
 from .store import FeatureCacheWarning
 
-__all__ = ["CacheInfo", "FeatureCache", "FeatureCacheWarning", "KeptNetwork", "kept_networks"]
+__all__ = [
+    "Batches",
+    "CacheInfo",
+    "FeatureCache",
+    "FeatureCacheWarning",
+    "KeptNetwork",
+    "kept_networks",
+]

@@ -1,251 +1,125 @@
-"""Who computes what: claims on keys of the feature cache, which lapse when their holder dies.
+"""Who computes what: each feature that is under way is a byte of a file, locked meanwhile.
 
-A holder is one call of one process. Others take its claims over
-
-- at once, if its process is seen to be gone: no such process on this machine, or one that
-  started at another time (process numbers are used again), or the machine has started since;
-- else when it has given no sign of life for `LAPSE_SECONDS`. Signs of life are counted, and
-  timed by the clock of whoever waits, so that clocks that differ or jump don't matter.
-
-The signs come from a thread, since one batch may take longer than any sensible limit. They
-end when no batch has been finished for `PATIENCE_SECONDS`: a process that hangs doesn't
-keep others waiting for ever. Claims that lapse too early cost work done twice, nothing more.
+The system unlocks the bytes of a process that ends, however it ends, so no claim outlives its
+holder. Nothing is written into the file. Such a lock tells processes apart; a table of this
+process's own tells its threads apart. Where there are no locks, work is done twice, nothing more.
 """
 
 from __future__ import annotations
 
 import os
-import socket
-import sqlite3
-import sys
 import threading
-import time
-import uuid
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import astuple, dataclass
-from itertools import islice
+from pathlib import Path
 
-from .store import CacheUnavailableError, Database, writing
+from ..._system.file_lock import lock_byte, unlock_byte
 
-__all__ = ["Claims", "Process", "network_id"]
+__all__ = ["Claims"]
 
-BEAT_SECONDS = 5.0
-LAPSE_SECONDS = 60.0
-PATIENCE_SECONDS = 600.0
-
-# holders in this process whose calls go on; a row of any other is left over from a full disk
-_going_on: set[str] = set()
-
-# keys in one statement; SQLite's old limit is 999 variables
-KEYS_AT_A_TIME = 256
+_lock = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Process:
-    """A process, told apart from all others, later ones with its number included."""
+class _ClaimFile:
+    """The bytes of one file that this process has locked."""
 
-    host: str
-    #: changes when the machine starts; empty where the system doesn't tell
-    boot: str
-    #: within which process numbers mean something: containers have their own
-    space: str
-    pid: int
-    #: when it started, as the system writes it; empty where it doesn't tell
-    started: str
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._handle: int | None = None
+        self._places: set[int] = set()
 
-    @classmethod
-    def this(cls) -> Process:
-        """The process that asks."""
-        pid = os.getpid()
-        return cls(
-            host=socket.gethostname(),
-            boot=_text("/proc/sys/kernel/random/boot_id"),
-            space=_link("/proc/self/ns/pid"),
-            pid=pid,
-            started=_started(pid) or "",
-        )
-
-    def is_gone(self, here: Process) -> bool:
-        """Tell whether it is certain, seen from the process `here`, that it has ended."""
-        if self.host != here.host:
+    def lock(self, place: int) -> bool:
+        if place in self._places:
             return False
-        if self.boot != here.boot:
-            return True
-        if self.space != here.space or sys.platform == "win32":
-            return False  # os.kill(pid, 0) would end the process on Windows
         try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        except (OverflowError, TypeError):  # no process has such a number: the row is damaged
-            return True
+            if self._handle is None:
+                self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT)
+            free = lock_byte(self._handle, place)
         except OSError:
-            return False  # it exists, and is another user's
-        started = _started(self.pid)
-        return started is not None and bool(self.started) and started != self.started
+            free = True
+        if free:
+            self._places.add(place)
+        return free
+
+    def unlock(self, place: int) -> None:
+        self._places.discard(place)
+        if self._handle is None:
+            return
+        with suppress(OSError):
+            unlock_byte(self._handle, place)
+        if not self._places:  # closing it gives up all locks of this process
+            os.close(self._handle)
+            self._handle = None
+
+    def forget(self) -> None:
+        """In a forked child: the locks are the parent's."""
+        self._places.clear()
+
+
+_files: dict[str, _ClaimFile] = {}
 
 
 class Claims:
-    """What one call has claimed of one network's pictures.
+    """What one call has claimed of one network's images.
 
     Parameters
     ----------
-    database : Database
-        Where claims are written.
+    path : pathlib.Path
+        The cache's file; claims are locks on another one beside it.
     network_key : str
         The network.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skvision.feature_extraction.cache.claims import Claims
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     one, other = (Claims(Path(folder) / "features", "VGG16") for _ in range(2))
+    ...     taken = one.take([b"cat", b"dog"]), other.take([b"dog", b"owl"])
+    ...     one.release([b"dog"])
+    ...     again = other.take([b"dog"])
+    ...     one.release()
+    ...     other.release()
+    >>> taken, again
+    (([b'cat', b'dog'], [b'owl']), [b'dog'])
     """
 
-    def __init__(self, database: Database, network_key: str) -> None:
-        self.id = uuid.uuid4().hex
-        self._database = database
-        self._network_key = network_key
-        self._process = Process.this()
-        self._beats = 0
-        self._thread: threading.Thread | None = None
-        self._progressed = time.monotonic()
-        self._ended = threading.Event()
-        #: of every other holder, its beats and when they were first seen to be so many
-        self._seen: dict[str, tuple[int, float]] = {}
+    def __init__(self, path: Path, network_key: str) -> None:
+        self._path = os.path.realpath(f"{path}.claims")
+        self._network = zlib.crc32(network_key.encode())
+        self._mine: dict[bytes, int] = {}
 
-    def take(self, keys: Iterable[bytes], limit: int) -> list[bytes]:
-        """Claim at most `limit` of `keys`, the first that no living holder has claimed."""
-        keys = list(keys)
-        _going_on.add(self.id)
-        taken = self._database.run(lambda connection: self._take(connection, keys, limit))
-        self.progress()
-        if taken and self._thread is None:
-            self._thread = threading.Thread(target=self._beat, name="skvision-claims", daemon=True)
-            self._thread.start()
+    def take(self, keys: Iterable[bytes]) -> list[bytes]:
+        """Claim images; return those that no other call had claimed, of whichever process."""
+        taken = []
+        with _lock:
+            file = _files.setdefault(self._path, _ClaimFile(self._path))
+            for key in keys:
+                # two keys at one place can't be claimed at a time: one waits for the other
+                place = zlib.crc32(key, self._network) >> 1
+                if file.lock(place):
+                    self._mine[key] = place
+                    taken.append(key)
         return taken
 
-    def progress(self) -> None:
-        """Note that work goes on."""
-        self._progressed = time.monotonic()
-
-    def release(self) -> None:
-        """Give up what is still claimed."""
-        self._ended.set()
-        if self._beats:
-            # where it can't be written, the claims lapse by themselves
-            with suppress(CacheUnavailableError):
-                self._database.run(lambda connection: _remove_holders(connection, [self.id]))
-        _going_on.discard(self.id)
-
-    def _take(self, connection: sqlite3.Connection, keys: list[bytes], limit: int) -> list[bytes]:
-        free: list[bytes] = []
-        with writing(connection):
-            network = network_id(connection, self._network_key, make=True)
-            gone = self._gone_holders(connection)
-            for start in range(0, len(keys), KEYS_AT_A_TIME):
-                if len(free) >= limit:
-                    break
-                some = keys[start : start + KEYS_AT_A_TIME]
-                marks = ",".join("?" * len(some))
-                held = {
-                    image
-                    for image, holder in connection.execute(
-                        # only question marks are put in
-                        "SELECT image, holder FROM claims "  # nosec B608
-                        f"WHERE network = ? AND image IN ({marks})",
-                        (network, *some),
-                    )
-                    if holder not in gone and holder in self._seen
-                }
-                free += islice((key for key in some if key not in held), limit - len(free))
-            if gone:
-                _remove(connection, gone)
-            if free:
-                connection.execute(
-                    "INSERT OR REPLACE INTO holders VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (self.id, *astuple(self._process), self._next_beat(), time.time()),
-                )
-                connection.executemany(
-                    "INSERT OR REPLACE INTO claims VALUES (?, ?, ?)",
-                    ((network, key, self.id) for key in free),
-                )
-        return free
-
-    def _gone_holders(self, connection: sqlite3.Connection) -> list[str]:
-        """Look at all other holders; return those whose claims are void."""
-        gone = []
-        now = time.monotonic()
-        seen: dict[str, tuple[int, float]] = {}
-        rows = connection.execute("SELECT id, host, boot, space, pid, started, beats FROM holders")
-        for holder, host, boot, space, pid, started, beats in rows.fetchall():
-            if holder == self.id:
-                continue
-            before = self._seen.get(holder)
-            since = before[1] if before is not None and before[0] == beats else now
-            seen[holder] = (beats, since)
-            process = Process(host, boot, space, pid, started)
-            ended = process == self._process and holder not in _going_on
-            if ended or now - since > LAPSE_SECONDS or process.is_gone(self._process):
-                gone.append(holder)
-        self._seen = seen
-        return gone
-
-    def _beat(self) -> None:
-        while not self._ended.wait(BEAT_SECONDS):
-            if time.monotonic() - self._progressed > PATIENCE_SECONDS:
-                continue
-            # what goes wrong here goes wrong in the thread that computes too, which says so
-            with suppress(CacheUnavailableError, Warning):
-                self._database.run(self._beat_once)
-
-    def _beat_once(self, connection: sqlite3.Connection) -> None:
-        with writing(connection):
-            connection.execute(
-                "UPDATE holders SET beats = ?, beaten = ? WHERE id = ?",
-                (self._next_beat(), time.time(), self.id),
-            )
-
-    def _next_beat(self) -> int:
-        self._beats += 1  # never back to an earlier number, which would be no sign of life
-        return self._beats
+    def release(self, keys: Iterable[bytes] | None = None) -> None:
+        """Give up claims; all that are left if `keys` is None."""
+        with _lock:
+            for key in list(self._mine if keys is None else keys):
+                place = self._mine.pop(key, None)
+                if place is not None:
+                    _files[self._path].unlock(place)
 
 
-def network_id(connection: sqlite3.Connection, key: str, *, make: bool = False) -> int | None:
-    """Return the number that stands for a network in the tables; None if it has none yet."""
-    find = "SELECT id FROM networks WHERE key = ?"
-    row = connection.execute(find, (key,)).fetchone()
-    if row is None and make:
-        connection.execute("INSERT INTO networks (key) VALUES (?)", (key,))
-        row = connection.execute(find, (key,)).fetchone()
-    return None if row is None else int(row[0])
+def _after_fork() -> None:
+    for file in _files.values():
+        file.forget()
+    _lock.release()
 
 
-def _remove_holders(connection: sqlite3.Connection, holders: list[str]) -> None:
-    with writing(connection):
-        _remove(connection, holders)
-
-
-def _remove(connection: sqlite3.Connection, holders: list[str]) -> None:
-    for holder in holders:
-        connection.execute("DELETE FROM claims WHERE holder = ?", (holder,))
-        connection.execute("DELETE FROM holders WHERE id = ?", (holder,))
-
-
-def _started(pid: int) -> str | None:
-    """When a process started; None where the system doesn't tell, "ended" if it is a zombie."""
-    # the name in brackets may itself hold brackets and spaces
-    fields = _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
-    if len(fields) < 20:
-        return None
-    return "ended" if fields[0] in "ZXx" else fields[19]
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
-
-
-def _link(path: str) -> str:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_fork
+    )

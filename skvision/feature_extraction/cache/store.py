@@ -1,4 +1,7 @@
-"""The feature cache's SQLite file: opening it, using it in turns, and what goes wrong with it."""
+"""The feature cache's SQLite file: opening it, using it in turns, and all SQL.
+
+`Database` opens the file and says what is wrong with it; `FeatureStore` knows the tables.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,19 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
+from ..._system.file_lock import lock_byte
 from .location import network_mount
 
-__all__ = ["CacheUnavailableError", "Database", "FeatureCacheWarning", "writing"]
+__all__ = ["CacheUnavailableError", "Database", "FeatureCacheWarning", "FeatureStore", "row_bytes"]
 
 T = TypeVar("T")
 
@@ -26,7 +34,7 @@ BUSY_SECONDS = 30.0
 
 # The tables' version. The file's name has it too, so that two versions of skvision don't take
 # turns in setting each other's file aside.
-SCHEMA = 1
+SCHEMA = 2
 
 # Vectors stand apart from their entries: what looks at many entries (eviction, counting) or
 # changes one (the time of last use) doesn't read or rewrite 100 kB a picture.
@@ -39,14 +47,6 @@ CREATE TABLE entries (
 );
 CREATE INDEX entries_used ON entries (used);
 CREATE TABLE vectors (id INTEGER PRIMARY KEY, vector BLOB NOT NULL);
-CREATE TABLE holders (
-    id TEXT PRIMARY KEY, host TEXT NOT NULL, boot TEXT NOT NULL, space TEXT NOT NULL,
-    pid INTEGER NOT NULL, started TEXT NOT NULL, beats INTEGER NOT NULL, beaten REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE claims (
-    network INTEGER NOT NULL, image BLOB NOT NULL, holder TEXT NOT NULL,
-    PRIMARY KEY (network, image)
-) WITHOUT ROWID;
 """
 
 # of the file, before its first table: pages that suit vectors of 5 to 100 kB, space that can be
@@ -64,12 +64,27 @@ _SETTINGS = (
     "PRAGMA secure_delete = OFF",
 )
 
+_STORED = np.dtype("<f4")  # whatever the machine's own byte order is
+
+# "Last used" is as exact as this; so features that are read again and again are seldom written.
+_USED_SECONDS = 60
+# keys in one statement; SQLite's old limit is 999 variables
+_KEYS_AT_A_TIME = 256
+# what one transaction removes or gives back to the disk, so that others get their turn
+_ROWS_AT_A_TIME = 1000
+_VACUUM_PAGES = 1024
+# what SQLite needs besides the features themselves: its indexes, and parts of pages
+_ROW_OVERHEAD = 1.08, 200
+
 # Threads of this process take turns, whichever cache they use, and so does a fork: it waits
 # until no connection is in use. Whoever computes doesn't hold it.
 _turn = threading.RLock()
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 # connections of a parent process that forked unseen; never closed here, since that drops its locks
 _inherited: list[sqlite3.Connection] = []
+
+#: what is told of features that are there: the image's key, and its vector
+Found = Callable[[bytes, np.ndarray], None]
 
 _Identity = tuple[int, int]
 
@@ -175,7 +190,7 @@ class Database:
         handle = os.open(self.path.with_name(f"{self.path.name}.lock"), os.O_RDWR | os.O_CREAT)
         try:
             deadline = time.monotonic() + BUSY_SECONDS
-            while not _locked(handle):
+            while not lock_byte(handle):
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"another process has held {self.path}.lock for too long")
                 time.sleep(0.02)
@@ -217,8 +232,208 @@ class Database:
         )
 
 
+class FeatureStore(Database):
+    """The features in the file, by network and image.
+
+    Every method may raise `CacheUnavailableError`, as `run` does.
+    """
+
+    def read(
+        self, network_key: str, image_keys: Sequence[bytes], n_features: int, found: Found
+    ) -> None:
+        """Call `found` with each image's features that are there, sound and of that length.
+
+        One by one, so that no more of them are in memory than the caller keeps.
+        """
+        for start in range(0, len(image_keys), _KEYS_AT_A_TIME):
+            some = image_keys[start : start + _KEYS_AT_A_TIME]
+            self.run(partial(_read, network_key, some, n_features * _STORED.itemsize, found))
+
+    def write(self, network_key: str, image_keys: Sequence[bytes], features: np.ndarray) -> None:
+        """Write features, one row an image, in place of what may stand there."""
+        vectors = [row.astype(_STORED, copy=False).tobytes() for row in features]
+        self.run(partial(_write, network_key, image_keys, vectors))
+
+    def used_bytes(self) -> int:
+        """Return how much of the file is in use."""
+        return self.run(_used_bytes)
+
+    def evict(self, target: int) -> None:
+        """Remove what was used longest ago, until no more than `target` bytes are in use."""
+        while self.run(partial(_evict_some, target)):
+            pass
+        self.shrink()
+
+    def remove_some(self, network_key: str | None) -> int:
+        """Remove some rows of a network, or of all (None); return how many, 0 at the end."""
+        return self.run(partial(_remove_some, network_key))
+
+    def shrink(self) -> None:
+        """Give unused pages back to the disk."""
+        while self.run(_shrink_some):
+            pass
+
+    def contents(self) -> tuple[int, dict[str, int]]:
+        """Return the bytes in use, and how many rows each network has."""
+        return self.run(_contents)
+
+
+def row_bytes(n_features: int) -> int:
+    """Return about how much of the file the features of one image take."""
+    factor, extra = _ROW_OVERHEAD
+    return int(n_features * _STORED.itemsize * factor) + extra
+
+
+def _read(
+    network_key: str,
+    image_keys: Sequence[bytes],
+    n_bytes: int,
+    found: Found,
+    connection: sqlite3.Connection,
+) -> None:
+    network = _network_id(connection, network_key)
+    if network is None:
+        return
+    marks = ",".join("?" * len(image_keys))
+    asked = set(image_keys)  # a damaged index may find others
+    now = int(time.time())
+    stale = []
+    for row, key, checksum, used, vector in connection.execute(
+        # only question marks are put in
+        "SELECT id, image, checksum, used, vector FROM entries JOIN vectors "  # nosec B608
+        f"USING (id) WHERE network = ? AND image IN ({marks})",
+        (network, *image_keys),
+    ):
+        sound = isinstance(vector, bytes) and len(vector) == n_bytes and key in asked
+        if not sound or _checksum(network_key, key, vector) != checksum:
+            continue
+        found(key, np.frombuffer(vector, _STORED))
+        if not isinstance(used, int) or abs(now - used) > _USED_SECONDS:
+            stale.append(row)
+    if stale:
+        _touch(connection, stale, now)
+
+
+def _touch(connection: sqlite3.Connection, rows: list[int], now: int) -> None:
+    try:
+        with _writing(connection):
+            connection.executemany(
+                "UPDATE entries SET used = ? WHERE id = ?", ((now, row) for row in rows)
+            )
+    except sqlite3.OperationalError:
+        pass  # a full disk, or another process writes for long: features are read all the same
+
+
+def _write(
+    network_key: str,
+    image_keys: Sequence[bytes],
+    vectors: list[bytes],
+    connection: sqlite3.Connection,
+) -> None:
+    now = int(time.time())
+    with _writing(connection):
+        network = _network_id(connection, network_key)
+        if network is None:
+            cursor = connection.execute("INSERT INTO networks (key) VALUES (?)", (network_key,))
+            network = cursor.lastrowid
+        for key, vector in zip(image_keys, vectors, strict=True):
+            find = "SELECT id FROM entries WHERE network = ? AND image = ?"
+            _remove_rows(connection, [row for (row,) in connection.execute(find, (network, key))])
+            cursor = connection.execute(
+                "INSERT INTO entries (network, image, checksum, n_bytes, used) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (network, key, _checksum(network_key, key, vector), len(vector), now),
+            )
+            connection.execute(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?)", (cursor.lastrowid, vector)
+            )
+
+
+def _remove_rows(connection: sqlite3.Connection, rows: list[int]) -> None:
+    for table in ("vectors", "entries"):
+        removed = connection.executemany(
+            # only the names above are put in
+            f"DELETE FROM {table} WHERE id = ?",  # nosec B608
+            ((row,) for row in rows),
+        )
+    if rows and removed.rowcount < len(rows):
+        # else a loop that removes rows until there are none would never end
+        raise sqlite3.DatabaseError("an index does not match its table")
+
+
+def _evict_some(target: int, connection: sqlite3.Connection) -> bool:
+    """Remove what was used longest ago; tell whether more has to go."""
+    with _writing(connection):
+        excess = _used_bytes(connection) - target
+        rows = []
+        for row, n_bytes in connection.execute(
+            "SELECT id, CAST(n_bytes AS INTEGER) FROM entries ORDER BY used, id LIMIT ?",
+            (_ROWS_AT_A_TIME,),
+        ):
+            if excess <= 0:
+                break
+            excess -= n_bytes
+            rows.append(row)
+        _remove_rows(connection, rows)
+    return bool(rows)
+
+
+def _remove_some(network_key: str | None, connection: sqlite3.Connection) -> int:
+    where = "" if network_key is None else "WHERE network = ?"
+    network = () if network_key is None else (_network_id(connection, network_key),)
+    with _writing(connection):
+        # only constants are put in
+        some = f"SELECT id FROM entries {where} LIMIT {_ROWS_AT_A_TIME}"  # nosec B608
+        rows = [row for (row,) in connection.execute(some, network)]
+        _remove_rows(connection, rows)
+    return len(rows)
+
+
+def _shrink_some(connection: sqlite3.Connection) -> bool:
+    """Give some unused pages back; tell whether that got anywhere and there may be more."""
+    before = _free_pages(connection)
+    if before:
+        # each row that is fetched frees a page
+        connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+        if _free_pages(connection) < before:
+            return True
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return False
+
+
+def _free_pages(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def _used_bytes(connection: sqlite3.Connection) -> int:
+    pages, free, size = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+def _contents(connection: sqlite3.Connection) -> tuple[int, dict[str, int]]:
+    counted = connection.execute(
+        "SELECT key, count(*) FROM entries JOIN networks ON networks.id = network "
+        "GROUP BY network ORDER BY key"
+    )
+    return _used_bytes(connection), dict(counted.fetchall())
+
+
+def _network_id(connection: sqlite3.Connection, key: str) -> int | None:
+    """Return the number that stands for a network in the tables; None if it has none yet."""
+    row = connection.execute("SELECT id FROM networks WHERE key = ?", (key,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _checksum(network_key: str, image_key: bytes, vector: bytes) -> int:
+    # with the keys: a damaged index must not pass one image's features for another's
+    return zlib.crc32(vector, zlib.crc32(image_key, zlib.crc32(network_key.encode())))
+
+
 @contextmanager
-def writing(connection: sqlite3.Connection) -> Iterator[None]:
+def _writing(connection: sqlite3.Connection) -> Iterator[None]:
     """Run the block as one transaction, which is alone in writing from its beginning."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -247,7 +462,7 @@ def _set_up(connection: sqlite3.Connection) -> None:
         answer = connection.execute(setting).fetchone()
     if answer != ("wal",):
         raise OSError(f"SQLite can't keep a write-ahead log there (it offers {answer})")
-    with writing(connection):
+    with _writing(connection):
         for statement in _TABLES.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -282,22 +497,6 @@ def _identity(path: Path) -> _Identity | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _locked(handle: int) -> bool:
-    """Lock a file without waiting; the system unlocks it if the process dies."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
 
 
 def _before_fork() -> None:
