@@ -549,6 +549,30 @@ def test_a_connection_of_another_process_is_left_alone(cache, monkeypatch):
     assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_neither_has_nor_ends_its_parents_claims(cache):
+    cache.path.parent.mkdir()
+    mine, free = keys_of("parent's", "free")
+    claims = Claims(cache.path, "net")
+    assert claims.take([mine]) == [mine]
+    fork = multiprocessing.get_context("fork")
+    for _ in range(2):  # the second sees what the first left of the parent's claim
+        child = fork.Process(target=claim_what_is_free, args=(cache, [mine, free], [free]))
+        child.start()
+        ended_well(child)
+    claims.release()
+    child = fork.Process(target=claim_what_is_free, args=(cache, [mine, free], [mine, free]))
+    child.start()
+    ended_well(child)
+
+
+def claim_what_is_free(cache, keys, expected):
+    claims = Claims(cache.path, "net")
+    assert claims.take(keys) == expected
+    claims.release()
+
+
 # a damaged file
 
 
