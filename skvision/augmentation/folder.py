@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -10,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from numbers import Integral
@@ -173,7 +175,7 @@ def augment_folder(
             "Use an augmenter with value_range='auto', or augment in training (augmentation=, "
             "ImageOverSampler), where it holds."
         )
-    folder, written = existing_folders(source)[0], Path(destination)
+    folder, written = existing_folders(source)[0], Path(os.path.expanduser(destination))
     refuse_folder(folder, written, resume)
     if resume and random_state is None:
         raise ValueError(
@@ -191,27 +193,29 @@ def augment_folder(
     holding = {os.path.dirname(file) for file in originals}
     refuse_within(holding, *parents)
     manifest = _as_csv(planned)
-    written.mkdir(parents=True, exist_ok=True)
-    _begin(written, augmenter, manifest, originals, len(planned))
-    for parent in parents:
-        parent.mkdir(parents=True, exist_ok=True)
-        for left_over in parent.glob(_LEFT_OVERS):
-            left_over.unlink()
 
     def write(each: _Planned) -> None:
         if not (written / each.file).is_file():
             _write(written / each.file, each)
 
-    with ThreadPoolExecutor(n_threads, "skvision-augment") as pool:
-        done = pool.map(write, planned)
-        try:
-            for _ in with_bar(done, len(planned), "augmenting") if verbose else done:
-                pass
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    with written_whole(written / MANIFEST) as temporary:
-        temporary.write_text(manifest, encoding="utf-8", errors="surrogateescape", newline="")
+    with _writing_to(written):
+        written.mkdir(parents=True, exist_ok=True)
+        _begin(written, augmenter, manifest, originals, len(planned))
+        for parent in parents:
+            parent.mkdir(parents=True, exist_ok=True)
+            for left_over in parent.glob(_LEFT_OVERS):
+                left_over.unlink()
+
+        with ThreadPoolExecutor(n_threads, "skvision-augment") as pool:
+            done = pool.map(write, planned)
+            try:
+                for _ in with_bar(done, len(planned), "augmenting") if verbose else done:
+                    pass
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        with written_whole(written / MANIFEST) as temporary:
+            temporary.write_text(manifest, encoding="utf-8", errors="surrogateescape", newline="")
     return written / MANIFEST
 
 
@@ -233,11 +237,32 @@ def refuse_folder(source: Path, destination: Path, resume: bool) -> None:
         raise ValueError(f"{source} lies in {destination}. Name another folder to write to.")
     if destination.exists() and not destination.is_dir():
         raise NotADirectoryError(f"{destination} is a file. Name a folder to write to.")
+    around = next(each for each in (destination, *destination.absolute().parents) if each.exists())
+    if not os.access(around, os.W_OK | os.X_OK):
+        raise PermissionError(_not_writable(destination, f"{around} is read-only"))
     if not resume and destination.is_dir() and any(destination.iterdir()):
         raise FileExistsError(
             f"The folder {destination} is not empty. Name another one or, to go on with a call "
             "that was killed, resume it (resume=True, on the command line --resume)."
         )
+
+
+def _not_writable(destination: Path, why: str | None) -> str:
+    return f"{destination} can't be written: {why}. Name another folder to write to."
+
+
+@contextmanager
+def _writing_to(destination: Path) -> Iterator[None]:
+    """Say of which folder the system doesn't let us write."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        file = Path(os.fsdecode(error.filename or destination))
+        if destination not in (file, *file.parents) and file not in destination.parents:
+            raise  # an original, say
+        raise type(error)(_not_writable(destination, error.strerror)) from error
 
 
 def refuse_within(folders: Iterable[str | Path], *destinations: Path) -> None:

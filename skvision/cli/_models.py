@@ -12,7 +12,15 @@ from typing import Any, TypeVar
 from ._errors import message
 from ._start import start_quietly
 
-__all__ = ["MODEL_SUFFIXES", "chunks", "is_safe_file", "load_model", "model_writer", "read_folders"]
+__all__ = [
+    "MODEL_SUFFIXES",
+    "chunks",
+    "is_safe_file",
+    "load_model",
+    "model_writer",
+    "read_folders",
+    "read_test_folders",
+]
 
 T = TypeVar("T")
 
@@ -34,8 +42,9 @@ def load_model(path: Path, trust: bool, method: str = "predict") -> Any:
 
     `method` is what the command will ask of the model.
     """
+    path = path.expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f"There is no model file {path}.")
+        raise FileNotFoundError(f"There is no model file {path}. Looked in {Path.cwd()}.")
     if not (trust or is_safe_file(path)):
         raise ValueError(
             f"{path} is a joblib file, and loading one can run any code that is in it. Add "
@@ -117,15 +126,38 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
         ) from error
 
 
-def read_folders(folders: Sequence[Path], skip_unreadable: bool) -> Any:
-    """List and check the pictures of class folders, as `skvision.load_image_folder` does."""
+def read_folders(folders: Sequence[Path], skip_unreadable: bool, classes: str | None = None) -> Any:
+    """List and check the images of class folders, as `skvision.load_image_folder` does."""
     from ..datasets import load_image_folder
 
     return load_image_folder(
-        folders[0] if len(folders) == 1 else list(folders),
+        list(folders),
         validate=True,
         on_error="skip" if skip_unreadable else "raise",
+        classes=_names(classes),
     )
+
+
+def read_test_folders(
+    folders: Sequence[Path],
+    known: Sequence[str],
+    skip_unreadable: bool,
+    classes: str | None = None,
+) -> Any:
+    """List and check images to measure a model on; some of its classes `known` are enough."""
+    from ..datasets.folders import labelled_images
+
+    return labelled_images(
+        list(folders),
+        validate=True,
+        on_error="skip" if skip_unreadable else "raise",
+        known=known,
+        classes=_names(classes),
+    )
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",")]
 
 
 def chunks(items: Sequence[T], description: str) -> Iterator[Sequence[T]]:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "Classes",
     "Debug",
     "Folders",
     "Format",
@@ -42,6 +43,12 @@ def _set_debug(context: typer.Context, asked: bool) -> None:
         context.obj.debug = True
 
 
+Classes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,NAME", help="The subfolders that are the classes. Default: all of them."
+    ),
+]
 Debug = Annotated[
     bool,
     typer.Option(

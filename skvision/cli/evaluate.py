@@ -6,8 +6,18 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from ._models import chunks, load_model, read_folders
-from ._options import Debug, Folders, Format, FormatOption, Jobs, ModelFile, SkipUnreadable, Trust
+from ._models import chunks, load_model, read_test_folders
+from ._options import (
+    Classes,
+    Debug,
+    Folders,
+    Format,
+    FormatOption,
+    Jobs,
+    ModelFile,
+    SkipUnreadable,
+    Trust,
+)
 from ._output import aligned, as_csv, as_json, standard_output
 from ._start import use_threads
 
@@ -17,6 +27,7 @@ __all__ = ["evaluate"]
 def evaluate(
     model: ModelFile,
     folders: Folders,
+    classes: Classes = None,
     output: FormatOption = Format.table,
     skip_unreadable: SkipUnreadable = False,
     jobs: Jobs = None,
@@ -27,19 +38,14 @@ def evaluate(
 
     Prints accuracy, precision, recall and F1 of each class, and the confusion
     matrix (a row is a true class, a column a predicted one). --format json adds
-    the pictures that were misclassified; --format csv is one row a picture.
+    the pictures that were misclassified; --format csv is one row a picture. The folders
+    may hold some of the model's classes only, or be a class folder themselves.
     """
     use_threads(jobs)
     # before the pictures are decoded: a forgotten --trust should cost no time
     estimator = load_model(model, trust)
-    data = read_folders(folders, skip_unreadable)
     known = [str(name) for name in estimator.classes_]
-    unknown = sorted(set(data.target_names) - set(known))
-    if unknown:
-        raise ValueError(
-            f"{', '.join(map(str, folders))} has classes that the model does not know: "
-            f"{', '.join(unknown)}. It knows: {', '.join(known)}."
-        )
+    data = read_test_folders(folders, known, skip_unreadable, classes)
     out = standard_output()
     answers = _answers(estimator, data)
     if output is Format.csv:
@@ -91,8 +97,9 @@ def _figures(answers: Sequence[Answer], known: list[str]) -> dict[str, Any]:
         "classes": {
             name: {
                 "precision": float(precision),
-                "recall": float(recall),
-                "f1": float(f1),
+                # of a class without images there is none
+                "recall": float(recall) if n else None,
+                "f1": float(f1) if n else None,
                 "n": int(n),
             }
             for name, precision, recall, f1, n in by_class
@@ -109,7 +116,7 @@ def _as_text(figures: dict[str, Any]) -> str:
     classes = [
         ("", "precision", "recall", "f1", "pictures"),
         *(
-            (name, *(f"{each[it]:.3f}" for it in ("precision", "recall", "f1")), each["n"])
+            (name, *(_share(each[it]) for it in ("precision", "recall", "f1")), each["n"])
             for name, each in figures["classes"].items()
         ),
     ]
@@ -120,3 +127,7 @@ def _as_text(figures: dict[str, Any]) -> str:
         f"{aligned(classes)}\n\n"
         f"Confusion matrix (rows: true, columns: predicted)\n{aligned(confusion)}\n"
     )
+
+
+def _share(figure: float | None) -> str:
+    return "-" if figure is None else f"{figure:.3f}"

@@ -12,7 +12,7 @@ import typer
 from ._arguments import read_settings
 from ._constructor import transformer
 from ._models import read_folders
-from ._options import Debug, Folders, Jobs, SkipUnreadable
+from ._options import Classes, Debug, Folders, Jobs, SkipUnreadable
 from ._start import start_quietly, use_threads
 
 __all__ = ["features"]
@@ -38,6 +38,7 @@ def features(
             help="Any argument of PretrainedFeatureTransformer; repeatable.",
         ),
     ] = None,
+    classes: Classes = None,
     skip_unreadable: SkipUnreadable = False,
     jobs: Jobs = None,
     debug: Debug = False,
@@ -59,7 +60,7 @@ def features(
 
     # the output is tried before the work, so that none is lost to a wrong path
     with written_whole(out) as temporary:
-        data = read_folders(folders, skip_unreadable)
+        data = read_folders(folders, skip_unreadable, classes)
         start_quietly()
         from ..feature_extraction.transformer import PretrainedFeatureTransformer
 

@@ -154,17 +154,25 @@ _WRITERS: dict[Format, Callable[[Iterable[Prediction], int], Iterator[str]]] = {
 
 def _files(pictures: Iterable[Path]) -> list[str]:
     """Folders replaced by the pictures in them, names as the user wrote them."""
-    from ..datasets import list_images
+    from ..datasets.kinds import holdings
+    from ..datasets.left_out import warn_of_left_out
+    from ..datasets.listing import list_folder
 
     files: list[str] = []
+    left_out: list[str] = []
     for path in _with_standard_input(pictures):
-        if path.is_dir():
-            found, _ = list_images(path)
-            if not found:
-                raise ValueError(f"There are no pictures in the folder {path}.")
-            files += found
-        else:
-            files.append(str(path))
+        name = os.path.expanduser(path)
+        if not os.path.isdir(name):
+            files.append(name)
+            continue
+        found = list_folder(name)
+        if not found.images:
+            held = holdings(found.ignored)
+            what = f", but {held}" if held else ""
+            raise ValueError(f"There are no pictures in the folder {path}{what}.")
+        files += found.images
+        left_out += found.ignored
+    warn_of_left_out(left_out)
     return files
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,14 +14,22 @@ from ._arguments import read, read_config, read_grid, read_settings
 from ._completion import activations, argument_names, heads, optimizers, resize_policies
 from ._errors import Interrupted, message
 from ._interruption import when_interrupted
-from ._models import MODEL_SUFFIXES, is_safe_file, load_model, model_writer, read_folders
-from ._options import Debug, Folders, SkipUnreadable, Trust
+from ._models import (
+    MODEL_SUFFIXES,
+    is_safe_file,
+    load_model,
+    model_writer,
+    read_folders,
+    read_test_folders,
+)
+from ._options import Classes, Debug, Folders, SkipUnreadable, Trust
 from ._start import start_quietly, use_threads
 from ._trainable import MODELS, Model, Trainable
 
 __all__ = ["train"]
 
 FOLDS = 3
+TEST_FRACTION = 0.25
 
 
 def _shorthand(
@@ -146,12 +155,22 @@ def train(
             help="Processes of a search; without --search, threads. Default: 1 process, all cores.",
         ),
     ] = None,
-    test_fraction: Annotated[
-        float,
+    test: Annotated[
+        list[Path] | None,
         typer.Option(
-            metavar="SHARE", help="Share of the pictures kept back to measure accuracy; 0 for none."
+            metavar="FOLDER",
+            help="A folder to measure accuracy on, in place of a share; repeatable.",
         ),
-    ] = 0.25,
+    ] = None,
+    test_fraction: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the pictures kept back to measure accuracy; 0 for none. "
+            f"Default: {TEST_FRACTION}.",
+        ),
+    ] = None,
+    classes: Classes = None,
     skip_unreadable: SkipUnreadable = False,
     trust: Trust = False,
     arguments: Annotated[
@@ -199,12 +218,17 @@ def train(
         raise ValueError(f"{name} is both set and searched; give one of the two.")
     if cv is not None and not grid:
         raise typer.BadParameter("--cv needs something to --search.")
+    if test and test_fraction is not None:
+        raise typer.BadParameter("give --test or --test-fraction, not both.")
+    if test_fraction is None:
+        test_fraction = TEST_FRACTION
     if not 0 <= test_fraction < 1:
         raise typer.BadParameter(
             f"--test-fraction must be at least 0 and below 1, not {test_fraction}."
         )
     if out.suffix not in MODEL_SUFFIXES:
         raise typer.BadParameter(f"--out must end in .skv (or .joblib), not {out.name!r}.")
+    out = out.expanduser()
     parameters = {
         **row.defaults,
         **(read_config(constructor, config) if config else {}),
@@ -217,9 +241,8 @@ def train(
     # joblib shares the cores out to the processes of a search
     use_threads(None if grid else jobs)
     try:
-        _train(
-            folders, out, row, parameters, grid, cv or FOLDS, jobs, test_fraction, skip_unreadable
-        )
+        given_images = _Given(folders, test or (), test_fraction, skip_unreadable, classes)
+        _train(given_images, out, row, parameters, grid, cv or FOLDS, jobs)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; no file was written") from None
 
@@ -238,26 +261,63 @@ def _refuse_what_cannot_be_kept(out: Path, chosen: list[Any]) -> None:
             )
 
 
+@dataclass(frozen=True)
+class _Given:
+    """The images to train on and to measure on, as the user gave them."""
+
+    folders: Sequence[Path]
+    test: Sequence[Path]
+    test_fraction: float
+    skip_unreadable: bool
+    classes: str | None
+
+    def read(self) -> tuple[Any, Labelled | None]:
+        """Read the folders to train on, and those to measure on if there are any."""
+        data = read_folders(self.folders, self.skip_unreadable, self.classes)
+        if not self.test:
+            return data, None
+        test = read_test_folders(self.test, data.target_names, self.skip_unreadable)
+        _refuse_shared(data.data, test.data)
+        return data, (test.data, test.target)
+
+    @property
+    def measured_on(self) -> str:
+        """What the images are called that the accuracy is measured on."""
+        return f"of {', '.join(map(str, self.test))}" if self.test else "kept back"
+
+
+def _refuse_shared(files: Sequence[str], test: Sequence[str]) -> None:
+    from ..datasets.listing import real_names
+
+    seen = set(real_names(files))
+    shared = [file for file, real in zip(test, real_names(test), strict=True) if real in seen]
+    if shared:
+        raise ValueError(
+            f"{len(shared)} images of --test are among those to train on, the first: {shared[0]}. "
+            "Measure on images that the model has not seen."
+        )
+
+
 def _train(
-    folders: list[Path],
+    given: _Given,
     out: Path,
     row: Trainable,
     parameters: dict[str, Any],
     grid: dict[str, list[Any]],
     folds: int,
     jobs: int | None,
-    test_fraction: float,
-    skip_unreadable: bool,
 ) -> None:
     # the output is tried before the training, so that no work is lost to a wrong path
     with model_writer(out) as write:
-        data = read_folders(folders, skip_unreadable)
+        data, kept_back = given.read()
         counts = ", ".join(f"{(data.target == name).sum()} {name}" for name in data.target_names)
         typer.echo(f"{len(data.data)} pictures: {counts}")
         start_quietly()
         net = row.make(parameters)
         seed = parameters["random_state"]
-        seen, kept_back = _split(data, test_fraction, seed)
+        seen = data.data, data.target
+        if kept_back is None and given.test_fraction:
+            seen, kept_back = _split(data, given.test_fraction, seed)
         if grid:
             net.set_params(**_best(net, row, grid, seen, folds, jobs, seed))
         interruptions: list[Any] = []
@@ -267,7 +327,7 @@ def _train(
         failure = None
         try:
             if kept_back:
-                _measure(net, seen, kept_back, figures.append)
+                _measure(net, seen, kept_back, given.measured_on, figures.append)
         except KeyboardInterrupt as interruption:
             interruptions.append(interruption)
         except Exception as error:  # a picture deleted meanwhile, say: no reason to lose the model
@@ -286,10 +346,8 @@ def _train(
     typer.echo(f"Model written to {out}")
 
 
-def _split(data: Any, test_fraction: float, seed: Any) -> tuple[Labelled, Labelled | None]:
+def _split(data: Any, test_fraction: float, seed: Any) -> tuple[Labelled, Labelled]:
     """What to train on, and what is kept back."""
-    if not test_fraction:
-        return (data.data, data.target), None
     from sklearn.model_selection import train_test_split
 
     X_train, X_test, y_train, y_test = train_test_split(
@@ -322,10 +380,12 @@ def _best(
     return best
 
 
-def _measure(net: Any, seen: Labelled, kept_back: Labelled, tell: Callable[[str], None]) -> None:
+def _measure(
+    net: Any, seen: Labelled, kept_back: Labelled, which: str, tell: Callable[[str], None]
+) -> None:
     accuracy, n_kept_back = float(net.score(*kept_back)), len(kept_back[1])
     net.held_out_ = {"accuracy": accuracy, "n_samples": n_kept_back}
-    tell(f"Accuracy {accuracy:.4f} on {n_kept_back} pictures kept back")
+    tell(f"Accuracy {accuracy:.4f} on {n_kept_back} pictures {which}")
     tell(f"({net.score(*seen):.4f} on the {len(seen[1])} trained on)")
 
 

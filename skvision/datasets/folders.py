@@ -155,12 +155,14 @@ def labelled_images(
 ) -> Any:
     """List images as `load_image_folder` does, to learn from or to be measured on.
 
-    `known` are the classes of a model: their spelling is taken, and a folder of such a name
-    that holds images itself is a class folder. There must be `at_least` so many classes.
+    `known` are the classes of a model: there must be no others, their spelling is taken, and
+    a folder of such a name that holds images itself is a class folder. There must be
+    `at_least` so many classes.
     """
     check_on_error(on_error)
     folders = existing_folders(path)
     found = _class_folders(folders, known, classes)
+    _check_known(folders, found, known)
     _check_number(folders, found, at_least)
     warn_of_spellings(found.spelling)
     warn_of_empty(found)
@@ -198,6 +200,20 @@ def _class_folders(
             f"{_shown(folders)}."
         )
     return found
+
+
+def _check_known(folders: Sequence[Path], found: ClassFolders, known: Collection[str]) -> None:
+    unknown = [name for name in found.files_of if name not in known]
+    if known and unknown:
+        raise ValueError(
+            f"{_shown(folders)} has classes that the model does not know: {_first_of(unknown)}. "
+            f"It knows: {_first_of(known)}."
+        )
+
+
+def _first_of(names: Collection[str], n: int = 20) -> str:
+    more = [f"and {len(names) - n} more"] if len(names) > n else []
+    return ", ".join([*list(names)[:n], *more])
 
 
 def _check_number(folders: Sequence[Path], found: ClassFolders, at_least: int) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from ..images.opening import is_url
 from ..images.packages import image_suffixes
 from .kinds import holdings, is_ignored_folder
 from .labels import one_spelling, reading
@@ -23,6 +24,7 @@ __all__ = [
     "list_classes",
     "list_folder",
     "list_images",
+    "real_names",
 ]
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar", ".tar.xz", ".tar.bz2")
@@ -176,7 +178,7 @@ def existing_folders(
     if not folders:
         raise ValueError("Received no folder at all. Pass one, or a sequence of them.")
     for given, folder in zip(paths, folders, strict=True):
-        if "://" in os.fspath(given):
+        if is_url(given):
             raise ValueError(
                 f"{given} is a URL, and nothing is downloaded. Download it, unpack it if it is an "
                 "archive, and pass the folder."
@@ -293,7 +295,7 @@ def list_classes(
             inside, others, direct = [ClassFolder(folder, _listed(str(folder), suffixes))], [], []
         others += [file for each in inside for file in each.found.ignored]
         if not any(each.found.images for each in inside):
-            raise ValueError(_no_images(folder, direct, others))
+            raise ValueError(_no_images(folder, direct, others, classes))
         every += [each for each in inside if each.found.images]
         empty += [each for each in inside if not each.found.images]
         ignored += others
@@ -325,6 +327,18 @@ def _class_folders(folder: Path, classes: Collection[str] | None) -> tuple[list[
         else:
             others.append(entry.path)
     return paths, others
+
+
+def real_names(files: Iterable[str]) -> Iterator[str]:
+    """The names of files without links, asking once for each folder: that costs much."""
+    folders: dict[str, str] = {}
+    for file in files:
+        folder, name = os.path.split(file)
+        if folder not in folders:
+            folders[folder] = os.path.realpath(folder)
+        yield (
+            os.path.realpath(file) if os.path.islink(file) else os.path.join(folders[folder], name)
+        )
 
 
 def _once_each(
@@ -360,7 +374,14 @@ def _once_each(
     return files_of, sorted(again)
 
 
-def _no_images(folder: Path, direct: Sequence[str], ignored: Sequence[str]) -> str:
+def _no_images(
+    folder: Path,
+    direct: Sequence[str],
+    ignored: Sequence[str],
+    classes: Collection[str] | None,
+) -> str:
+    if classes is not None:
+        return f"No class folders {', '.join(classes)} with pictures in {folder}."
     start = f"No class folders with pictures in {folder}:"
     if direct:
         return (

@@ -6,15 +6,17 @@ import codecs
 import csv
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from ..images.opening import is_url
 from .data_set import as_bunch, check_on_error, readable
 from .labels import as_label, one_spelling, warn_of_spellings
+from .listing import real_names
 
 __all__ = ["load_image_table"]
 
@@ -158,7 +160,7 @@ def _read_table(
     """The rows' names, the columns, and the folder that file names are relative to."""
     if not isinstance(table, str | os.PathLike):
         return _Rows("the table", 0), _columns_of_frame(table, wanted), ""
-    if "://" in os.fspath(table):
+    if is_url(table):
         raise ValueError(f"{table!s:.200} is a URL, and nothing is downloaded. Download it first.")
     file = Path(os.path.expanduser(table))
     columns = _columns_of_csv(file, wanted)
@@ -331,7 +333,7 @@ class _Rows:
             return
         first = missing[0]
         name = str(given[first])
-        if "://" in name:
+        if is_url(name):
             why = "It is a URL, and nothing is downloaded: download the images first."
         else:
             why = next(
@@ -348,7 +350,7 @@ class _Rows:
         """The rows that count, and the files that are there again; one with two labels raises."""
         first: dict[str, int] = {}
         kept, again = [], []
-        for place, real in enumerate(_real_names(files)):
+        for place, real in enumerate(real_names(files)):
             other = first.setdefault(real, place)
             if other == place:
                 kept.append(place)
@@ -364,17 +366,6 @@ class _Rows:
 
     def _row(self, place: int) -> str:
         return f"row {place + self._first}"
-
-
-def _real_names(files: Sequence[str]) -> Iterator[str]:
-    folders: dict[str, str] = {}  # few of them, and asking costs much
-    for file in files:
-        folder, name = os.path.split(file)
-        if folder not in folders:
-            folders[folder] = os.path.realpath(folder)
-        yield (
-            os.path.realpath(file) if os.path.islink(file) else os.path.join(folders[folder], name)
-        )
 
 
 def _with_some_ending(file: str, name: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import stat
 import struct
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ __all__ = [
     "StoredImage",
     "check_size",
     "is_image_source",
+    "is_url",
     "opened",
 ]
 
@@ -66,6 +68,19 @@ def is_image_source(item: object) -> TypeGuard[ImageSource]:
     if isinstance(item, memoryview):
         return item.ndim == 1  # others are views of arrays
     return isinstance(item, str | os.PathLike | bytes | bytearray | Image.Image | DerivedImage)
+
+
+def is_url(name: str | os.PathLike[str]) -> bool:
+    """Tell whether a name is a URL; of its two slashes a path has kept one.
+
+    Examples
+    --------
+    >>> from pathlib import PurePath
+    >>> from skvision.images.opening import is_url
+    >>> is_url("https://example.org/1.jpg"), is_url(PurePath("s3://a")), is_url("C:/1.jpg")
+    (True, True, False)
+    """
+    return re.match(r"[A-Za-z][\w+.-]+:/", os.fspath(name)) is not None
 
 
 @contextmanager
@@ -292,7 +307,7 @@ def _missing(name: str) -> str:
     """What a user may have overlooked about the name of a file that isn't there."""
     if os.path.islink(name):
         return f"it is a link to {os.readlink(name)}, which does not exist"
-    if "://" in name:
+    if is_url(name):
         return "it is a URL, and nothing is downloaded; download it and pass the file's name"
     if name.startswith("data:"):
         return "it is a data URL; pass its content as bytes, base64.b64decode(text)"

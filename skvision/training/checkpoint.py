@@ -79,7 +79,13 @@ class Checkpoints:
             raise NotADirectoryError(
                 f"checkpoint_dir={str(folder)!r} is a file. Pass a folder; it is made if missing."
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise type(error)(
+                f"checkpoint_dir={str(folder)!r} can't be made: {error.strerror}. Pass a folder "
+                "that can be written."
+            ) from error
         # as it comes back from a file: tuples as lists
         self.setup: dict[str, Any] = json.loads(json.dumps(setup))
         self._writable = True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -355,3 +357,51 @@ def test_killed_and_resumed(digits_folder, tmp_path, kills):
         digits_folder, tmp_path / "whole", augmenter, sampling_strategy=40, random_state=5
     )
     assert contents(killed) == contents(whole.parent)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "said"),
+    [
+        (errno.EACCES, PermissionError, "Permission denied"),
+        (errno.EPERM, PermissionError, "not permitted"),
+        (errno.EROFS, OSError, "Read-only file system"),
+    ],
+)
+@pytest.mark.parametrize("refusing", ["pathlib.Path.mkdir", "tempfile.mkstemp"])
+def test_a_folder_that_cannot_be_written(
+    animals, tmp_path, monkeypatch, code, kind, said, refusing
+):
+    """As systems refuse it, to those whom permissions don't bind too."""
+    more = tmp_path / "more"
+
+    def refuse(self=more, *_, dir=None, **__):
+        raise OSError(code, os.strerror(code), str(dir or self))
+
+    monkeypatch.setattr(refusing, refuse)
+    with pytest.raises(kind, match=f"^{more} can't be written: .*{said}. Name another folder"):
+        augment(animals, more, AUGMENTER, per_class=9)
+
+
+def test_a_place_that_is_read_only_is_refused_before_anything_is_decoded(
+    animals, tmp_path, monkeypatch
+):
+    (animals / "cat" / "broken.jpg").write_bytes(b"no picture")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    said = f"more/deep can't be written: {tmp_path} is read-only. Name another"
+    with pytest.raises(PermissionError, match=said):
+        augment(animals, tmp_path / "more" / "deep", AUGMENTER, per_class=9)
+
+
+def test_an_original_that_cannot_be_read_is_named_itself(animals, tmp_path, monkeypatch):
+    def refuse(source, destination):
+        raise PermissionError(13, "Permission denied", source)
+
+    monkeypatch.setattr(shutil, "copyfile", refuse)
+    with pytest.raises(PermissionError, match=r"Permission denied: .*animals/cat/a"):
+        augment(animals, tmp_path / "more", AUGMENTER, per_class=9)
+
+
+def test_a_destination_in_the_users_own_folder(animals, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    manifest = augment("~/animals", "~/more", AUGMENTER, per_class=5)
+    assert manifest == tmp_path / "more" / "manifest.csv"

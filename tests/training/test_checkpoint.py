@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import resource
 import warnings
 from dataclasses import replace
@@ -132,6 +134,19 @@ def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError, match="is a file"):
         Checkpoints(tmp_path / "file", SETUP)
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_place_that_cannot_be_written_is_named(tmp_path, monkeypatch, code):
+    folder = tmp_path / "kept" / "phase"
+
+    def refuse(self, *_, **__):
+        raise OSError(code, os.strerror(code), str(self))
+
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+    said = f"^checkpoint_dir='{folder}' can't be made: {os.strerror(code)}. Pass a folder that can"
+    with pytest.raises(type(OSError(code, "")), match=said):
+        Checkpoints(folder, {})
 
 
 def test_values_are_described_alike_in_every_process():
