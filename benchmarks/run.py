@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 ORDER = (
     "start",
     "decode",
+    "listing",
     "augment",
     "fit_overhead",
     "feeds",

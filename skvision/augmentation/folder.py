@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import errno
 import hashlib
 import io
 import json
@@ -235,9 +234,9 @@ def refuse_folder(source: Path, destination: Path, resume: bool) -> None:
     refuse_within([source], destination)
     if destination.is_dir() and _identity(destination) in _identities_around(source):
         raise ValueError(f"{source} lies in {destination}. Name another folder to write to.")
-    if destination.exists() and not destination.is_dir():
-        raise NotADirectoryError(f"{destination} is a file. Name a folder to write to.")
     around = next(each for each in (destination, *destination.absolute().parents) if each.exists())
+    if not around.is_dir():
+        raise NotADirectoryError(f"{around} is a file. Name a folder to write to.")
     if not os.access(around, os.W_OK | os.X_OK):
         raise PermissionError(_not_writable(destination, f"{around} is read-only"))
     if not resume and destination.is_dir() and any(destination.iterdir()):
@@ -257,11 +256,11 @@ def _writing_to(destination: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.errno is None or error.filename is None:
             raise
-        file = Path(os.fsdecode(error.filename or destination))
+        file = Path(os.fsdecode(error.filename))
         if destination not in (file, *file.parents) and file not in destination.parents:
-            raise  # an original, say
+            raise  # of an original, say
         raise type(error)(_not_writable(destination, error.strerror)) from error
 
 
@@ -299,7 +298,7 @@ def _class_files(folder: Path, sampling_strategy: Any) -> dict[str, list[str]]:
             "make more of. Take it out, or put pictures in."
         )
     warn_of_spellings(found.spelling)
-    warn_of_left_out(found.ignored, found.loose)
+    warn_of_left_out(found.rest)
     return found.files_of
 
 

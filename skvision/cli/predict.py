@@ -156,10 +156,10 @@ def _files(pictures: Iterable[Path]) -> list[str]:
     """Folders replaced by the pictures in them, names as the user wrote them."""
     from ..datasets.kinds import holdings
     from ..datasets.left_out import warn_of_left_out
-    from ..datasets.listing import list_folder
+    from ..datasets.listing import Listing, list_folder
 
     files: list[str] = []
-    left_out: list[str] = []
+    rest = Listing()
     for path in _with_standard_input(pictures):
         name = os.path.expanduser(path)
         if not os.path.isdir(name):
@@ -167,12 +167,13 @@ def _files(pictures: Iterable[Path]) -> list[str]:
             continue
         found = list_folder(name)
         if not found.images:
-            held = holdings(found.ignored)
+            held = holdings(found.others)
             what = f", but {held}" if held else ""
             raise ValueError(f"There are no pictures in the folder {path}{what}.")
         files += found.images
-        left_out += found.ignored
-    warn_of_left_out(left_out)
+        rest.others += found.others
+        rest.closed += found.closed
+    warn_of_left_out(rest)
     return files
 
 

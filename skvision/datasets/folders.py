@@ -166,7 +166,7 @@ def labelled_images(
     _check_number(folders, found, at_least)
     warn_of_spellings(found.spelling)
     warn_of_empty(found)
-    warn_of_left_out(found.ignored, found.loose)
+    warn_of_left_out(found.rest)
     files = [file for members in found.files_of.values() for file in members]
     labels = np.repeat(list(found.files_of), [len(each) for each in found.files_of.values()])
     skipped: list[tuple[str, str]] = []

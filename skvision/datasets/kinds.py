@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -114,8 +114,8 @@ _KIND_OF = {ending: kind for kind in _KINDS for ending in kind.endings.split()}
 
 # how images begin; a DICOM file is told by what follows its preamble
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*")
-# files of unknown endings that are looked into at most
-_LOOKED_INTO = 1000
+# of one unknown ending so many files are looked into and, if there are images, so many
+_FEW, _ALL = 20, 1000
 _ENDINGS_SHOWN = 3
 
 
@@ -148,28 +148,34 @@ def holdings(left_out: Iterable[str]) -> str:
 
 
 def _counted(files: Iterable[str]) -> dict[_Kind, Counter[str]]:
-    """How many files of which ending each kind has; without what is hidden or systems left."""
-    readable = image_suffixes()
-    counts: dict[_Kind, Counter[str]] = {}
-    unknown = []
+    """How many files of which ending each kind has, without hidden ones."""
+    by_ending: dict[str, list[str]] = {}
     for file in files:
-        name = os.path.basename(file)
-        ending = _ending(name)
-        if is_ignored_folder(name) or ending in readable:
-            continue
-        if ending in _KIND_OF:
-            counts.setdefault(_KIND_OF[ending], Counter())[ending] += 1
-        else:
-            unknown.append((file, ending))
-    for place, (file, ending) in enumerate(unknown):
-        is_image = place < _LOOKED_INTO and _begins_as_image(file)
-        counts.setdefault(_RENAMED if is_image else _OTHER, Counter())[ending] += 1
-    return dict(sorted(counts.items(), key=lambda each: -each[1].total()))
+        name = file[file.rfind(os.sep) + 1 :]
+        if name[:1] != ".":
+            by_ending.setdefault(_ending(name), []).append(file)
+    counts: dict[_Kind, Counter[str]] = {}
+    for ending in by_ending.keys() - image_suffixes():
+        members = by_ending[ending]
+        kinds = {_KIND_OF[ending]: len(members)} if ending in _KIND_OF else _by_beginning(members)
+        for kind, n in kinds.items():
+            counts.setdefault(kind, Counter())[ending] = n
+    return dict(sorted(counts.items(), key=lambda each: (-each[1].total(), each[0].name)))
+
+
+def _by_beginning(members: Sequence[str]) -> dict[_Kind, int]:
+    """Tell images from other files of one ending, by how they begin."""
+    # of notes beside each image a few are enough
+    some = any(map(_begins_as_image, members[:_FEW]))
+    n_images = sum(map(_begins_as_image, members[:_ALL])) if some else 0
+    counts = {_RENAMED: n_images, _OTHER: len(members) - n_images}
+    return {kind: n for kind, n in counts.items() if n}
 
 
 def _ending(name: str) -> str:
     name = name.lower()
-    return ".nii.gz" if name.endswith(".nii.gz") else os.path.splitext(name)[1]
+    place = name.rfind(".")
+    return "" if place < 0 else ".nii.gz" if name.endswith(".nii.gz") else name[place:]
 
 
 def _begins_as_image(file: str) -> bool:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["as_label", "one_spelling", "reading", "warn_of_spellings"]
@@ -33,6 +34,7 @@ def as_label(name: str) -> str:
     return cleaned or name
 
 
+@lru_cache(maxsize=4096)
 def reading(name: Any) -> str:
     """What a reader takes a name for: equal for names that a reader can't, or won't, tell apart.
 

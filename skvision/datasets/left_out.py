@@ -9,27 +9,27 @@ from collections.abc import Collection, Sequence
 from ..exceptions import SkippedImageWarning
 from ..images import image_key
 from .kinds import is_left_by_system, look_alikes
-from .listing import ClassFolders
+from .listing import ClassFolders, Listing
 
 __all__ = ["warn_of_copies", "warn_of_empty", "warn_of_left_out", "warn_of_skipped"]
 
 _SHOWN = 5
 
 
-def warn_of_left_out(ignored: Sequence[str], loose: Sequence[str] = ()) -> None:
+def warn_of_left_out(rest: Listing) -> None:
     """Warn of what looks like an image and is not listed as one, and of folders not searched.
 
     Parameters
     ----------
-    ignored : sequence of str
-        What was not listed.
-    loose : sequence of str, default=()
-        Those of them that are images, but lie in no class folder.
+    rest : Listing
+        What is not used: images that lie in no class folder, other files, and folders.
     """
-    parts = [look_alikes(ignored)]
-    if loose:
-        parts.append(f"{len(loose)} images that lie in no class folder ({_shown(loose)})")
-    system = [name for name in ignored if is_left_by_system(os.path.basename(name))]
+    parts = [look_alikes(rest.others)]
+    if rest.images:
+        parts.append(
+            f"{len(rest.images)} images that lie in no class folder ({_shown(rest.images)})"
+        )
+    system = [name for name in rest.closed if is_left_by_system(os.path.basename(name))]
     if system:
         parts.append(f"{len(system)} folders that systems leave ({_shown(system)})")
     said = "; ".join(filter(None, parts))

@@ -34,7 +34,7 @@ _PARTS = {
 # what is numbered and no class
 _FOLDS = re.compile(r"(?:k?folds?|splits?|cv|partitions?)[\W_]*\d+")
 _SERIES = re.compile(
-    r"(?:batch|block|camera|chunk|day|domain|exp|experiment|group|part|patient|run|scene|seq"
+    r"(?:batch|block|cam|camera|chunk|day|domain|exp|experiment|group|part|patient|run|scene|seq"
     r"|sequence|session|set|shard|site|subject|subset|take|trial|user|week|year)"
     r"(?:[\W_]*\d+|[\W_]+[a-z])"
 )
@@ -77,11 +77,8 @@ class _Level:
     below: tuple[str, ...]
     #: the ways from `inner` to images
     ways: Sequence[_Way]
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether no images lie in the class folder itself."""
-        return bool(self.subfolders) or self.inner != self.folder
+    #: whether no images lie in the class folder itself
+    is_bare: bool
 
     @property
     def names_below(self) -> tuple[str, ...]:
@@ -118,12 +115,13 @@ def _level_of(each: ClassFolder) -> _Level:
 
 
 def _level(name: str, folder: Path, ways: Sequence[_Way]) -> _Level:
-    below = _first_of(ways)
+    below, is_bare = _first_of(ways), () not in ways
     inner = folder
     while () not in ways and len(_first_of(ways)) == 1:
         inner /= ways[0][0]
         ways = [way[1:] for way in ways]
-    return _Level(name, folder, inner, () if () in ways else _first_of(ways), below, ways)
+    subfolders = () if () in ways else _first_of(ways)
+    return _Level(name, folder, inner, subfolders, below, ways, is_bare)
 
 
 def _first_of(ways: Sequence[_Way]) -> _Way:
@@ -158,8 +156,10 @@ def check_levels(members: Sequence[ClassFolder]) -> None:
     """
     levels = [_level_of(each) for each in members]
     classes = Counter(reading(level.name) for level in levels)
-    for root in dict.fromkeys(level.folder.parent for level in levels):
-        inside = [level for level in levels if level.folder.parent == root]
+    by_root: dict[Path, list[_Level]] = {}
+    for level in levels:
+        by_root.setdefault(level.folder.parent, []).append(level)
+    for root, inside in by_root.items():
         found = _refusal(root, inside, classes)
         if found:
             why, call = found
@@ -206,7 +206,9 @@ def _refusal(root: Path, inside: Sequence[_Level], classes: Counter[str]) -> tup
     is_series = all(_SERIES.fullmatch(level.name.lower()) for level in bare)
     are_numbers = all(level.name.isdecimal() for level in bare)
     may_be_meant = all(
-        _SOURCES.fullmatch(name) and not (are_numbers and name.isdecimal()) for name in recurring
+        _SERIES.fullmatch(name)
+        or (_SOURCES.fullmatch(name) and not (are_numbers and name.isdecimal()))
+        for name in recurring
     )
     several = sum(n * 2 >= len(bare) for n in recurring.values()) > 1
     if is_series or (several and not may_be_meant):

@@ -37,12 +37,19 @@ class Listing:
 
     #: the images, sorted
     images: list[str] = field(default_factory=list)
-    #: whatever else lies there; of a folder that is not searched its own name
-    ignored: list[str] = field(default_factory=list)
+    #: the other files
+    others: list[str] = field(default_factory=list)
+    #: the folders that are not searched
+    closed: list[str] = field(default_factory=list)
     #: the folders that hold images, with their real names
     holding: dict[str, str] = field(default_factory=dict)
     #: the images that are links, with their real names
     links: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ignored(self) -> list[str]:
+        """Whatever is not listed, sorted."""
+        return sorted(self.others + self.closed)
 
     def real_name(self, image: str) -> str:
         """An image's name without links."""
@@ -89,14 +96,15 @@ def list_images(folder: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
 
 def list_folder(folder: str | os.PathLike[str]) -> Listing:
     """List a folder as `list_images` does, with what else is known by then."""
-    return _listed(os.fspath(folder), image_suffixes())
+    top = os.fspath(folder)
+    return _listed(top, os.path.realpath(top), image_suffixes())
 
 
-def _listed(top: str, suffixes: Collection[str]) -> Listing:
+def _listed(top: str, top_real: str, suffixes: Collection[str]) -> Listing:
     found = Listing()
-    # the folders around it too: a link back to one of them leads in a circle
-    seen = set(map(str, Path(os.path.realpath(top)).parents))
-    waiting = [(top, os.path.realpath(top))]
+    # a link back to a folder around it leads in a circle
+    seen = set(_folders_around(top_real))
+    waiting = [(top, top_real)]
     while waiting:
         path, real = waiting.pop()
         if real in seen:
@@ -105,30 +113,24 @@ def _listed(top: str, suffixes: Collection[str]) -> Listing:
         inner, before = [], len(found.images)
         for entry in _entries(path):
             name = entry.name
-            if _is_folder(entry):
+            is_file = entry.is_file(follow_symlinks=False)
+            if not is_file and _is_folder(entry):
                 if is_ignored_folder(name):
-                    found.ignored.append(entry.path)
+                    found.closed.append(entry.path)
                 else:
                     inner.append(entry)
             elif _is_image(name, suffixes):
                 found.images.append(entry.path)
                 # only links are resolved: that costs many times what listing costs
-                if entry.is_symlink():
+                if not is_file:
                     found.links[entry.path] = os.path.realpath(entry.path)
             else:
-                found.ignored.append(entry.path)
+                found.others.append(entry.path)
         if len(found.images) > before:
             found.holding[path] = real
-        for entry in sorted(inner, key=_name, reverse=True):
-            is_link = entry.is_symlink()
-            waiting.append(
-                (
-                    entry.path,
-                    os.path.realpath(entry.path) if is_link else os.path.join(real, entry.name),
-                )
-            )
+        inner.sort(key=_name, reverse=True)
+        waiting += [(entry.path, _real_name(entry, real)) for entry in inner]
     found.images.sort()
-    found.ignored.sort()
     return found
 
 
@@ -139,6 +141,16 @@ def _entries(folder: str | os.PathLike[str]) -> list[os.DirEntry[str]]:
             return list(entries)  # type: ignore[arg-type]
     except OSError as error:
         _refuse_folder(error)
+
+
+def _folders_around(path: str) -> Iterator[str]:
+    while (around := os.path.dirname(path)) != path:
+        yield (path := around)
+
+
+def _real_name(entry: os.DirEntry[str], folder: str) -> str:
+    """An entry's name without links; that of its folder is known."""
+    return os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(folder, entry.name)
 
 
 def _name(entry: os.DirEntry[str]) -> str:
@@ -211,15 +223,11 @@ def _instead(file: Path) -> str:
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """A folder that stands for a class, and what it holds."""
+    """A folder that stands for a class, its own name, and what it holds."""
 
     path: Path
+    name: str
     found: Listing
-
-    @property
-    def name(self) -> str:
-        """The folder's own name."""
-        return os.path.basename(os.path.abspath(self.path))
 
 
 @dataclass(frozen=True)
@@ -232,10 +240,10 @@ class ClassFolders:
         The images of each class, the classes sorted.
     members : list of ClassFolder
         The class folders that hold images.
-    ignored : list of str
-        Whatever else lies there.
-    loose : list of str
-        Images that lie in no class folder; in `ignored` too.
+    rest : Listing
+        Whatever else lies there; its images lie in no class folder.
+    again : list of str
+        Second names of images.
     empty : list of ClassFolder
         Class folders that hold no images.
     spelling : dict of str to str
@@ -244,10 +252,15 @@ class ClassFolders:
 
     files_of: dict[str, list[str]]
     members: list[ClassFolder]
-    ignored: list[str]
-    loose: list[str]
+    rest: Listing
+    again: list[str]
     empty: list[ClassFolder]
     spelling: dict[str, str]
+
+    @property
+    def ignored(self) -> list[str]:
+        """Whatever is in no class, sorted."""
+        return sorted([*self.rest.images, *self.rest.ignored, *self.again])
 
 
 def list_classes(
@@ -277,56 +290,66 @@ def list_classes(
     OSError
         If a folder can't be listed.
     """
-    readings, suffixes = {reading(name) for name in known}, image_suffixes()
+    suffixes = image_suffixes()
     every: list[ClassFolder] = []
-    ignored: list[str] = []
-    loose: list[str] = []
-    empty: list[ClassFolder] = []
+    rest = Listing()
     for folder in folders:
-        paths, others = _class_folders(folder, classes)
-        inside = [ClassFolder(path, _listed(str(path), suffixes)) for path in paths]
-        direct = [file for file in others if _is_image(os.path.basename(file), suffixes)]
-        own_name = reading(folder.resolve().name)
-        if (
-            direct
-            and own_name in readings
-            and not any(reading(each.name) in readings for each in inside)
-        ):
-            inside, others, direct = [ClassFolder(folder, _listed(str(folder), suffixes))], [], []
-        others += [file for each in inside for file in each.found.ignored]
+        inside, outside = _class_folders(folder, classes, suffixes)
+        if outside.images and _is_class(folder, inside, known):
+            own = _listed(str(folder), os.path.realpath(folder), suffixes)
+            inside, outside = [ClassFolder(folder, _name_of(folder), own)], Listing()
+        outside.others += [file for each in inside for file in each.found.others]
+        outside.closed += [closed for each in inside for closed in each.found.closed]
         if not any(each.found.images for each in inside):
-            raise ValueError(_no_images(folder, direct, others, classes))
-        every += [each for each in inside if each.found.images]
-        empty += [each for each in inside if not each.found.images]
-        ignored += others
-        loose += direct
+            raise ValueError(_no_images(folder, outside, classes))
+        every += inside
+        rest.images += outside.images
+        rest.others += outside.others
+        rest.closed += outside.closed
+    full = [each for each in every if each.found.images]
     counts: Counter[str] = Counter()
-    for each in every:
+    for each in full:
         counts[each.name] += len(each.found.images)
     spelling = one_spelling(counts, known)
-    files_of, again = _once_each(every, spelling)
-    return ClassFolders(files_of, every, ignored + again, loose, empty, spelling)
+    files_of, again = _once_each(full, spelling)
+    empty = [each for each in every if not each.found.images]
+    return ClassFolders(files_of, full, rest, again, empty, spelling)
 
 
-def _class_folders(folder: Path, classes: Collection[str] | None) -> tuple[list[Path], list[str]]:
-    """Return a folder's class folders, and what else lies in it; both sorted."""
+def _is_class(folder: Path, inside: Sequence[ClassFolder], known: Collection[str]) -> bool:
+    """Whether a folder itself is one of the classes that are known, and holds none of them."""
+    readings = {reading(name) for name in known}
+    holds_some = any(reading(each.name) in readings for each in inside)
+    return reading(_name_of(folder)) in readings and not holds_some
+
+
+def _name_of(folder: Path) -> str:
+    return os.path.basename(os.path.abspath(folder))
+
+
+def _class_folders(
+    folder: Path, classes: Collection[str] | None, suffixes: Collection[str]
+) -> tuple[list[ClassFolder], Listing]:
+    """List a folder's class folders, and what lies beside them."""
     wanted = None if classes is None else {reading(name) for name in classes}
-    paths: list[Path] = []
-    others: list[str] = []
+    real = os.path.realpath(folder)
+    inside: list[ClassFolder] = []
+    outside = Listing()
     for entry in sorted(_entries(folder), key=_name):
-        path = Path(entry.path)
-        # a link that leads nowhere is taken for a class, whose listing then raises
-        leads_nowhere = entry.is_symlink() and not (path.suffix or path.exists())
-        is_class = (
-            (_is_folder(entry) or leads_nowhere)
-            and not is_ignored_folder(entry.name)
-            and (wanted is None or reading(entry.name) in wanted)
-        )
-        if is_class:
-            paths.append(path)
+        if not (_is_folder(entry) or _leads_nowhere(entry)):
+            is_image = _is_image(entry.name, suffixes)
+            (outside.images if is_image else outside.others).append(entry.path)
+        elif is_ignored_folder(entry.name) or (wanted and reading(entry.name) not in wanted):
+            outside.closed.append(entry.path)
         else:
-            others.append(entry.path)
-    return paths, others
+            found = _listed(entry.path, _real_name(entry, real), suffixes)
+            inside.append(ClassFolder(Path(entry.path), entry.name, found))
+    return inside, outside
+
+
+def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a link without a target, and may be meant as a class: its listing raises."""
+    return entry.is_symlink() and not (Path(entry.name).suffix or os.path.exists(entry.path))
 
 
 def real_names(files: Iterable[str]) -> Iterator[str]:
@@ -374,22 +397,17 @@ def _once_each(
     return files_of, sorted(again)
 
 
-def _no_images(
-    folder: Path,
-    direct: Sequence[str],
-    ignored: Sequence[str],
-    classes: Collection[str] | None,
-) -> str:
+def _no_images(folder: Path, outside: Listing, classes: Collection[str] | None) -> str:
     if classes is not None:
         return f"No class folders {', '.join(classes)} with pictures in {folder}."
     start = f"No class folders with pictures in {folder}:"
-    if direct:
+    if outside.images:
         return (
-            f"{start} {len(direct)} pictures lie directly in it. {layout(folder)} If the labels "
-            "are in the files' names or in a table, read them in Python by "
+            f"{start} {len(outside.images)} pictures lie directly in it. {layout(folder)} If the "
+            "labels are in the files' names or in a table, read them in Python by "
             "skvision.load_image_table."
         )
-    held = holdings(ignored)
+    held = holdings(outside.others)
     what = f", but {held}" if held else ""
     return f"{start} it holds no pictures{what}. {layout(folder)}"
 

@@ -147,6 +147,7 @@ def test_parts_within_the_classes(made):
         (("cats", "dogs"), ["images/1.jpg", "masks/1.png"]),
         (("cats", "dogs"), ["40X/1.jpg", "100X/1.jpg"]),
         (("cats", "dogs"), ["2023/1.jpg", "2024/1.jpg"]),
+        (("cats", "dogs"), ["session1/1.jpg", "session2/1.jpg"]),
         (("0", "1"), ["phone/1.jpg", "web/2.jpg"]),
     ],
 )
