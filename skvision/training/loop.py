@@ -26,6 +26,7 @@ from .epoch_bar import TrainingProgress
 from .history import joined
 from .plan import Plan, best_epoch
 from .seeding import Seeds
+from .stream import ValidationBatches
 
 __all__ = ["Watch", "train"]
 
@@ -126,13 +127,6 @@ def train(
 
         def fit(start: int, stop: int, first_step: int = 0) -> None:
             epochs = range(watch.first_epoch + start, watch.first_epoch + stop)
-            extra: dict[str, Any] = {}
-            if validation is not None:
-                # one stream for all epochs: its order never changes
-                extra = {
-                    "validation_data": validation.batches(epochs),
-                    "validation_steps": validation.steps_per_epoch,
-                }
             with torch_random_kept(), retracing_unsaid():
                 network.model.fit(
                     training.batches(epochs, first_step),
@@ -143,7 +137,7 @@ def train(
                     verbose=2 if watch.verbose == 2 else 0,
                     # the course last: it writes down what the others did
                     callbacks=[*bar, *watch.callbacks, course],
-                    **extra,
+                    validation_data=None if validation is None else ValidationBatches(validation),
                 )
 
         try:

@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
+import keras
 import numpy as np
 
 from ..augmentation import Mixing
 from ..images import ImageReader
 from .augmenting import Augment, AugmentsBySample, refuse_another_scale
 
-__all__ = ["BatchStream", "FeatureStream", "FeatureTable"]
+__all__ = ["BatchStream", "FeatureStream", "FeatureTable", "ValidationBatches"]
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -128,6 +129,29 @@ class BatchStream:
         rng = np.random.default_rng([self.augment_seed, epoch, step])
         # a copy, which it may change: the pictures may be kept for the next epoch
         return _checked(np.asarray(augment(images.copy(), rng)), images)
+
+
+class ValidationBatches(keras.utils.PyDataset):
+    """A stream's batches, from the first to the last in each evaluation.
+
+    Of a generator Keras would read its first two batches again in each evaluation, and
+    then go on after those that it had read ahead in the one before.
+
+    Parameters
+    ----------
+    stream : BatchStream
+        Without an order of its own.
+    """
+
+    def __init__(self, stream: BatchStream) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def __len__(self) -> int:
+        return self._stream.steps_per_epoch
+
+    def __getitem__(self, step: int) -> Batch:
+        return next(self._stream.batches(range(1), step))
 
 
 class FeatureTable:

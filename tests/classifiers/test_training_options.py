@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.metrics import log_loss
 
 from skvision import (
     CheckpointWarning,
@@ -18,6 +19,7 @@ from skvision import (
     TrainingDivergedError,
     TrainingInterruptedWarning,
 )
+from skvision.training import Seeds, split_validation
 
 from ..conftest import TINY
 from . import kills
@@ -536,6 +538,20 @@ def test_ctrl_c_with_early_stopping_leaves_the_best_epoch(tiny, digits):
         epochs=best, early_stopping=False, validation_fraction=0.1, keras_callbacks=None
     )
     assert_same_answers(net, same.fit(*digits), digits[0])
+
+
+def test_validation_figures_are_those_of_all_validation_images(tiny, digits):
+    """In each epoch, where validation takes five batches."""
+    X, y = digits
+    part = 0.5
+    for epochs in (1, 2, 3, 4):
+        net = clone(tiny).set_params(epochs=epochs, batch_norm=False, validation_fraction=part)
+        history = net.fit(X, y).history_
+        targets = np.searchsorted(net.classes_, y)
+        _, unseen = split_validation(targets, part, net.classes_, Seeds.draw(0).split)
+        loss = log_loss(y[unseen], net.predict_proba(X[unseen]))
+        assert history["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
+        assert history["val_accuracy"][-1] == pytest.approx(net.score(X[unseen], y[unseen]))
 
 
 def test_nothing_is_warned_about_in_a_plain_fit(tiny, digits):
