@@ -30,6 +30,8 @@ __all__ = [
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar", ".tar.xz", ".tar.bz2")
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
 
+Entry = os.DirEntry[str]
+
 
 @dataclass
 class Listing:
@@ -110,37 +112,38 @@ def _listed(top: str, top_real: str, suffixes: Collection[str]) -> Listing:
         if real in seen:
             continue
         seen.add(real)
-        inner, before = [], len(found.images)
-        for entry in _entries(path):
-            name = entry.name
-            is_file = entry.is_file(follow_symlinks=False)
-            if not is_file and _is_folder(entry):
-                if is_ignored_folder(name):
-                    found.closed.append(entry.path)
-                else:
-                    inner.append(entry)
-            elif _is_image(name, suffixes):
-                found.images.append(entry.path)
-                # only links are resolved: that costs many times what listing costs
-                if not is_file:
-                    found.links[entry.path] = os.path.realpath(entry.path)
-            else:
-                found.others.append(entry.path)
+        before = len(found.images)
+        inner = _read(path, suffixes, found)
         if len(found.images) > before:
             found.holding[path] = real
-        inner.sort(key=_name, reverse=True)
-        waiting += [(entry.path, _real_name(entry, real)) for entry in inner]
+        waiting += [(entry.path, _real_name(entry, real)) for entry in reversed(inner)]
     found.images.sort()
     return found
 
 
-def _entries(folder: str | os.PathLike[str]) -> list[os.DirEntry[str]]:
-    """What lies directly in a folder, in any order."""
+def _read(folder: str | os.PathLike[str], suffixes: Collection[str], found: Listing) -> list[Entry]:
+    """Add what lies directly in a folder to what is found; return the folders to go on with."""
+    inner = []
     try:
         with os.scandir(folder) as entries:
-            return list(entries)  # type: ignore[arg-type]
+            for entry in entries:
+                name = entry.name
+                is_file = entry.is_file(follow_symlinks=False)
+                if not is_file and _is_folder(entry):
+                    if is_ignored_folder(name):
+                        found.closed.append(entry.path)
+                    else:
+                        inner.append(entry)
+                elif name[0] != "." and name[name.rfind(".") :].lower() in suffixes:
+                    found.images.append(entry.path)
+                    # only links are resolved: that costs many times what listing costs
+                    if not is_file:
+                        found.links[entry.path] = os.path.realpath(entry.path)
+                else:
+                    found.others.append(entry.path)
     except OSError as error:
         _refuse_folder(error)
+    return sorted(inner, key=lambda entry: entry.name)
 
 
 def _folders_around(path: str) -> Iterator[str]:
@@ -148,24 +151,16 @@ def _folders_around(path: str) -> Iterator[str]:
         yield (path := around)
 
 
-def _real_name(entry: os.DirEntry[str], folder: str) -> str:
+def _real_name(entry: Entry, folder: str) -> str:
     """An entry's name without links; that of its folder is known."""
     return os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(folder, entry.name)
 
 
-def _name(entry: os.DirEntry[str]) -> str:
-    return entry.name
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _is_folder(entry: Entry) -> bool:
     try:
         return entry.is_dir()
     except OSError:  # a link to itself
         return False
-
-
-def _is_image(name: str, suffixes: Collection[str]) -> bool:
-    return name[0] != "." and name[name.rfind(".") :].lower() in suffixes
 
 
 def _refuse_folder(error: OSError) -> NoReturn:
@@ -332,24 +327,26 @@ def _class_folders(
 ) -> tuple[list[ClassFolder], Listing]:
     """List a folder's class folders, and what lies beside them."""
     wanted = None if classes is None else {reading(name) for name in classes}
-    real = os.path.realpath(folder)
-    inside: list[ClassFolder] = []
-    outside = Listing()
-    for entry in sorted(_entries(folder), key=_name):
-        if not (_is_folder(entry) or _leads_nowhere(entry)):
-            is_image = _is_image(entry.name, suffixes)
-            (outside.images if is_image else outside.others).append(entry.path)
-        elif is_ignored_folder(entry.name) or (wanted and reading(entry.name) not in wanted):
-            outside.closed.append(entry.path)
+    real, outside = os.path.realpath(folder), Listing()
+    class_folders = []
+    for entry in _read(folder, suffixes, outside):
+        if wanted is None or reading(entry.name) in wanted:
+            class_folders.append((entry.path, _real_name(entry, real)))
         else:
-            found = _listed(entry.path, _real_name(entry, real), suffixes)
-            inside.append(ClassFolder(Path(entry.path), entry.name, found))
+            outside.closed.append(entry.path)
+    # a link that leads nowhere is taken for a class: listing it raises
+    class_folders += [(file, file) for file in outside.others if _leads_nowhere(file)]
+    inside = [
+        ClassFolder(Path(path), os.path.basename(path), _listed(path, its_real, suffixes))
+        for path, its_real in class_folders
+    ]
+    outside.images.sort()
     return inside, outside
 
 
-def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a link without a target, and may be meant as a class: its listing raises."""
-    return entry.is_symlink() and not (Path(entry.name).suffix or os.path.exists(entry.path))
+def _leads_nowhere(file: str) -> bool:
+    has_ending = "." in os.path.basename(file)
+    return not has_ending and os.path.islink(file) and not os.path.exists(file)
 
 
 def real_names(files: Iterable[str]) -> Iterator[str]:
