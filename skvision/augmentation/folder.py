@@ -128,13 +128,22 @@ def augment_folder(
     ------
     ValueError
         If a parameter is not as described, a class has no pictures or more than its
-        target, the folders overlap, or the folder to resume was begun otherwise.
+        target, subfolders are no classes (a `per_class` that names them says they are), the
+        folders overlap, or the folder to resume was begun otherwise.
     FileExistsError
         If `destination` is not empty, and `resume` is False.
     OSError
         If a folder can't be read or written.
     ImageDecodeError
         If a picture can't be read.
+
+    Warns
+    -----
+    SkippedImageWarning
+        If unreadable pictures, files that look like images, or folders that systems leave
+        were left out.
+    UserWarning
+        If class folders have names that read the same, or if subfolders may be the classes.
 
     Notes
     -----
@@ -291,7 +300,7 @@ def _identity(path: str | Path) -> tuple[int, int]:
 def _class_files(folder: Path, sampling_strategy: Any) -> dict[str, list[str]]:
     found = list_classes([folder])
     if not isinstance(sampling_strategy, Mapping):  # which says what the classes are
-        check_levels(found.members)
+        check_levels(found.members, "sampling_strategy={name: number, ...}")
     if found.empty:
         raise ValueError(
             f"The class folder {found.empty[0].path} holds no pictures, so there is nothing to "

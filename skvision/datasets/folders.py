@@ -190,7 +190,7 @@ def _class_folders(
     found = list_classes(folders, known, classes)
     if classes is None:
         if not {reading(name) for name in known} >= {reading(name) for name in found.files_of}:
-            check_levels(found.members)
+            check_levels(found.members, "classes=[...], on the command line --classes NAME,NAME")
         return found
     there = {reading(each.name) for each in found.members}
     missing = [name for name in classes if reading(name) not in there]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -29,6 +30,7 @@ _PARTS = {
         "validation": "val|valid|validate|validation|dev|devel|development",
         "test": "test|tests|testing|tst|eval|evaluate|evaluation|holdout|heldout|unseen|pred"
         "|prediction|predict|inference",
+        "unlabelled": "unlabell?ed|unsup|unsupervised",
     }.items()
 }
 # what is numbered and no class
@@ -136,13 +138,15 @@ def _levels_in(level: _Level) -> list[_Level]:
     ]
 
 
-def check_levels(members: Sequence[ClassFolder]) -> None:
+def check_levels(members: Sequence[ClassFolder], way_out: str) -> None:
     """Refuse class folders that are no classes, and warn of those that may be none.
 
     Parameters
     ----------
     members : sequence of ClassFolder
         All class folders with images.
+    way_out : str
+        How one says that they are classes all the same.
 
     Raises
     ------
@@ -163,10 +167,9 @@ def check_levels(members: Sequence[ClassFolder]) -> None:
         found = _refusal(root, inside, classes)
         if found:
             why, call = found
-            raise ValueError(
-                f"{why} {call} If {_listed(level.name for level in inside)} are the classes, say "
-                "so: classes=[...], on the command line --classes NAME,NAME."
-            )
+            names = _listed(level.name for level in inside)
+            end = f" If {names} are the classes, say so: {way_out}." if len(inside) > 1 else ""
+            raise ValueError(f"{why} {call}{end}")
         doubt = _doubt(inside, classes)
         if doubt:
             warnings.warn(doubt)
@@ -197,8 +200,9 @@ def _refusal(root: Path, inside: Sequence[_Level], classes: Counter[str]) -> tup
         if again or (len(inside) == 1 and _is_unpacked_into_itself(root, level)):
             names = _listed(again or level.subfolders)
             return (
-                f"{level.folder} is no class: it holds the class folders {names}.",
-                f"Call load_image_folder({str(level.classes_in)!r}), or take that folder out.",
+                f"{level.folder} is no class: it holds class folders, {names}.",
+                f"Call load_image_folder({str(level.classes_in)!r})"
+                f"{', or take that folder out.' if again else '.'}",
             )
     recurring = _recurring(bare)
     if not recurring:
@@ -295,9 +299,10 @@ def _train_and_test(split: Sequence[_Level]) -> str:
     if not others:
         return f"{call}."
     test = others[0].classes_in
+    learnt, measured = (shlex.quote(str(folder)) for folder in (train.classes_in, test))
     return (
-        f"{call} and measure on {str(test)!r}: skvision train {train.classes_in} --test {test}, "
-        f"or skvision evaluate MODEL {test}."
+        f"{call} and measure on {str(test)!r}: skvision train {learnt} --test {measured}, or "
+        f"skvision evaluate MODEL {measured}."
     )
 
 
