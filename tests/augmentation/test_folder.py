@@ -379,7 +379,7 @@ def test_a_folder_that_cannot_be_written(
 
     monkeypatch.setattr(refusing, refuse)
     with pytest.raises(kind, match=f"^{more} can't be written: .*{said}. Name another folder"):
-        augment(animals, more, AUGMENTER, per_class=9)
+        augment(animals, more, AUGMENTER, sampling_strategy=9)
 
 
 def test_a_place_that_is_read_only_is_refused_before_anything_is_decoded(
@@ -389,7 +389,7 @@ def test_a_place_that_is_read_only_is_refused_before_anything_is_decoded(
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
     said = f"more/deep can't be written: {tmp_path} is read-only. Name another"
     with pytest.raises(PermissionError, match=said):
-        augment(animals, tmp_path / "more" / "deep", AUGMENTER, per_class=9)
+        augment(animals, tmp_path / "more" / "deep", AUGMENTER, sampling_strategy=9)
 
 
 def test_an_original_that_cannot_be_read_is_named_itself(animals, tmp_path, monkeypatch):
@@ -398,10 +398,10 @@ def test_an_original_that_cannot_be_read_is_named_itself(animals, tmp_path, monk
 
     monkeypatch.setattr(shutil, "copyfile", refuse)
     with pytest.raises(PermissionError, match=r"Permission denied: .*animals/cat/a"):
-        augment(animals, tmp_path / "more", AUGMENTER, per_class=9)
+        augment(animals, tmp_path / "more", AUGMENTER, sampling_strategy=9)
 
 
 def test_a_destination_in_the_users_own_folder(animals, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    manifest = augment("~/animals", "~/more", AUGMENTER, per_class=5)
+    manifest = augment("~/animals", "~/more", AUGMENTER, sampling_strategy=5)
     assert manifest == tmp_path / "more" / "manifest.csv"

@@ -222,7 +222,7 @@ def test_augmenters_hold_the_range_that_is_learnt(counts, files):
 def test_copies_on_disk_have_their_originals_scale(folder, tmp_path):
     augmenter = ImageAugmenter(horizontal_flip=True, value_range=(0, 120))
     with pytest.raises(ValueError, match="beside originals.*value_range='auto'"):
-        augment_folder(folder, tmp_path / "more", augmenter, per_class=40, random_state=0)
+        augment_folder(folder, tmp_path / "more", augmenter, sampling_strategy=40, random_state=0)
 
 
 # the scale is a guess
