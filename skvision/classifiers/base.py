@@ -19,6 +19,7 @@ from ..networks import (
     refuse_another_network,
 )
 from ..training import (
+    SETTLED,
     Listeners,
     Seeds,
     TrainingData,
@@ -288,7 +289,11 @@ class BaseImageClassifier(
     def _result(self) -> TrainingResult:
         """What the last fit stored, to be continued."""
         state = getattr(self, "_state", None)
-        return TrainingResult(self._recipe, self.history_, self._weights, state=state)
+        # of an estimator of an earlier version it is not known: long enough
+        n_steps = getattr(self, "_steps", SETTLED)
+        return TrainingResult(
+            self._recipe, self.history_, self._weights, state=state, n_steps=n_steps
+        )
 
 
 def _fitted_attributes(result: TrainingResult) -> dict[str, Any]:
@@ -298,6 +303,7 @@ def _fitted_attributes(result: TrainingResult) -> dict[str, Any]:
         "n_epochs_": result.n_epochs,
         "_recipe": result.recipe,
         "_weights": result.weights,
+        "_steps": result.n_steps,
         "_versions": installed_versions(),
     }
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ import numpy as np
 from .._system.forks import backend_runs, refuse_after_fork
 from .._system.memory import give_back_memory
 from .._system.store import Store
+from .batch_norm import BatchNormAverages
 from .building import BUILDING
 from .finetuned_architecture import LearningPart
 from .keras_compat import forget_traces, retracing_unsaid, synchronise
@@ -100,6 +101,7 @@ class CompiledNetwork:
         part = recipe.part
         if part is not None:
             part.freeze(self.model)
+        self.averages = BatchNormAverages(self.model)
         # a body's weights are given, not drawn
         self._drawn_layers = self.model.layers[-part.n_head if part else 0 :]
         self._initial = _initial_weights(self._drawn_layers)
@@ -160,17 +162,18 @@ class CompiledNetwork:
         weights: list[np.ndarray] = self.model.get_weights()
         return weights
 
-    def final_weights(self) -> list[np.ndarray]:
+    def final_weights(self, renew: Callable[[], None]) -> list[np.ndarray]:
         """Return what the weights would be if training ended now.
 
         They are others where the optimiser keeps averages, which take the weights' place
-        in the end.
+        in the end; `renew` then takes the averages of batch normalisation for them.
         """
         optimizer = self.model.optimizer
         weights = self.get_weights()
         if not optimizer.use_ema:
             return weights
         optimizer.finalize_variable_values(self.model.trainable_variables)
+        renew()
         averaged = self.get_weights()
         _assign(self.model.weights, weights)
         return averaged

@@ -8,7 +8,7 @@ from .._sklearn.compat import WRITTEN_TYPES, score_functions
 
 __all__ = ["ESTIMATORS", "RECORDS", "trusted_types"]
 
-_CLASSIFIER = ("_recipe", "_weights", "_state", "_versions")
+_CLASSIFIER = ("_recipe", "_weights", "_state", "_steps", "_versions")
 
 #: skvision's estimators -> the private attributes that belong to their fitted state. Constructor
 #: parameters and attributes that end in an underscore are kept without being named; any other

@@ -5,6 +5,7 @@ them. What turns images into features comes to it as an `Extraction`, from above
 """
 
 from .augmenting import augment_function
+from .averages import SETTLED
 from .checkpoint import Checkpoints, TrainingState
 from .checkpoint_folder import CheckpointFolder
 from .history import joined
@@ -20,6 +21,7 @@ from .stream import BatchStream, FeatureStream, FeatureTable
 
 __all__ = [
     "SCHEDULES",
+    "SETTLED",
     "BatchStream",
     "CheckpointFolder",
     "Checkpoints",

@@ -20,13 +20,14 @@ from ..networks.keras_compat import (
     set_running_figures,
 )
 from ..networks.torch_random import torch_random_kept
+from .averages import AveragesRenewal
 from .batches import Batches
 from .checkpoint import Checkpoints, TrainingState
 from .epoch_bar import TrainingProgress
 from .history import joined
 from .plan import Plan, best_epoch
 from .seeding import Seeds
-from .stream import ValidationBatches
+from .stream import BatchStream, ValidationBatches
 
 __all__ = ["Watch", "train"]
 
@@ -49,6 +50,8 @@ class Watch:
         What the batches and the network were seeded with, to be written down.
     first_epoch : int, default=0
         The batches' number of the first epoch: how many epochs were trained before.
+    earlier_steps : int, default=0
+        How many steps these were.
     callbacks : sequence of keras.callbacks.Callback, default=()
         The user's own.
     verbose : {0, 1, 2}, default=0
@@ -61,6 +64,7 @@ class Watch:
 
     seeds: Seeds
     first_epoch: int = 0
+    earlier_steps: int = 0
     callbacks: Sequence[keras.callbacks.Callback] = ()
     verbose: int = 0
     task: FitTask = NO_TASK
@@ -116,9 +120,11 @@ def train(
         If Ctrl-C ended it.
     """
     training, validation = batches.training, batches.validation
-    course = _Course(
-        network, plan, watch, checkpoints, watched="val_loss" if validation else "loss"
-    )
+    renewals = []
+    if network.averages and isinstance(training, BatchStream):
+        renewals = [AveragesRenewal(network, training, watch.earlier_steps, is_part=plan.is_part)]
+    watched = "val_loss" if validation else "loss"
+    course = _Course(network, renewals, plan, watch, checkpoints, watched)
     if resumed is not None:
         course.resume(resumed)
     interrupted = False
@@ -136,7 +142,7 @@ def train(
                     shuffle=False,
                     verbose=2 if watch.verbose == 2 else 0,
                     # the course last: it writes down what the others did
-                    callbacks=[*bar, *watch.callbacks, course],
+                    callbacks=[*renewals, *bar, *watch.callbacks, course],
                     validation_data=None if validation is None else ValidationBatches(validation),
                 )
 
@@ -178,6 +184,7 @@ class _Course(keras.callbacks.Callback):
     def __init__(
         self,
         network: CompiledNetwork,
+        renewals: Sequence[AveragesRenewal],
         plan: Plan,
         watch: Watch,
         checkpoints: Checkpoints | None,
@@ -185,6 +192,7 @@ class _Course(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._network = network
+        self._renewals = renewals
         self._plan = plan
         self._watch = watch
         self._checkpoints = checkpoints
@@ -281,7 +289,7 @@ class _Course(keras.callbacks.Callback):
         """What the estimator would have if training ended with this epoch."""
         assert self._watch.as_fitted is not None
         history, _, best = self._completed
-        return self._watch.as_fitted(history, best or self._network.final_weights())
+        return self._watch.as_fitted(history, best or self._network.final_weights(self._renew))
 
     def finish(self) -> None:
         """Take what the end of training made of the weights.
@@ -293,8 +301,15 @@ class _Course(keras.callbacks.Callback):
         final = self._network.get_weights()
         same = all(np.array_equal(a, b) for a, b in zip(final, last, strict=True))
         if not (self._plan.early_stopping or same):
+            if self._network.model.optimizer.use_ema:
+                self._renew()
+                final = self._network.get_weights()
             self._completed = (history, last, final)
             self._save()
+
+    def _renew(self) -> None:
+        for each in self._renewals:
+            each.renew_for_averaged_weights()
 
     def _save(self, steps: int = 0) -> None:
         """Write a checkpoint, after an epoch or `steps` steps into one."""

@@ -95,7 +95,7 @@ def phases_due(
         return tuple(phases[-1:] if continued else phases)
     ends = np.cumsum([phase.plan.epochs for phase in phases])
     due = phases[min(int(np.searchsorted(ends, done, side="right")), len(phases) - 1)]
-    return (replace(due, plan=replace(due.plan, epochs=1)),)
+    return (replace(due, plan=replace(due.plan, epochs=1, is_part=True)),)
 
 
 def prefixed(phase: str, parameter: str) -> str:

@@ -30,6 +30,8 @@ class Plan:
         and early stopping does.
     early_stopping : bool, default=False
         Whether to stop then, and to take the weights of the best epoch.
+    is_part : bool, default=False
+        Whether the data are one part of several, each trained by itself.
     """
 
     epochs: int
@@ -37,6 +39,7 @@ class Plan:
     schedule: Schedule | None = None
     patience: int = 10
     early_stopping: bool = False
+    is_part: bool = False
 
     def rate(self, losses: Sequence[float]) -> float | None:
         """The learning rate of the epoch after those with these losses."""

@@ -125,6 +125,7 @@ class _PhaseResult:
     weights: list[np.ndarray]
     interrupted: bool = False
     state: NetworkState | None = None
+    n_steps: int = 0
 
     @property
     def lowest(self) -> float:
@@ -185,6 +186,7 @@ class _Run:
         watch = Watch(
             seeds=spec.seeds,
             first_epoch=before.n_epochs,
+            earlier_steps=before.n_steps,
             callbacks=[copy.deepcopy(callback) for callback in listeners.callbacks],
             verbose=listeners.verbose,
             task=task,
@@ -194,7 +196,9 @@ class _Run:
             begin(network, phase, spec, before)
             learnt = train(network, batches, phase.plan, watch, checkpoints, resumed)
             state = network.get_state() if spec.keep_state else None
-        latest = replace(_of_phase(phase, *learnt), state=state)
+            steps = batches.training.steps_per_epoch
+        latest = _of_phase(phase, *learnt)
+        latest = replace(latest, state=state, n_steps=steps * len(latest.history["loss"]))
         self._finished.append(latest)
         stopped = task is not listeners.task and task.end(
             None if listeners.as_fitted is None else lambda: listeners.as_fitted(self._result())
@@ -218,7 +222,10 @@ class _Run:
         stops_early = self._spec.phases[0].plan.early_stopping
         best = min(phases, key=lambda it: it.lowest) if stops_early else last
         state = None if last.state is None else (self._spec.phases[0].recipe, last.state)
-        return TrainingResult(self._spec.recipe, history, best.weights, last.interrupted, state)
+        n_steps = self._before.n_steps + sum(each.n_steps for each in phases)
+        return TrainingResult(
+            self._spec.recipe, history, best.weights, last.interrupted, state, n_steps
+        )
 
 
 def _of_phase(

@@ -107,6 +107,8 @@ class TrainingResult:
         Whether Ctrl-C ended it.
     state : tuple of NetworkRecipe and NetworkState, default=None
         What the next step of the phase with this recipe depends on, where the spec asks for it.
+    n_steps : int, default=0
+        Steps that were trained, those of earlier trainings included.
     """
 
     recipe: NetworkRecipe
@@ -114,6 +116,7 @@ class TrainingResult:
     weights: list[np.ndarray] = field(default_factory=list)
     interrupted: bool = False
     state: tuple[NetworkRecipe, NetworkState] | None = None
+    n_steps: int = 0
 
     @property
     def n_epochs(self) -> int:

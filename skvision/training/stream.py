@@ -104,11 +104,20 @@ class BatchStream:
             self.error = error
             raise
 
-    def _epoch(self, epoch: int, first_step: int) -> Iterator[Batch]:
+    def images(self) -> Iterator[np.ndarray]:
+        """Yield the images of the first epoch's batches as they are, not augmented."""
+        for chosen in self._cut(0):
+            yield self.reader.read(self.indices[chosen])
+
+    def _cut(self, epoch: int) -> list[np.ndarray]:
+        """Which images are in each batch of an epoch: their positions in this stream."""
         order = np.arange(len(self.indices))
         if self.order_seed is not None:
             order = np.random.default_rng([self.order_seed, epoch]).permutation(order)
-        steps = list(enumerate(np.array_split(order, self.steps_per_epoch)))
+        return np.array_split(order, self.steps_per_epoch)
+
+    def _epoch(self, epoch: int, first_step: int) -> Iterator[Batch]:
+        steps = list(enumerate(self._cut(epoch)))
         for step, chosen in steps[first_step:]:
             images = self.reader.read(self.indices[chosen])
             if self.augment is not None:

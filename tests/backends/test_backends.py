@@ -32,6 +32,7 @@ from skvision import (
     find_learning_rate,
     load,
     save,
+    save_network,
 )
 from skvision.feature_extraction.engines import base, resolve
 from skvision.networks.layer_rates import with_rate_shares
@@ -101,6 +102,29 @@ def test_a_fit_with_everything_is_the_same_again(net, data):
     np.testing.assert_array_equal(again.predict_proba(X), expected)
     another = clone(net).set_params(random_state=1).fit(X, y, sample_weight=weights)
     assert not np.array_equal(another.predict_proba(X), expected)
+
+
+def test_after_few_steps_what_was_learnt_is_predicted(net, data, tmp_path):
+    """Four steps: fit, validation, parts, and a file that Keras reads alone."""
+    X, y = data
+    net.set_params(epochs=1, validation_fraction=0.5, conv_dropout=0, dense_dropout=0)
+    net.fit(np.concatenate([X, X]), np.concatenate([y, y]))
+    loss = -np.log(net.predict_proba(X)[np.arange(len(y)), np.searchsorted(net.classes_, y)])
+    # each image is in both halves, or most are
+    assert net.history_["val_loss"][-1] == pytest.approx(loss.mean(), rel=0.2)
+    assert net.score(X, y) > 0.9
+    again = clone(net).fit(np.concatenate([X, X]), np.concatenate([y, y]))
+    np.testing.assert_array_equal(again.predict_proba(X), net.predict_proba(X))
+    network = keras.models.load_model(save_network(net, tmp_path / "net.keras"))
+    pictures = np.repeat(X[..., None], 3, axis=-1)
+    np.testing.assert_allclose(
+        network.predict(pictures, verbose=0), net.predict_proba(X), atol=1e-5
+    )
+    parts = clone(net).set_params(validation_fraction=None)
+    for start in range(0, 120, 30):
+        part = slice(start, start + 30)
+        parts.partial_fit(X[part], y[part], classes=np.unique(y))
+    assert parts.score(X, y) > 0.9
 
 
 class InBatch(keras.callbacks.Callback):

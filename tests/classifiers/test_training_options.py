@@ -528,7 +528,7 @@ def test_ctrl_c_in_the_first_epoch_ends_the_program(tiny, digits):
 
 def test_ctrl_c_with_early_stopping_leaves_the_best_epoch(tiny, digits):
     net = clone(tiny).set_params(
-        epochs=9, early_stopping=True, learning_rate=0.03, keras_callbacks=interrupt_in(8)
+        epochs=9, early_stopping=True, learning_rate=0.2, keras_callbacks=interrupt_in(8)
     )
     with pytest.warns(TrainingInterruptedWarning):
         net.fit(*digits)

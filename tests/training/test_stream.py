@@ -5,6 +5,7 @@ import pytest
 
 from skvision.images import ImageReader, as_image_batch
 from skvision.training import BatchStream, Seeds, split_validation
+from skvision.training.stream import ValidationBatches
 
 
 @pytest.fixture
@@ -54,6 +55,22 @@ def test_seed_decides_the_order(make):
 
 def test_only_its_own_pictures(make):
     assert sorted(drawn(make(indices=[7, 2, 5]))[0]) == [2, 5, 7]
+
+
+def test_images_alone_are_those_of_an_epoch_as_they_are(make):
+    plain = make()
+    changed = make(augment=lambda images, rng: images + 100)
+    for images, (expected, _, _) in zip(changed.images(), plain.batches(range(1)), strict=True):
+        np.testing.assert_array_equal(images, expected)
+
+
+def test_validation_begins_anew_each_time(make):
+    stream = make(order_seed=None)
+    batches = ValidationBatches(stream)
+    assert len(batches) == 3
+    for step in (0, 1, 0, 2):
+        for one, two in zip(batches[step], list(stream.batches(range(1)))[step], strict=True):
+            np.testing.assert_array_equal(one, two)
 
 
 def test_augmentation_is_drawn_afresh_each_epoch_and_repeats_with_its_seed(make):

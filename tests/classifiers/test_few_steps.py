@@ -1,0 +1,207 @@
+"""Batch normalisation after few steps: what is predicted is what was learnt."""
+
+from __future__ import annotations
+
+import pickle
+
+import keras
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV
+
+from skvision import MiniVGGClassifier, load, load_network, save, save_network
+from skvision.training import SETTLED, Seeds, split_validation
+
+from ..conftest import TINY
+
+NET = {**TINY, "filters": (8, 16), "epochs": 1}
+WITHOUT_DROPOUT = {"conv_dropout": 0, "dense_dropout": 0}
+
+
+def by_batch(net, X):
+    """Probabilities as in training: by the moments of the images together, without dropout."""
+    network = keras.models.clone_model(net.model_)
+    network.set_weights(net.model_.get_weights())
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.rate = 0
+    images = np.repeat(X[..., None], 3, axis=-1)
+    return keras.ops.convert_to_numpy(network(images, training=True))
+
+
+def accuracy(net, probabilities, y):
+    return (net.classes_[probabilities.argmax(axis=1)] == y).mean()
+
+
+OPTIMIZERS = [
+    {"optimizer": "sgd", "learning_rate": 0.01},
+    {"optimizer": "sgd", "learning_rate": 0.05, "optimizer__momentum": 0.9},
+    {"optimizer": "adam", "learning_rate": 0.001},
+    {"optimizer": "adam", "learning_rate": 0.01},
+]
+
+
+@pytest.mark.parametrize("steps", [1, 5, 10, 20])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_one_batch_is_predicted_as_in_training(digits, optimizer, steps):
+    X, y = digits[0][:30], digits[1][:30]
+    net = MiniVGGClassifier(**{**NET, **optimizer, "epochs": steps}).fit(X, y)
+    np.testing.assert_allclose(net.predict_proba(X), by_batch(net, X), atol=1e-4)
+
+
+@pytest.mark.parametrize("options", [{}, WITHOUT_DROPOUT], ids=["dropout", "none"])
+@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 0.05), ("adam", 0.01)])
+@pytest.mark.parametrize(("n", "epochs"), [(30, 5), (200, 2), (300, 1), (60, 10)])
+def test_what_was_learnt_is_predicted(digits, n, epochs, optimizer, rate, options):
+    X, y = digits[0][:n], digits[1][:n]
+    net = MiniVGGClassifier(
+        **{**NET, "epochs": epochs, "optimizer": optimizer, "learning_rate": rate, **options}
+    )
+    net.fit(X, y)
+    assert net.score(X, y) == pytest.approx(accuracy(net, by_batch(net, X), y), abs=0.03)
+    assert net.score(X, y) > 0.8
+
+
+def test_more_images_than_are_looked_at(digits):
+    """20 batches, of which 16 are taken."""
+    net = MiniVGGClassifier(**{**NET, "batch_size": 15}).fit(*digits)
+    assert net.score(*digits) > 0.9
+
+
+def test_early_stopping_compares_the_networks_that_it_may_take(digits):
+    X, y = digits
+    net = MiniVGGClassifier(
+        **{**NET, "epochs": 6}, validation_fraction=0.5, early_stopping=True, patience=2
+    ).fit(X, y)
+    targets = np.searchsorted(net.classes_, y)
+    _, unseen = split_validation(targets, 0.5, net.classes_, Seeds.draw(0).split)
+    best = int(np.argmin(net.history_["val_loss"]))
+    loss = log_loss(y[unseen], net.predict_proba(X[unseen]))
+    assert net.history_["val_loss"][best] == pytest.approx(loss, rel=1e-4)
+    assert net.history_["val_accuracy"][best] == pytest.approx(net.score(X[unseen], y[unseen]))
+    # better than chance (log 3) from the first epoch on
+    assert max(net.history_["val_loss"]) < 1
+    assert net.history_["val_accuracy"][best] > 0.9
+
+
+def test_who_watches_an_epoch_sees_its_averages(digits):
+    X, y = digits[0][:60], digits[1][:60]
+    seen = []
+
+    class Weights(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(self.model.get_weights())
+
+    net = MiniVGGClassifier(**{**NET, "epochs": 2})
+    clone(net).set_params(keras_callbacks=Weights()).fit(X, y)
+    for epochs, weights in enumerate(seen, start=1):
+        shorter = clone(net).set_params(epochs=epochs).fit(X, y)
+        for one, two in zip(shorter.model_.get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS[1:3])
+def test_parts_of_one_step(digits, optimizer):
+    X, y = digits
+    net = MiniVGGClassifier(**{**NET, **optimizer}, **WITHOUT_DROPOUT)
+    for number, start in enumerate(range(0, 300, 30)):
+        part = slice(start, start + 30)
+        net.partial_fit(X[part], y[part], classes=np.unique(y))
+        if number in (0, 4, 9):
+            expected = by_batch(net, X[part])
+            np.testing.assert_allclose(net.predict_proba(X[part]), expected, atol=1e-4)
+    assert net.score(X, y) > 0.7
+
+
+def test_a_part_of_one_image_spoils_nothing(digits):
+    X, y = digits
+    net = MiniVGGClassifier(**NET)
+    for part in (slice(0, 100), slice(100, 200), slice(200, 201)):
+        net.partial_fit(X[part], y[part], classes=np.unique(y))
+    assert net.score(X, y) > 0.85
+
+
+def averages(net):
+    return [w for w, v in zip(net._weights, net.model_.weights, strict=True) if "moving" in v.path]
+
+
+def test_a_part_after_a_long_training_moves_the_averages_as_one_step_does(digits):
+    X, y = digits
+    net = MiniVGGClassifier(**{**NET, "epochs": SETTLED // 10}, **WITHOUT_DROPOUT).fit(X, y)
+    # a dark part; the rate is too small to learn anything
+    net.set_params(learning_rate=1e-9)
+    before = averages(net)
+    for copy in (net, pickle.loads(pickle.dumps(net))):
+        copy.partial_fit(X[:32] // 8, y[:32])
+        for old, new in zip(before, averages(copy), strict=True):
+            assert np.abs(new - old).max() < 0.11 * max(np.abs(old).max(), 1) * 2
+            assert not np.array_equal(new, old)
+
+
+def test_an_averaging_optimizer_has_averages_of_its_own(digits):
+    X, y = digits[0][:30], digits[1][:30]
+    net = MiniVGGClassifier(**NET, optimizer__use_ema=True, optimizer__ema_momentum=0.9)
+    for epochs in (3, SETTLED + 1):
+        net.set_params(epochs=epochs).fit(X, y)
+        np.testing.assert_allclose(net.predict_proba(X), by_batch(net, X), atol=1e-4)
+
+
+def test_two_halves_are_a_whole_also_over_the_step_where_averages_settle(digits):
+    """Ten steps an epoch: six and six epochs against twelve, and parts likewise."""
+    whole = MiniVGGClassifier(
+        **{**NET, "optimizer": "sgd", "epochs": SETTLED // 10 + 2}, **WITHOUT_DROPOUT
+    )
+    expected = clone(whole).fit(*digits).predict_proba(digits[0])
+    halves = clone(whole).set_params(epochs=whole.epochs // 2, warm_start=True)
+    halves.fit(*digits).fit(*digits)
+    np.testing.assert_array_equal(halves.predict_proba(digits[0]), expected)
+    for _ in range(whole.epochs):
+        whole.partial_fit(*digits, classes=np.unique(digits[1]))
+    np.testing.assert_array_equal(whole.predict_proba(digits[0]), expected)
+
+
+class Cut(keras.callbacks.Callback):
+    """Ends the process' training as a crash would: in the middle of the second epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == (1, 5):
+            raise InterruptedError
+
+
+def test_a_resumed_training_has_the_same_averages(digits, tmp_path):
+    net = MiniVGGClassifier(**{**NET, "epochs": 2}, checkpoint_every=3)
+    expected = clone(net).fit(*digits).predict_proba(digits[0])
+    net.set_params(checkpoint_dir=tmp_path)
+    with pytest.raises(InterruptedError):
+        clone(net).set_params(keras_callbacks=Cut()).fit(*digits)
+    assert list(tmp_path.glob("*step*"))
+    np.testing.assert_array_equal(net.fit(*digits).predict_proba(digits[0]), expected)
+
+
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+def test_files_have_the_same_averages(digits, tmp_path, suffix):
+    X, y = digits
+    net = MiniVGGClassifier(**NET).fit(X, y)
+    network = load_network(save_network(net, tmp_path / f"net.{suffix}"))
+    images = np.repeat(X[..., None], 3, axis=-1)
+    np.testing.assert_allclose(network.predict(images, verbose=0), net.predict_proba(X), atol=1e-5)
+    save(net, tmp_path / "net.skv")
+    again = load(tmp_path / "net.skv")
+    np.testing.assert_array_equal(again.predict_proba(X), net.predict_proba(X))
+    again.partial_fit(X[:1], y[:1])
+    assert again.score(X, y) > 0.85
+
+
+def test_a_search_over_batch_sizes_compares_what_was_learnt(digits):
+    """The smaller the batches, the more steps, and the better: not the other way round."""
+    net = MiniVGGClassifier(**{**NET, "epochs": 2, "optimizer": "sgd"})
+    search = GridSearchCV(net, {"batch_size": [8, 32, 200]}, cv=3).fit(*digits)
+    assert search.best_params_ == {"batch_size": 8}
+    scores = search.cv_results_["mean_test_score"]
+    assert scores[0] > 0.9
+    assert list(scores) == sorted(scores, reverse=True)
