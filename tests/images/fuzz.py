@@ -37,6 +37,8 @@ from PIL import Image
 from skvision.exceptions import ImageDecodeError
 from skvision.images import ImageReader, as_image_batch, decode, decode_resized
 
+from .deep_files import packed12, png, tiff
+
 ROOT = Path(__file__).parent.parent.parent
 
 #: the largest picture that is decoded takes 0.5 GiB, and as much for each step to RGB
@@ -90,7 +92,16 @@ def sources():
         "sixteen.tiff": (sixteen, {}),
         "pages.tiff": (small, frames),
     }
-    return {name: _encoded(name, image, options) for name, (image, options) in saved.items()}
+    deep = np.asarray(small, np.uint16) * 257
+    grey_deep = deep[..., 0] >> 4
+    return {
+        **{name: _encoded(name, image, options) for name, (image, options) in saved.items()},
+        # what Pillow doesn't write
+        "sixteen_colour.png": png(deep, significant=12),
+        "sixteen_alpha.png": png(np.dstack([deep, deep[..., :1]])),
+        "twelve.tiff": tiff(packed12(grey_deep), grey_deep.shape, 12, t281=(4095,)),
+        "sixteen_colour.tiff": tiff(deep.tobytes(), deep.shape, 16, compress=True),
+    }
 
 
 def _encoded(name, image, options):
