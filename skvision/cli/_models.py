@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..exceptions import PixelRangeWarning
 from ._errors import message
 from ._start import start_quietly
 
@@ -130,12 +132,21 @@ def read_folders(folders: Sequence[Path], skip_unreadable: bool, classes: str | 
     """List and check the images of class folders, as `skvision.load_image_folder` does."""
     from ..datasets import load_image_folder
 
-    return load_image_folder(
-        list(folders),
-        validate=True,
-        on_error="skip" if skip_unreadable else "raise",
-        classes=_names(classes),
-    )
+    with _scale_left_to_fit():
+        return load_image_folder(
+            list(folders),
+            validate=True,
+            on_error="skip" if skip_unreadable else "raise",
+            classes=_names(classes),
+        )
+
+
+@contextmanager
+def _scale_left_to_fit() -> Iterator[None]:
+    """Don't warn of the images' scale: fit does, which knows whether ``value_range`` names it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PixelRangeWarning)
+        yield
 
 
 def read_test_folders(
@@ -147,13 +158,14 @@ def read_test_folders(
     """List and check images to measure a model on; some of its classes `known` are enough."""
     from ..datasets.folders import labelled_images
 
-    return labelled_images(
-        list(folders),
-        validate=True,
-        on_error="skip" if skip_unreadable else "raise",
-        known=known,
-        classes=_names(classes),
-    )
+    with _scale_left_to_fit():
+        return labelled_images(
+            list(folders),
+            validate=True,
+            on_error="skip" if skip_unreadable else "raise",
+            known=known,
+            classes=_names(classes),
+        )
 
 
 def _names(text: str | None) -> list[str] | None:

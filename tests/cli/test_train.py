@@ -11,6 +11,7 @@ import subprocess
 import joblib
 import numpy as np
 import pytest
+from PIL import Image
 
 from skvision import ImageDecodeError, MiniVGGClassifier, load
 
@@ -52,6 +53,25 @@ def test_options_go_before_set_before_config_and_the_seed_gives_the_same_model(
     assert net.get_params()["optimizer__momentum"] == 0.0
     X = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype=np.uint8)
     np.testing.assert_array_equal(net.predict_proba(X), load(model).predict_proba(X))
+
+
+@pytest.mark.parametrize(("value_range", "times"), [("auto", 1), ("0,120", 0), ("percentile", 0)])
+def test_a_scale_that_is_a_guess_is_warned_of_once(tmp_path, value_range, times):
+    for index, label in enumerate(["across", "along"] * 4):
+        (tmp_path / label).mkdir(exist_ok=True)
+        counts = np.arange(64, dtype=np.uint16).reshape(8, 8) * 120 // 63
+        Image.fromarray(counts).save(tmp_path / label / f"{index}.png")
+    options = ("--epochs", 1, "--image-size", 8, "--test-fraction", 0)
+    result = called(
+        "train",
+        tmp_path,
+        "--out",
+        tmp_path / "m.skv",
+        *options,
+        "--set",
+        f"value_range={value_range}",
+    )
+    assert result.stderr.count("numbers from 0 to 120, on a scale of 0..65535") == times
 
 
 def test_the_arguments_are_listed():
