@@ -31,6 +31,8 @@ def test_docstring_examples(name):
     assert results.failed == 0
 
 
+# but for the service, which tests/test_serving.py starts
+SCRIPTS = [path for path in sorted((ROOT / "examples").glob("*.py")) if path.stem != "serve"]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FLOWERS = dict(
     zip(
@@ -125,7 +127,7 @@ def test_shell_of_a_page_runs_from_top_to_bottom(page, work_folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
 def test_example_scripts_run(script, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
