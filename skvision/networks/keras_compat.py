@@ -26,7 +26,6 @@ __all__ = [
     "run_ahead",
     "running_figures",
     "set_running_figures",
-    "structure_unchecked",
     "synchronise",
     "variable_index",
 ]
@@ -162,17 +161,6 @@ def missing_weights_raise() -> Iterator[None]:
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*freshly-initialized")
-        yield
-
-
-@contextmanager
-def structure_unchecked() -> Iterator[None]:
-    """Call a network with a tensor where it has a list of one, without Keras' warning.
-
-    Leans on the warning's text, which has no category of its own.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The structure of `inputs`")
         yield
 
 

@@ -9,7 +9,7 @@ import sys
 from functools import cache
 from typing import Any
 
-__all__ = ["import_openvino", "traced_by_torch"]
+__all__ = ["import_openvino"]
 
 
 @cache
@@ -31,15 +31,3 @@ def import_openvino() -> Any:
     import openvino
 
     return openvino
-
-
-def traced_by_torch(network: Any, batch: Any) -> Any:
-    """A network of PyTorch as `openvino.convert_model` takes it, traced by a batch.
-
-    Leans on ``TorchScriptPythonDecoder``, which `convert_model` would make itself; but where
-    TensorFlow is loaded too, it takes any Keras network for one of TensorFlow.
-    """
-    import_openvino()
-    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
-
-    return TorchScriptPythonDecoder(network, example_input=batch, shared_memory=False)

@@ -236,7 +236,7 @@ class _Course(keras.callbacks.Callback):
         return bool(self._network.model.stop_training)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._figures_so_far:
+        if self.first_step:
             self._take_up_figures(epoch)
         if self._plan.schedule is not None:
             self._network.set_learning_rate(self._plan.rate(self.losses))

@@ -375,6 +375,7 @@ def test_a_training_goes_on_in_the_middle_of_an_epoch(
     [
         (["loss/total", "loss/count", "accuracy/total"], "loss/count, accuracy/total. Delete"),
         (["loss/total", "loss/count", "accuracy/total", "hits"], "accuracy/total, hits. Delete"),
+        ([], "Received: -. Delete"),
     ],
 )
 def test_figures_of_other_metrics_are_never_taken_up(tiny, digits, tmp_path, names, received):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 import threading
-import warnings
 from pathlib import Path
 
 import h5py
@@ -25,7 +24,6 @@ from skvision.networks.keras_compat import (
     run_ahead,
     running_figures,
     set_running_figures,
-    structure_unchecked,
     variable_index,
 )
 from skvision.networks.layers import random_states, seed_named, settle
@@ -210,17 +208,6 @@ def test_weights_that_a_file_lacks_raise(tmp_path):
         pytest.raises(UserWarning, match="freshly-initialized"),
     ):
         network.load_weights(path)
-
-
-def test_a_tensor_for_a_list_of_one_is_taken_silently():
-    inputs = keras.Input((3,))
-    network = keras.Model([inputs], keras.layers.Dense(1)(inputs))
-    with pytest.warns(UserWarning, match="structure"):
-        network(X)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with structure_unchecked():
-            network(X)
 
 
 def test_a_failed_download_names_its_address(tmp_path):

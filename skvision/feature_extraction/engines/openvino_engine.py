@@ -17,8 +17,7 @@ import numpy as np
 
 from ..._system.memory import give_back_memory
 from ..._system.threads import thread_limit
-from ...networks.keras_compat import structure_unchecked
-from ...networks.openvino_compat import import_openvino, traced_by_torch
+from ...networks.openvino_compat import import_openvino
 from ..cache import KeptNetwork
 from .base import Build, Engine
 
@@ -181,11 +180,15 @@ def _from_torch(network: Any) -> Any:
     import torch
 
     batch = keras.ops.zeros((2, *network.input_shape[1:]))
-    with structure_unchecked():
-        # that sizes become constants, as they shall
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        traced = traced_by_torch(network.eval(), batch)
-        return import_openvino().convert_model(traced, input=_any_number(network))
+    with warnings.catch_warnings():
+        # that sizes become constants, as they shall, and that PyTorch has other ways by now
+        for kind in (torch.jit.TracerWarning, FutureWarning, DeprecationWarning):
+            warnings.simplefilter("ignore", kind)
+        # traced here: where TensorFlow is loaded too, any Keras network passes for one of it
+        traced = torch.jit.trace(network.eval(), ([batch],))
+        return import_openvino().convert_model(
+            traced, input=_any_number(network), share_weights=False
+        )
 
 
 @cache
