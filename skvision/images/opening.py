@@ -13,7 +13,7 @@ import re
 import stat
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import BinaryIO, TypeGuard
 
@@ -202,7 +202,7 @@ _SAMPLE_FORMATS = {1: "unsigned integers", 2: "signed integers", 3: "floats"}
 def _unknown_tiff(file: BinaryIO) -> str:
     """Say what kind of TIFF it is that Pillow doesn't read."""
     reason = "it is a TIFF of a kind that Pillow does not read"
-    try:
+    with suppress(Exception):  # a malformed one: then the sentence ends here
         file.seek(0)
         tags = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
         file.seek(tags.next)
@@ -212,8 +212,6 @@ def _unknown_tiff(file: BinaryIO) -> str:
         numbers = _SAMPLE_FORMATS.get(kinds[0], "other numbers")
         many = f"{len(bits)} channels of {bits[0]}" if len(bits) > 1 else f"{bits[0]}"
         reason += f", {many}-bit {numbers}"
-    except Exception:  # a malformed one: then the sentence ends here
-        pass
     return f"{reason}; convert it to integers of 8 or 16 bits, grey or RGB, little-endian"
 
 
