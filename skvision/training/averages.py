@@ -21,10 +21,10 @@ MOST_BATCHES = 16
 
 
 class AveragesRenewal(keras.callbacks.Callback):
-    """Takes a network's averages from the training images, after each of the first epochs.
+    """Takes a network's averages from the training images, after its first epochs.
 
-    They depend on the weights and the images alone, not on how the training came there.
-    The first of the callbacks: it comes before validation, and before others look.
+    They depend on the weights and the images alone, not on the course of the training.
+    It is the first of the callbacks, before validation and before others read weights.
 
     Parameters
     ----------
@@ -34,6 +34,8 @@ class AveragesRenewal(keras.callbacks.Callback):
         What it is trained on.
     earlier_steps : int
         Steps that the network was trained for before the first epoch.
+    is_watched : bool, default=True
+        Whether the weights of each epoch are read; else those of the last, or on request.
     is_part : bool, default=False
         Whether the images are one part of several. One that is smaller than the smallest
         even batch then moves the averages only by as much.
@@ -45,12 +47,14 @@ class AveragesRenewal(keras.callbacks.Callback):
         training: BatchStream,
         earlier_steps: int,
         *,
+        is_watched: bool = True,
         is_part: bool = False,
     ) -> None:
         super().__init__()
         self._network = network
         self._training = training
         self._earlier_steps = earlier_steps
+        self._is_watched = is_watched
         self._is_part = is_part
         self._epoch = 0
         self._is_due = False
@@ -60,15 +64,24 @@ class AveragesRenewal(keras.callbacks.Callback):
         self._is_due = True
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._renew_if_due()
+        self.renew_if_due()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._renew_if_due()
+        # from here on the moving averages go on by themselves, whoever looked before
+        is_last_time = self._steps_before + self._training.steps_per_epoch >= SETTLED
+        if self._is_watched or is_last_time or epoch + 1 == self.params["epochs"]:
+            self.renew_if_due()
 
-    def _renew_if_due(self) -> None:
-        if self._is_due and not self._is_settled:
+    def renew_if_due(self) -> None:
+        """Take the averages for the weights of this epoch, once."""
+        if self._is_due:
+            self.renew()
+            self._is_due = False
+
+    def renew(self) -> None:
+        """Take the averages, unless the training was long enough without."""
+        if not self._is_settled:
             self._renew()
-        self._is_due = False
 
     def renew_for_averaged_weights(self) -> None:
         """Take the averages for weights that an optimiser averaged: no step ever saw them."""

@@ -122,9 +122,18 @@ def train(
     training, validation = batches.training, batches.validation
     renewals = []
     if network.averages and isinstance(training, BatchStream):
-        renewals = [AveragesRenewal(network, training, watch.earlier_steps, is_part=plan.is_part)]
-    watched = "val_loss" if validation else "loss"
-    course = _Course(network, renewals, plan, watch, checkpoints, watched)
+        watched = bool(watch.callbacks or checkpoints)
+        renewals = [
+            AveragesRenewal(
+                network,
+                training,
+                watch.earlier_steps,
+                is_watched=watched,
+                is_part=plan.is_part,
+            )
+        ]
+    figure = "val_loss" if validation else "loss"
+    course = _Course(network, renewals, plan, watch, checkpoints, figure)
     if resumed is not None:
         course.resume(resumed)
     interrupted = False
@@ -157,6 +166,7 @@ def train(
             if not course.epochs:
                 raise
             interrupted = True
+            course.renew_completed()
             warnings.warn(
                 f"Training was interrupted after epoch {course.epochs} of {plan.epochs}; the "
                 "estimator is fitted with what it had learnt by then.",
@@ -288,6 +298,8 @@ class _Course(keras.callbacks.Callback):
     def _attributes(self) -> Mapping[str, Any]:
         """What the estimator would have if training ended with this epoch."""
         assert self._watch.as_fitted is not None
+        for each in self._renewals:
+            each.renew_if_due()
         history, _, best = self._completed
         return self._watch.as_fitted(history, best or self._network.final_weights(self._renew))
 
@@ -297,6 +309,9 @@ class _Course(keras.callbacks.Callback):
         Averages of an optimiser, a callback that restores the best epoch: both change
         them after the last epoch.
         """
+        if self.epochs < self._plan.epochs:
+            # it was stopped: which epoch is the last was not known
+            self.renew_completed()
         history, last, _ = self._completed
         final = self._network.get_weights()
         same = all(np.array_equal(a, b) for a, b in zip(final, last, strict=True))
@@ -306,6 +321,14 @@ class _Course(keras.callbacks.Callback):
                 final = self._network.get_weights()
             self._completed = (history, last, final)
             self._save()
+
+    def renew_completed(self) -> None:
+        """Take the averages for the last complete epoch's weights: no one may have read them."""
+        history, last, best = self._completed
+        for each in self._renewals:
+            self._network.set_weights(last)
+            each.renew()
+            self._completed = (history, self._network.get_weights(), best)
 
     def _renew(self) -> None:
         for each in self._renewals:

@@ -11,10 +11,18 @@ from sklearn.base import clone
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 
-from skvision import MiniVGGClassifier, load, load_network, save, save_network
+from skvision import (
+    MiniVGGClassifier,
+    TrainingInterruptedWarning,
+    load,
+    load_network,
+    save,
+    save_network,
+)
+from skvision.networks import CompiledNetwork
 from skvision.training import SETTLED, Seeds, split_validation
 
-from ..conftest import TINY
+from ..conftest import TINY, since
 
 NET = {**TINY, "filters": (8, 16), "epochs": 1}
 WITHOUT_DROPOUT = {"conv_dropout": 0, "dense_dropout": 0}
@@ -167,6 +175,27 @@ def test_two_halves_are_a_whole_also_over_the_step_where_averages_settle(digits)
     np.testing.assert_array_equal(whole.predict_proba(X), expected)
 
 
+def test_ctrl_c_in_a_training_that_nothing_watches(digits, monkeypatch):
+    """The third epoch's first images are not to be had: the second epoch's weights count."""
+    X, y = digits[0][:60], digits[1][:60]
+    net = MiniVGGClassifier(**{**NET, "epochs": 3})
+    expected = clone(net).set_params(epochs=2).fit(X, y).predict_proba(X)
+    set_rate, calls = CompiledNetwork.set_learning_rate, []
+
+    def interrupt(self, rate):
+        calls.append(rate)
+        if len(calls) == 5:  # two before the training, one before each epoch
+            raise KeyboardInterrupt
+        set_rate(self, rate)
+
+    monkeypatch.setattr(CompiledNetwork, "set_learning_rate", interrupt)
+    # a schedule, for it to be called, whose rate stays the same until half of them
+    net.set_params(learning_rate_schedule="plateau")
+    with pytest.warns(TrainingInterruptedWarning, match="after epoch 2 of 3"):
+        net.fit(X, y)
+    np.testing.assert_array_equal(net.predict_proba(X), expected)
+
+
 class Cut(keras.callbacks.Callback):
     """Ends the process' training as a crash would: in the middle of the second epoch."""
 
@@ -210,3 +239,30 @@ def test_a_search_over_batch_sizes_compares_what_was_learnt(digits):
     scores = search.cv_results_["mean_test_score"]
     assert scores[0] > 0.9
     assert list(scores) == sorted(scores, reverse=True)
+
+
+class StopAfter:
+    """A callback of scikit-learn's kind, which asks for no fitted estimator."""
+
+    def __init__(self, n_epochs):
+        self.left = n_epochs
+
+    def setup(self, estimator, context): ...
+
+    def teardown(self, estimator, context): ...
+
+    def on_fit_task_begin(self, estimator, context, *, X=None, y=None, metadata=None): ...
+
+    def on_fit_task_end(self, estimator, context):
+        self.left -= context.task_name == "epoch"
+        return self.left == 0
+
+
+@since("1.9")
+def test_a_callback_that_stops_the_training(digits):
+    X, y = digits[0][:60], digits[1][:60]
+    net = MiniVGGClassifier(**{**NET, "epochs": 5})
+    expected = clone(net).set_params(epochs=2).fit(X, y).predict_proba(X)
+    stopped = net.set_callbacks(StopAfter(2)).fit(X, y)
+    assert stopped.n_epochs_ == 2
+    np.testing.assert_array_equal(stopped.predict_proba(X), expected)
