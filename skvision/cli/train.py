@@ -348,8 +348,15 @@ def _train(
 
 def _split(data: Any, test_fraction: float, seed: Any) -> tuple[Labelled, Labelled]:
     """What to train on, and what is kept back."""
+    import numpy as np
     from sklearn.model_selection import train_test_split
 
+    names, counts = np.unique(data.target, return_counts=True)
+    if counts.min() < 2:
+        raise ValueError(
+            f"--test-fraction {test_fraction} keeps images of each class back, for which it needs "
+            f"2, but {names[counts.argmin()]} has {counts.min()}. Add images or set it to 0."
+        )
     X_train, X_test, y_train, y_test = train_test_split(
         data.data, data.target, test_size=test_fraction, stratify=data.target, random_state=seed
     )
