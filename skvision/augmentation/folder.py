@@ -26,7 +26,7 @@ from .._system.atomic import written_whole
 from .._system.progress import with_bar
 from .._system.threads import thread_limit
 from ..datasets import find_unreadable
-from ..datasets.labels import warn_of_spellings
+from ..datasets.class_names import warn_of_spellings
 from ..datasets.left_out import warn_of_left_out, warn_of_skipped
 from ..datasets.levels import check_levels
 from ..datasets.listing import existing_folders, list_classes

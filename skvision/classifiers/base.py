@@ -1,4 +1,4 @@
-"""What all classifiers that train a network share: fit, predict, and what a fitted one offers."""
+"""What all classifiers that train a network share: fit is validate, describe, run, store."""
 
 from __future__ import annotations
 

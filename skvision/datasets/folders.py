@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .class_names import reading, warn_of_spellings
 from .data_set import as_bunch, check_on_error, readable
-from .labels import reading, warn_of_spellings
 from .left_out import warn_of_empty, warn_of_left_out
 from .levels import check_levels, inner_level
 from .listing import ClassFolders, existing_folders, layout, list_classes

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from .labels import reading
+from .class_names import reading
 from .listing import ClassFolder
 
 __all__ = ["check_levels", "inner_level"]

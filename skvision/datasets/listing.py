@@ -12,8 +12,8 @@ from typing import NoReturn
 
 from ..images.opening import is_url
 from ..images.packages import image_suffixes
+from .class_names import one_spelling, reading
 from .kinds import holdings, is_ignored_folder
-from .labels import one_spelling, reading
 
 __all__ = [
     "ClassFolder",

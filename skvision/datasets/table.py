@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 
 from ..images.opening import is_url
+from .class_names import as_label, one_spelling, warn_of_spellings
 from .data_set import as_bunch, check_on_error, readable
-from .labels import as_label, one_spelling, warn_of_spellings
 from .listing import real_names
 
 __all__ = ["load_image_table"]

@@ -1,4 +1,4 @@
-"""When the averages of batch normalisation are taken anew in a training."""
+"""When the averages of batch normalisation are taken again in a training."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from skvision import ImageAugmenter, augment_folder, load_image_folder
-from skvision.datasets.labels import as_label, one_spelling, reading
+from skvision.datasets.class_names import as_label, one_spelling, reading
 
 CAFE = "café"
 

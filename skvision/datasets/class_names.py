@@ -26,7 +26,7 @@ def as_label(name: str) -> str:
 
     Examples
     --------
-    >>> from skvision.datasets.labels import as_label
+    >>> from skvision.datasets.class_names import as_label
     >>> as_label("Dog\\u00a0")
     'Dog'
     """
@@ -44,7 +44,7 @@ def reading(name: Any) -> str:
 
     Examples
     --------
-    >>> from skvision.datasets.labels import reading
+    >>> from skvision.datasets.class_names import reading
     >>> reading("Polar_Bear ") == reading("polar bear"), reading("a") == reading("A")
     (True, False)
     """
@@ -72,7 +72,7 @@ def one_spelling(counts: Mapping[str, int], known: Iterable[str] = ()) -> dict[s
 
     Examples
     --------
-    >>> from skvision.datasets.labels import one_spelling
+    >>> from skvision.datasets.class_names import one_spelling
     >>> one_spelling({"Cat": 1, "cat": 8, "dog": 2})
     {'Cat': 'cat', 'cat': 'cat', 'dog': 'dog'}
     """
