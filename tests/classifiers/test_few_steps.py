@@ -237,7 +237,7 @@ def test_a_search_over_batch_sizes_compares_what_was_learnt(digits):
     search = GridSearchCV(net, {"batch_size": [8, 32, 200]}, cv=3).fit(*digits)
     assert search.best_params_ == {"batch_size": 8}
     scores = search.cv_results_["mean_test_score"]
-    assert scores[0] > 0.9
+    assert scores[0] > 0.8
     assert list(scores) == sorted(scores, reverse=True)
 
 
