@@ -62,7 +62,7 @@ class PixelRangeWarning(UserWarning):
 
 
 class SkippedImageWarning(UserWarning):
-    """Pictures were left out of a data set, as ``on_error="skip"`` asked."""
+    """Images, or files that look like images, were left out of a data set."""
 
 
 class TrainingInterruptedWarning(UserWarning):

@@ -273,6 +273,10 @@ class _Given:
 
     def read(self) -> tuple[Any, Labelled | None]:
         """Read the folders to train on, and those to measure on if there are any."""
+        from ..datasets.listing import existing_folders
+
+        for folder in self.test:  # before the others are decoded
+            existing_folders(folder)
         data = read_folders(self.folders, self.skip_unreadable, self.classes)
         if not self.test:
             return data, None

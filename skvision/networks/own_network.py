@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -31,7 +31,7 @@ class OwnNetwork:
         Of a batch: (None, height, width, channels).
     name : str
         What the network is called.
-    classes : mapping of str to type, default={}
+    classes : mapping of str to type
         The layers' classes that Keras doesn't find by itself or refuses, by their names.
 
     Examples
@@ -48,7 +48,7 @@ class OwnNetwork:
     weights: Sequence[np.ndarray]
     input_shape: tuple[int | None, ...]
     name: str
-    classes: Mapping[str, type] = field(default_factory=dict)
+    classes: Mapping[str, type]
 
     @classmethod
     def of(cls, network: keras.Model) -> OwnNetwork:

@@ -42,7 +42,7 @@ def losses_at_rates(
     section 3.3.
     """
     *earlier, phase = spec.phases
-    before = TrainingResult(spec.recipe)
+    before = TrainingResult(spec.recipe, {}, [])
     if earlier:
         before = run(replace(spec, phases=tuple(earlier)), data)
     losses: list[float] = []

@@ -77,7 +77,9 @@ def run(
     >>> result.n_epochs, sorted(result.history)
     (2, ['accuracy', 'loss'])
     """
-    return _Run(spec, data, before or TrainingResult(spec.recipe), listeners or Listeners()).train()
+    return _Run(
+        spec, data, before or TrainingResult(spec.recipe, {}, []), listeners or Listeners()
+    ).train()
 
 
 def begin(

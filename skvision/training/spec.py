@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -112,8 +112,8 @@ class TrainingResult:
     """
 
     recipe: NetworkRecipe
-    history: dict[str, list[Any]] = field(default_factory=dict)
-    weights: list[np.ndarray] = field(default_factory=list)
+    history: dict[str, list[Any]]
+    weights: list[np.ndarray]
     interrupted: bool = False
     state: tuple[NetworkRecipe, NetworkState] | None = None
     n_steps: int = 0

@@ -139,8 +139,10 @@ def test_voting_beside_a_linear_model(tiny, net, small, unseen, voting):
         np.testing.assert_array_equal(votes.predict(X), one_each)
 
 
-def test_stacking_learns_from_predictions_out_of_fold(tiny, net, small, unseen):
+def test_stacking_learns_from_predictions_out_of_fold(tiny, small, unseen):
     final = LogisticRegression(C=100)
+    tiny.set_params(epochs=6)  # half of the data must do for a fold
+    net = clone(tiny).fit(*small)
     stack = StackingClassifier([("net", tiny)], final_estimator=final, cv=FOLDS).fit(*small)
     np.testing.assert_array_equal(stack.transform(unseen[0]), net.predict_proba(unseen[0]))
     unfolded = cross_val_predict(tiny, *small, cv=FOLDS, method="predict_proba")

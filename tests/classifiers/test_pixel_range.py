@@ -261,7 +261,7 @@ def test_a_quarter_of_the_room_is_the_limit(bits, is_warned, form, tmp_path):
         for index, each in enumerate(X):
             Image.fromarray(each).save(tmp_path / f"{index}.tiff")
         X = sorted(map(str, tmp_path.iterdir()))
-    said = warned(lambda: MiniVGGClassifier(**NET)._checked(X, y, None, reset=True))
+    said = warned(lambda: MiniVGGClassifier(**NET)._training_data(X, y, None, reset=True))
     assert len(said) == is_warned
     assert all(f"say value_range=(0, {2**bits - 1})" in each for each in said)
 
@@ -269,7 +269,10 @@ def test_a_quarter_of_the_room_is_the_limit(bits, is_warned, form, tmp_path):
 def test_one_bright_image_is_enough():
     X = room_of(12)
     X[-1, 0, 0] = 40_000
-    assert warned(lambda: MiniVGGClassifier(**NET)._checked(X, [0, 1] * 4, None, reset=True)) == []
+    assert (
+        warned(lambda: MiniVGGClassifier(**NET)._training_data(X, [0, 1] * 4, None, reset=True))
+        == []
+    )
 
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (8, SIZE, SIZE), dtype=np.uint8)
@@ -287,17 +290,22 @@ PHOTOS = np.random.default_rng(0).integers(0, 256, (8, SIZE, SIZE), dtype=np.uin
     ids=["divided and cast", "digits", "divided twice", "white", "bool"],
 )
 def test_a_few_grey_levels_are_warned_of(X, message):
-    (said,) = warned(lambda: MiniVGGClassifier(**NET)._checked(X, [0, 1] * 4, None, reset=True))
+    (said,) = warned(
+        lambda: MiniVGGClassifier(**NET)._training_data(X, [0, 1] * 4, None, reset=True)
+    )
     assert np.char.find(said, "The training images hold") == 0
     with pytest.warns(PixelRangeWarning, match=message):
-        MiniVGGClassifier(**NET)._checked(X, [0, 1] * 4, None, reset=True)
+        MiniVGGClassifier(**NET)._training_data(X, [0, 1] * 4, None, reset=True)
 
 
 @pytest.mark.parametrize(
     "X", [PHOTOS, PHOTOS > 127, PHOTOS // 8, PHOTOS / 255], ids=["bytes", "bool", "dark", "floats"]
 )
 def test_what_has_contrast_is_not_warned_of(X):
-    assert warned(lambda: MiniVGGClassifier(**NET)._checked(X, [0, 1] * 4, None, reset=True)) == []
+    assert (
+        warned(lambda: MiniVGGClassifier(**NET)._training_data(X, [0, 1] * 4, None, reset=True))
+        == []
+    )
 
 
 def test_a_folder_of_floats_is_warned_of(tmp_path):

@@ -51,7 +51,7 @@ def test_options_go_before_set_before_config_and_the_seed_gives_the_same_model(
     net = load(again)
     assert (net.epochs, net.image_size, net.learning_rate) == (12, (8, 8), 0.05)
     assert net.get_params()["optimizer__momentum"] == 0.0
-    X = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype=np.uint8)
+    X = np.random.default_rng(0).integers(0, 256, (5, 8, 8), dtype=np.uint8)
     np.testing.assert_array_equal(net.predict_proba(X), load(model).predict_proba(X))
 
 
