@@ -123,6 +123,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         "engine": [str],
         "precision": [str],
         "cache": ["boolean", str, os.PathLike, None],
+        "value_range": [StrOptions({"auto"}), tuple, list, None],
         "verbose": [Options(Integral, {0, 1, 2}), "boolean"],
     }
 

@@ -75,8 +75,10 @@ class BatchNormAverages:
         # the numbers of a network that diverges grow beyond 32 bits
         with np.errstate(over="ignore", invalid="ignore"):
             for variable, new in zip(averages, np.split(sums / n_inputs, ends[:-1]), strict=True):
-                old = ops.convert_to_numpy(variable)
-                variable.assign((old + share * (new - old)).astype(np.float32))
+                if share < 1:  # at 1, rounding would leave a trace of the old ones
+                    old = ops.convert_to_numpy(variable)
+                    new = old + share * (new - old)
+                variable.assign(new.astype(np.float32))
 
 
 def _learns(layer: keras.layers.Layer) -> bool:

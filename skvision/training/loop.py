@@ -309,12 +309,12 @@ class _Course(keras.callbacks.Callback):
         Averages of an optimiser, a callback that restores the best epoch: both change
         them after the last epoch.
         """
-        if self.epochs < self._plan.epochs:
-            # it was stopped: which epoch is the last was not known
-            self.renew_completed()
         history, last, _ = self._completed
         final = self._network.get_weights()
         same = all(np.array_equal(a, b) for a, b in zip(final, last, strict=True))
+        if same and self.epochs < self._plan.epochs:
+            # it was stopped: which epoch is the last was not known
+            self.renew_completed()
         if not (self._plan.early_stopping or same):
             if self._network.model.optimizer.use_ema:
                 self._renew()
