@@ -1,7 +1,7 @@
 """Keras' words for what estimators are told otherwise: what to write instead.
 
 A model of Keras is trained by ``fit(X, y, epochs=5)``; an estimator of scikit-learn is told in
-its constructor how to train. Whoever mixes them up gets a TypeError or an AttributeError, as
+its constructor how to train. A call in Keras' way raises a TypeError or an AttributeError, as
 from any class, and in it the way out, which these tables hold.
 """
 

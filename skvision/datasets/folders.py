@@ -92,7 +92,7 @@ def load_image_folder(
         If files that look like images were left out, or folders that systems leave, or
         if a class folder holds no images.
     PixelRangeWarning
-        If ``validate=True`` and all images together use next to nothing of their scale, as
+        If ``validate=True`` and all images together use a small part of their scale, as
         those of 12 bits in a file of 16 do, or have none; it says what ``value_range`` to pass.
     UserWarning
         If class folders have names that read the same, if subfolders may be the

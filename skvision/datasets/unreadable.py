@@ -30,7 +30,7 @@ def find_unreadable(
         How pictures of more than 8 bits shall be read. None: numbers on any scale will do, or
         on none, such as floats.
     warn : bool, default=False
-        Whether to warn if all of them together use next to nothing of their scale.
+        Whether to warn if all of them together use a small part of their scale.
 
     Returns
     -------

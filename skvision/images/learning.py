@@ -100,7 +100,7 @@ def levels_of(samples: Samples) -> Levels:
 
 
 def warn_of_range(levels: Iterable[Levels]) -> None:
-    """Warn if pictures use next to nothing of their scale, all of them together, or have none.
+    """Warn if pictures use a small part of their scale, all of them together, or have none.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def _range_of(high: float) -> tuple[int, int]:
 def looked_at(images: ImageBatch) -> Iterator[Levels]:
     """Yield the levels of a batch: a few pictures at first, then more at a time, in threads.
 
-    It ends at a picture that can't be read or has no scale: whoever needs its pixels says so.
+    It ends at a picture that can't be read or has no scale: the code that needs its pixels says so.
     """
 
     def look(index: int) -> Levels:
