@@ -2,7 +2,7 @@
 
 glibc keeps what was freed between what is still in use, hundreds of megabytes after a network's
 conversion. They are lost to other programs, and where psutil is installed (Jupyter and Dask
-bring it), joblib takes them for a leak and starts its worker process anew.
+bring it), joblib takes them for a leak and restarts its worker process.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
     Warns
     -----
     PixelRangeWarning
-        In fit of an estimator that resizes, if all pictures together use next to nothing of
+        In fit of an estimator that resizes, if all pictures together use a small part of
         their scale.
     """
     resizes = hasattr(estimator, "resize")  # augmentation doesn't

@@ -19,7 +19,7 @@ __all__ = ["OwnNetwork", "digest_of_weights"]
 
 @dataclass(frozen=True, eq=False)
 class OwnNetwork:
-    """A network of the user's own as a value: it pickles, compares and builds the network anew.
+    """A network of the user's own as a value: it pickles, compares and builds the network again.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ class AveragesRenewal(keras.callbacks.Callback):
         self.renew_if_due()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        # from here on the moving averages go on by themselves, whoever looked before
+        # from here on the moving averages continue by themselves, read before or not
         is_last_time = self._steps_before + self._training.steps_per_epoch >= SETTLED
         if self._is_watched or is_last_time or epoch + 1 == self.params["epochs"]:
             self.renew_if_due()
