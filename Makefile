@@ -16,7 +16,7 @@ RUN_lowest = SCIPY_ARRAY_API=1 $(PYTEST) $(SKLEARN_TESTS) tests/cli tests/images
 	tests/persistence tests/training
 WITH_sklearn-1.6 := "scikit-learn==1.6.*"
 WITH_sklearn-newest := --upgrade scikit-learn
-SKLEARN_TESTS := tests/test_estimator_checks.py tests/test_picture_checks.py tests/_sklearn \
+SKLEARN_TESTS := tests/test_estimator_checks.py tests/test_image_checks.py tests/_sklearn \
 	tests/augmentation tests/classifiers/test_partners.py \
 	tests/classifiers/test_model_selection.py tests/feature_extraction/test_transformer.py \
 	tests/persistence/test_safe_file.py

@@ -13,7 +13,7 @@ __all__ = ["pictures", "report", "resident_mib", "seconds", "turns"]
 
 
 def pictures(n: int, size: int = 32, n_classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
-    """Random pictures and labels: speed does not depend on what they show."""
+    """Random images and labels: speed does not depend on what they show."""
     rng = np.random.default_rng(0)
     X = rng.integers(0, 256, (n, size, size, 3), dtype=np.uint8)
     return X, rng.integers(0, n_classes, n)

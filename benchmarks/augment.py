@@ -20,7 +20,7 @@ OPTIONS = {
     "horizontal_flip": True,
     "fill_mode": "nearest",
 }
-#: size -> (pictures a round, so many times as fast as the faster of Keras' two)
+#: size -> (images a round, so many times as fast as the faster of Keras' two)
 SIZES = {224: (64, 6.0), 32: (960, 4.0)}
 BATCH, ROUNDS = 32, 5
 N_TRAINING, EPOCHS, PAIRS = 960, 2, 7

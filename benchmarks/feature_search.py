@@ -80,7 +80,7 @@ def main() -> None:
 
     least = seconds(one_pass) + seconds(linear_fits)
     grid = f"{len(BACKBONES)} backbones x {len(PENALTIES)} penalties"
-    what = f"search of {grid}, {FOLDS} folds, {N} pictures"
+    what = f"search of {grid}, {FOLDS} folds, {N} images"
 
     def tell(which: str, spent: float, goal: str = "") -> None:
         report(f"{which}: time over one pass and the linear fits", f"{spent / least:.2f}", goal)

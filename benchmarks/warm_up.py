@@ -32,7 +32,7 @@ def main() -> None:
     plain.fit(X[:32], y[:32], verbose=0)
     theirs = seconds(lambda: plain.fit(X, y, epochs=EPOCHS, verbose=0))
     report(
-        f"warm-up without augmentation, {N} pictures, {EPOCHS} epochs, over plain Keras",
+        f"warm-up without augmentation, {N} images, {EPOCHS} epochs, over plain Keras",
         f"{theirs / ours:.1f} times as fast ({ours:.1f} s, Keras {theirs:.1f} s)",
         ">= 10",
     )

@@ -3,7 +3,7 @@ The exam: cat, dog or panda?
 ============================
 
 MiniVGGNet from scratch, no ready-made weights: 60 epochs, structure and learning rate free.
-A fifth of the pictures is held out, stratified; each class of the rest is made half as large
+A fifth of the images is held out, stratified; each class of the rest is made half as large
 again by augmentation. The accuracy on the held-out fifth decides the mark.
 
     python examples/animals_exam.py animals
@@ -32,7 +32,7 @@ from skvision import (
 )
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[2])
-parser.add_argument("folder", nargs="?", type=Path, help="one subfolder of pictures a class")
+parser.add_argument("folder", nargs="?", type=Path, help="one subfolder of images a class")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--checkpoints", type=Path, help="a folder to go on from, if killed")
 parser.add_argument("--precision", default="float32", help="bfloat16 where the processor has it")
@@ -51,7 +51,7 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, stratif
 
 # %%
 # What happens to a photo of an animal without making it another animal.
-# Little of everything: with twice as much, sixty epochs are too few to learn so many pictures.
+# Little of everything: with twice as much, sixty epochs are too few to learn so many images.
 augmenter = ImageAugmenter(
     rotation_range=10,
     width_shift_range=0.1,
@@ -70,13 +70,13 @@ augmenter = ImageAugmenter(
 largest = np.unique(y_train, return_counts=True)[1].max()
 sampler = ImageOverSampler(augmenter, int(1.5 * largest), random_state=arguments.seed)
 X_grown, y_grown = sampler.fit_resample(X_train, y_train)
-print(f"{len(X_train)} pictures to train on, grown to {len(X_grown)}; {len(X_test)} held out")
+print(f"{len(X_train)} images to train on, grown to {len(X_grown)}; {len(X_test)} held out")
 
 # %%
 # MiniVGG, made deeper: five blocks, normalised before each activation, the filters of the
-# last three weighed by what is in the picture as a whole, and the mean of each filter in place
-# of the large dense layer, which would learn the pictures by heart. Every epoch sees other
-# versions of all pictures, half of the batches mixed by MixUp or CutMix. Cropping and zooming
+# last three weighed by what is in the image as a whole, and the mean of each filter in place
+# of the large dense layer, which would learn the images by heart. Every epoch sees other
+# versions of all images, half of the batches mixed by MixUp or CutMix. Cropping and zooming
 # show things larger than they are in the held-out photos: hence the mean over three crops of
 # each, and over their mirror images.
 net = MiniVGGClassifier(
@@ -119,6 +119,6 @@ predicted = net.predict(X_test)
 accuracy = float((predicted == y_test).mean())
 mark = 0 if accuracy < 0.70 else next(mark for upto, mark in MARKS.items() if accuracy <= upto)
 print(f"Seed {arguments.seed}, {net.n_epochs_} epochs in {minutes:.0f} minutes")
-print(f"Accuracy on {len(X_test)} pictures held out: {accuracy:.4f}. Mark: {mark}")
+print(f"Accuracy on {len(X_test)} images held out: {accuracy:.4f}. Mark: {mark}")
 print("What was taken for what:", *net.classes_)
 print(confusion_matrix(y_test, predicted))

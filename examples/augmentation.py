@@ -1,8 +1,8 @@
 """
-More pictures from few
+More images from few
 ======================
 
-With eight pictures a class a network learns them by heart. Augmentation shows it other
+With eight images a class a network learns them by heart. Augmentation shows it other
 versions of them in every epoch: turned a little, shifted, larger or smaller.
 """
 
@@ -41,9 +41,9 @@ augmenter = ImageAugmenter(
     zoom_range=0.15,
     random_state=0,
 )
-picture = Path("augmentation.png")
-AugmentationDisplay.from_estimator(augmenter, X_train).figure_.savefig(picture)
-print(f"Originals and drawn versions: {picture}")
+image = Path("augmentation.png")
+AugmentationDisplay.from_estimator(augmenter, X_train).figure_.savefig(image)
+print(f"Originals and drawn versions: {image}")
 
 # %%
 # Without augmentation; with copies made once; with a fresh draw in every epoch.
@@ -60,4 +60,4 @@ ways = {
 }
 for way, (net, pictures, labels) in ways.items():
     net.fit(pictures, labels)
-    print(f"{way:<24} accuracy {net.score(X_test, y_test):.3f} on {len(X_test)} unseen pictures")
+    print(f"{way:<24} accuracy {net.score(X_test, y_test):.3f} on {len(X_test)} unseen images")

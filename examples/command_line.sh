@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The command line on scikit-learn's handwritten digits: a grid search, the accuracy on
-# pictures kept back, single files, and what the model file holds.
-# Usage: examples/command_line.sh [FOLDER], with one subfolder of pictures a class.
+# images kept back, single files, and what the model file holds.
+# Usage: examples/command_line.sh [FOLDER], with one subfolder of images a class.
 set -euo pipefail
 
 out=$(mktemp -d)

@@ -3,7 +3,7 @@ Features of a ready-made network
 ================================
 
 Transfer learning by feature extraction: a network trained on a million photos, which comes
-with skvision, describes each picture by 1,280 numbers; logistic regression does the rest. The
+with skvision, describes each image by 1,280 numbers; logistic regression does the rest. The
 features are kept, so that a grid search computes each of them once.
 """
 
@@ -29,4 +29,4 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_sta
 pipeline = make_feature_classifier(cache=Path(temporary.name) / "cache", random_state=0)
 search = GridSearchCV(pipeline, {"head__C": [0.0001, 0.001, 0.01]}, cv=3).fit(X_train, y_train)
 print(f"Best: {search.best_params_}")
-print(f"Accuracy on {len(X_test)} pictures kept back: {search.score(X_test, y_test):.3f}")
+print(f"Accuracy on {len(X_test)} images kept back: {search.score(X_test, y_test):.3f}")

@@ -30,9 +30,9 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_sta
 net = MiniVGGClassifier(image_size=8, epochs=6, random_state=0)
 found = find_learning_rate(net, X_train, y_train)
 print(f"Suggestion: {found.suggestion:.2g}")
-picture = Path("learning_rate.png")
-found.plot().figure_.savefig(picture)
-print(f"The curve is in {picture}")
+image = Path("learning_rate.png")
+found.plot().figure_.savefig(image)
+print(f"The curve is in {image}")
 
 # %%
 for rate in (found.suggestion / 100, found.suggestion):

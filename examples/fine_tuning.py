@@ -3,7 +3,7 @@ Fine-tuning: a network goes on to new classes
 =============================================
 
 Transfer learning, method 2. A small network learns the digits 0 to 4; without its head, and with
-a new one, it goes on to the digits 5 to 9 with few pictures of each. A network trained on photos,
+a new one, it goes on to the digits 5 to 9 with few images of each. A network trained on photos,
 which comes with skvision, is fine-tuned in the same way: leave `backbone` out.
 """
 
@@ -36,4 +36,4 @@ with TemporaryDirectory() as folder:
     for phase in ("warmup", "fine_tune"):
         last = len(net.history_["phase"]) - 1 - net.history_["phase"][::-1].index(phase)
         print(f"{phase}: loss {net.history_['loss'][last]:.3f}")
-    print(f"Accuracy on {len(y_test)} pictures kept back: {net.score(X_test, y_test):.3f}")
+    print(f"Accuracy on {len(y_test)} images kept back: {net.score(X_test, y_test):.3f}")

@@ -37,6 +37,4 @@ for rate, score in zip(
     search.cv_results_["param_learning_rate"], search.cv_results_["mean_test_score"], strict=True
 ):
     print(f"learning rate {rate:<6} accuracy {score:.3f} {'#' * round(score * 40)}")
-print(
-    f"Best: {search.best_params_}; accuracy on unseen pictures {search.score(X_test, y_test):.3f}"
-)
+print(f"Best: {search.best_params_}; accuracy on unseen images {search.score(X_test, y_test):.3f}")

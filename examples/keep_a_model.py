@@ -36,7 +36,7 @@ net = MiniVGGClassifier(
 ).fit(X, y)
 again = clone(net).fit(X, y)
 assert (again.predict_proba(X) == net.predict_proba(X)).all()
-print(f"Accuracy on the pictures trained on: {net.score(X, y):.3f}")
+print(f"Accuracy on the images trained on: {net.score(X, y):.3f}")
 
 # %%
 # The classifier: parameters, classes and weights. Loading it runs no code from the file.
@@ -44,7 +44,7 @@ save(net, out / "digits.skv")
 print(load(out / "digits.skv").predict(X[:3]))
 
 # %%
-# The network alone. It takes 8-bit RGB pictures of its size, and knows no class names.
+# The network alone. It takes 8-bit RGB images of its size, and knows no class names.
 save_network(net, out / "digits.hdf5")
 network = load_network(out / "digits.hdf5")
 print(network_summary(network))

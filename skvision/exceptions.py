@@ -25,7 +25,7 @@ _BRIEF.maxstring = _BRIEF.maxother = _LONGEST
 
 
 class ImageDecodeError(ValueError):
-    """A picture could not be read.
+    """An image could not be read.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class ImageDecodeError(ValueError):
     --------
     >>> from skvision.exceptions import ImageDecodeError
     >>> print(ImageDecodeError("cat.jpg", "the file is empty"))
-    cannot read the picture cat.jpg: the file is empty
+    cannot read the image cat.jpg: the file is empty
     """
 
     def __init__(self, source: str, reason: str) -> None:
@@ -50,7 +50,7 @@ class ImageDecodeError(ValueError):
     def __str__(self) -> str:
         # a path has up to 4,096 characters; what is longer is no path
         source = self.source if len(self.source) <= 4096 else f"{self.source[: _LONGEST - 3]}..."
-        return f"cannot read the picture {source}: {self.reason}"
+        return f"cannot read the image {source}: {self.reason}"
 
 
 class TrainingDivergedError(ValueError):

@@ -38,7 +38,7 @@ TINY = {
 
 
 def small_body(filters=4):
-    """A convolution over pictures of any size."""
+    """A convolution over images of any size."""
     drawn = keras.initializers.HeNormal
     return keras.Sequential(
         [
@@ -87,5 +87,5 @@ def digits_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def noise():
-    """Six small colour pictures, uint8."""
+    """Six small colour images, uint8."""
     return np.random.default_rng(0).integers(0, 256, (6, 12, 10, 3), dtype=np.uint8)

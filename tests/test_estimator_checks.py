@@ -72,7 +72,7 @@ ESTIMATORS = [
         **ROWS,
     ),
     *(
-        # in bfloat16 a picture's features depend a little on the pictures beside it
+        # in bfloat16 an image's features depend a little on the images beside it
         PretrainedFeatureTransformer(
             image_size=32, engine=engine, precision="float32", batch_size=16, **ROWS
         )
@@ -85,7 +85,7 @@ ESTIMATORS = [
 
 SAMPLE_WEIGHTS = {
     "check_sample_weight_equivalence_on_dense_data": (
-        "a picture twice in an epoch is two steps of SGD, a picture of weight 2 is one"
+        "an image twice in an epoch is two steps of SGD, an image of weight 2 is one"
     )
 }
 _OWN_CLASSES = "its classes are ImageNet's, whatever y holds"
@@ -93,7 +93,7 @@ _NO_Y = "y is not looked at, since nothing is learnt of it"
 _NOT_IMAGENETS = "asks for the score against labels of which none is a class of ImageNet"
 _NAMES = "computes differences of predictions, which are names here"
 #: of a classifier whose classes are fixed; tests/classifiers/test_imagenet.py and
-#: tests/test_picture_checks.py ask the like of its names and probabilities
+#: tests/test_image_checks.py ask the like of its names and probabilities
 FIXED_CLASSES = {
     "check_classifiers_classes": _OWN_CLASSES,
     "check_classifiers_one_label": _OWN_CLASSES,
@@ -178,7 +178,7 @@ def test_excuses_are_few_and_scikit_learns_own():
 
 @pytest.mark.parametrize("augmenter", AUGMENTERS, ids=lambda each: type(each).__name__)
 def test_the_suite_would_object_to_augmentation_that_shows(augmenter):
-    """To augment training pictures alone is what an augmenter is for."""
+    """To augment training images alone is what an augmenter is for."""
     stronger = clone(augmenter).set_params(**STRONGER[type(augmenter)])
     with pytest.raises(AssertionError, match="fit_transform and transform outcomes not consist"):
         sklearn_checks.check_transformer_general(type(augmenter).__name__, stronger)

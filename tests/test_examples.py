@@ -74,7 +74,7 @@ def work_folder(pictures, tmp_path, monkeypatch):
 
 
 def shortened(code):
-    """The same with fewer epochs and pictures: what it does, in less time."""
+    """The same with fewer epochs and images: what it does, in less time."""
     code = re.sub(r"epochs([= ])\d+", r"epochs\g<1>1", code)
     return re.sub(r"(per-class |sampling_strategy=)\d{4}", r"\g<1>25", code)
 

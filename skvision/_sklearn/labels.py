@@ -1,4 +1,4 @@
-"""`validate_labels`: what every estimator asks of the y that pictures come with."""
+"""`validate_labels`: what every estimator asks of the y that images come with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["label_column", "listed", "starts_partial_fit", "validate_labels"]
 
 
 def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
-    """Read y for an estimator: a label for each picture, all of one kind.
+    """Read y for an estimator: a label for each image, all of one kind.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""New training pictures from those at hand: pure operations, a transformer, a sampler.
+"""New training images from those at hand: pure operations, a transformer, a sampler.
 
 It imports `skvision.datasets`, `skvision.images` and what lies below them, and no Keras.
 """

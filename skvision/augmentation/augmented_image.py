@@ -1,4 +1,4 @@
-"""`AugmentedImage`: a picture and what shall happen to it, applied when it is read."""
+"""`AugmentedImage`: an image and what shall happen to it, applied when it is read."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ OPERATIONS_VERSION = 2
 
 @dataclass(frozen=True)
 class Draw:
-    """What happens to one picture: a row of `skvision.augmentation.operations.DRAW`.
+    """What happens to one image: a row of `skvision.augmentation.operations.DRAW`.
 
     Parameters
     ----------
     values : tuple of (str, float), default=()
         Those parts of the draw that are not neutral, by name, in `DRAW`'s order.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
-        What lies beyond the picture's edges.
+        What lies beyond the image's edges.
     cval : float, default=0.0
         In levels, 0 black and 255 white.
 
@@ -94,16 +94,16 @@ def draws_of(rows: np.ndarray, *, fill_mode: str, cval: float, has_scale: bool) 
 
 @dataclass(frozen=True)
 class AugmentedImage(DerivedImage):
-    """A picture that is augmented when it is read.
+    """An image that is augmented when it is read.
 
     What augmenting a file name returns. It is small and can be pickled, and stands for
-    a picture wherever a file name does: as an item of an estimator's X. Resizing comes
+    an image wherever a file name does: as an item of an estimator's X. Resizing comes
     first, so that its draw costs what it costs at the network's size.
 
     Parameters
     ----------
     source : str, path-like, bytes, PIL.Image.Image or AugmentedImage
-        The picture.
+        The image.
     draw : Draw
         What happens to it.
 

@@ -1,4 +1,4 @@
-"""`ImageAugmenter`: new training pictures from those at hand."""
+"""`ImageAugmenter`: new training images from those at hand."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["ImageAugmenter"]
 
 
 class ImageAugmenter(BaseAugmenter):
-    """Change pictures at random, so that a classifier learns what doesn't matter.
+    """Change images at random, so that a classifier learns what doesn't matter.
 
     A cat that is turned, shifted or darkened is still a cat. Pass it as
-    ``augmentation=`` of a classifier, where every epoch sees other pictures; as a step
+    ``augmentation=`` of a classifier, where every epoch sees other images; as a step
     of a Pipeline, whose ``fit`` then trains on one augmented version of each; or to
-    `ImageOverSampler`, to have more pictures. With the default arguments nothing
+    `ImageOverSampler`, to have more images. With the default arguments nothing
     happens. Names, units and meanings are those of Keras' ImageDataGenerator wherever it
-    has them. Each picture is drawn for on its own, each parameter uniformly over its
+    has them. Each image is drawn for on its own, each parameter uniformly over its
     range.
 
     .. note::
@@ -36,9 +36,9 @@ class ImageAugmenter(BaseAugmenter):
         Degrees, at least 0: rotated by an angle from minus this to this.
     width_shift_range, height_shift_range : float, int or sequence, default=0.0
         Shifted along each axis by minus this to this. Below 1: a share of the
-        picture's side. From 1 on: pixels, whole ones where an int is passed
+        image's side. From 1 on: pixels, whole ones where an int is passed
         (2 draws from -1, 0 and 1). A sequence: one of its values, with either sign.
-        Pixels are those of the picture when it is changed: as ``augmentation=`` of a
+        Pixels are those of the image when it is changed: as ``augmentation=`` of a
         classifier, and of a file, that is after it was resized to ``image_size``.
     shear_range : float, default=0.0
         Degrees, at least 0: sheared by minus this to this. The often seen 0.2 is next
@@ -48,21 +48,21 @@ class ImageAugmenter(BaseAugmenter):
         large, drawn for width and height apart. A pair (low, high): from low to
         high. Below 1 zooms in.
     horizontal_flip, vertical_flip : bool, default=False
-        Whether to mirror half of the pictures, left to right or top to bottom.
+        Whether to mirror half of the images, left to right or top to bottom.
     crop_range : float, default=0.0
         At least 0 and below 1: a part of 1 - this to 1 times each side, anywhere in
-        the picture, is enlarged to the picture's size.
+        the image, is enlarged to the image's size.
     brightness_range : tuple of float, default=None
         (low, high), factors of at least 0: 0 is black, 1 no change.
     contrast_range : tuple of float, default=None
         (low, high), factors of at least 0 of each pixel's distance from the
-        picture's mean grey: 0 is all grey, 1 no change.
+        image's mean grey: 0 is all grey, 1 no change.
     channel_shift_range : float, default=0.0
         Levels from black 0 to white 255, at least 0: minus this to this is added to all
         channels alike.
     hue_range : float, default=0.0
         Share of the colour circle, from 0 to 0.5: colours move along it by minus this
-        to this. A third makes red green. Of no effect on grey pictures.
+        to this. A third makes red green. Of no effect on grey images.
     saturation_range : tuple of float, default=None
         (low, high), factors of at least 0: 0 is grey, 1 no change.
     noise_std : float, default=0.0
@@ -70,15 +70,15 @@ class ImageAugmenter(BaseAugmenter):
         scale from black 0 to white 1, at least 0. Each channel has its own: grey files, which
         are read in colour, get coloured noise.
     erase_fraction : float, default=0.0
-        At least 0 and below 1: a patch that covers 0 to this share of the picture is
+        At least 0 and below 1: a patch that covers 0 to this share of the image is
         filled with ``cval``.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
-        What lies beyond a picture's edges: ``aaaa|abcd|dddd``, ``kkkk|abcd|kkkk`` with
+        What lies beyond an image's edges: ``aaaa|abcd|dddd``, ``kkkk|abcd|kkkk`` with
         k = ``cval``, ``dcba|abcd|dcba`` or ``abcd|abcd|abcd``.
     cval : float, default=0.0
         Level from black 0 to white 255 of what is filled with a constant.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of a picture that comes as a
+        (height, width) or (height, width, channels) of an image that comes as a
         flat row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
@@ -90,7 +90,7 @@ class ImageAugmenter(BaseAugmenter):
         noise are in the numbers' own unit.
     random_state : int, RandomState instance or None, default=None
         Decides the draws of `fit_transform`. As ``augmentation=`` of a classifier, draws
-        follow from the classifier's ``random_state``, the epoch and the picture's
+        follow from the classifier's ``random_state``, the epoch and the image's
         place in X; an int here is mixed in.
 
     Attributes
@@ -119,9 +119,9 @@ class ImageAugmenter(BaseAugmenter):
     the networks and is not done here.
 
     ImageDataGenerator differs in some things. It takes its ``height_shift_range`` for the
-    shift to the side, so that shifts agree where both ranges are the same; it turns pictures
+    shift to the side, so that shifts agree where both ranges are the same; it turns images
     that are not square about a point that is not their centre; its ``channel_shift_range``
-    clips to the picture's own darkest and brightest number; its ``"wrap"`` repeats a picture
+    clips to the image's own darkest and brightest number; its ``"wrap"`` repeats an image
     one pixel too early; and its ``"constant"`` begins at once, where here the edge blends over
     one pixel.
 

@@ -29,7 +29,7 @@ class BaseAugmenter(  # type: ignore[call-arg]
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
-    """A transformer that changes pictures at random, each by a draw of its own.
+    """A transformer that changes images at random, each by a draw of its own.
 
     A subclass names its parameters, among them ``fill_mode``, ``cval``, ``row_shape``,
     ``value_range`` and ``random_state``, and says in `draw` what happens.
@@ -39,20 +39,20 @@ class BaseAugmenter(  # type: ignore[call-arg]
 
     @abstractmethod
     def draw(self, seed: Sequence[int], indices: np.ndarray) -> np.ndarray:
-        """Draw what shall happen to pictures, without applying it.
+        """Draw what shall happen to images, without applying it.
 
         Parameters
         ----------
         seed : sequence of int
             Not negative.
         indices : ndarray of shape (n,), int
-            The pictures' numbers, not negative.
+            The images' numbers, not negative.
 
         Returns
         -------
         ndarray of shape (n,)
             Rows of `skvision.augmentation.operations.DRAW`. Each follows from the seed
-            and the picture's own number, whatever else is drawn for.
+            and the image's own number, whatever else is drawn for.
 
         Raises
         ------
@@ -65,8 +65,8 @@ class BaseAugmenter(  # type: ignore[call-arg]
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
-            Arrays of pictures, file names, or 2-D rows with ``row_shape``.
+        X : array, sequence, Series or frame of n_samples images
+            Arrays of images, file names, or 2-D rows with ``row_shape``.
         y : object, default=None
             Ignored.
 
@@ -89,7 +89,7 @@ class BaseAugmenter(  # type: ignore[call-arg]
         return self
 
     def transform(self, X: Any) -> Any:
-        """Return the pictures as they are.
+        """Return the images as they are.
 
         .. note::
             ``fit(X).transform(X)`` does not equal ``fit_transform(X)``: `fit_transform` augments
@@ -98,7 +98,7 @@ class BaseAugmenter(  # type: ignore[call-arg]
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that fit takes; on the scale of fit where it is an array.
 
         Returns
@@ -119,7 +119,7 @@ class BaseAugmenter(  # type: ignore[call-arg]
         return in_set_form(self, as_given(validate_images(self, X, reset=False), X), X)
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """Augment each picture once.
+        """Augment each image once.
 
         .. note::
             ``fit(X).transform(X)`` does not equal ``fit_transform(X)``: `fit_transform` augments
@@ -128,7 +128,7 @@ class BaseAugmenter(  # type: ignore[call-arg]
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             As in fit.
         y : object, default=None
             Ignored.
@@ -181,11 +181,11 @@ class BaseAugmenter(  # type: ignore[call-arg]
         Parameters
         ----------
         images : ndarray of shape (n, height, width, n_channels), uint8 or float32
-            8-bit pictures, or numbers that are none.
+            8-bit images, or numbers that are none.
         seed : sequence of int
             The training's seed and the epoch.
         indices : ndarray of shape (n,), int
-            The pictures' places in X.
+            The images' places in X.
 
         Returns
         -------

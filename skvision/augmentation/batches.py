@@ -1,4 +1,4 @@
-"""Batches of pictures in any form -> augmented ones in the same form."""
+"""Batches of images in any form -> augmented ones in the same form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["as_given", "augmented_batch", "augmented_pixels"]
 
 
 def as_given(images: ImageBatch, X: Any) -> np.ndarray:
-    """The pictures of a batch as they came: numbers of X's shape, or a 1-D object array."""
+    """The images of a batch as they came: numbers of X's shape, or a 1-D object array."""
     if isinstance(images, ArrayBatch):
         return images.pixels.reshape(len(images), *_item_shape(X))
     return _objects([images.item(index) for index in range(len(images))])
@@ -31,12 +31,12 @@ def augmented_batch(
     cval: float,
     has_scale: bool,
 ) -> np.ndarray:
-    """Augment some pictures of a batch, each by its draw.
+    """Augment some images of a batch, each by its draw.
 
     Parameters
     ----------
     images : ImageBatch
-        The pictures.
+        The images.
     chosen : ndarray of shape (n,), int
         Which of them.
     draws : ndarray of shape (n,), DRAW
@@ -54,7 +54,7 @@ def augmented_batch(
     -------
     ndarray of shape (n, ...)
         Of X's type and item shape where X is numbers; else of `AugmentedImage`, which
-        are applied when they are read, and of the pictures themselves that nothing
+        are applied when they are read, and of the images themselves that nothing
         happens to.
     """
     if isinstance(images, ArrayBatch):
@@ -114,7 +114,7 @@ def _working_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _objects(items: list[Any]) -> np.ndarray:
-    """A 1-D array of objects; `np.array` would take pictures apart."""
+    """A 1-D array of objects; `np.array` would take images apart."""
     result = np.empty(len(items), dtype=object)
     for position, item in enumerate(items):
         result[position] = item

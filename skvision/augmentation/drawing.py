@@ -1,7 +1,7 @@
-"""Random numbers -> draws: what shall happen to each picture.
+"""Random numbers -> draws: what shall happen to each image.
 
-Each picture's numbers follow from a seed and the picture's number alone, so that a
-draw doesn't depend on which pictures are drawn for with it, in which order or in which
+Each image's numbers follow from a seed and the image's number alone, so that a
+draw doesn't depend on which images are drawn for with it, in which order or in which
 process.
 """
 
@@ -27,7 +27,7 @@ _MIX = (
     (np.uint64(27), np.uint64(0x94D049BB133111EB)),
 )
 _LAST_SHIFT = np.uint64(31)
-# how many numbers a picture has; those in use come first, so that more can be added
+# how many numbers an image has; those in use come first, so that more can be added
 _RESERVED = 32
 
 # patches are from three times as high as wide to three times as wide as high
@@ -36,14 +36,14 @@ _ASPECT = 3.0
 
 @dataclass(frozen=True)
 class Shift:
-    """How far pictures are shifted along one axis.
+    """How far images are shifted along one axis.
 
     Parameters
     ----------
     largest : float, default=0.0
         Uniform between minus this and this; or, if there are `choices`, not used.
     pixels : bool, default=False
-        Whether it is in pixels, or a share of the picture's side.
+        Whether it is in pixels, or a share of the image's side.
     choices : tuple of float, default=()
         One of these, with either sign.
     """
@@ -86,14 +86,14 @@ class Ranges:
 
 
 def uniform_numbers(seed: Sequence[int], indices: np.ndarray, n: int) -> np.ndarray:
-    """Return `n` numbers from 0 to 1 for each picture.
+    """Return `n` numbers from 0 to 1 for each image.
 
     Parameters
     ----------
     seed : sequence of int
         Not negative.
     indices : ndarray of shape (n_images,), int
-        The pictures' numbers, not negative.
+        The images' numbers, not negative.
     n : int
         At most 32.
 
@@ -132,7 +132,7 @@ def _random_bits(seed: Sequence[int], indices: np.ndarray, n: int) -> np.ndarray
 
 
 def draw_parameters(ranges: Ranges, seed: Sequence[int], indices: np.ndarray) -> np.ndarray:
-    """Draw what shall happen to each picture.
+    """Draw what shall happen to each image.
 
     Parameters
     ----------
@@ -140,12 +140,12 @@ def draw_parameters(ranges: Ranges, seed: Sequence[int], indices: np.ndarray) ->
     seed : sequence of int
         Not negative.
     indices : ndarray of shape (n,), int
-        The pictures' numbers, not negative.
+        The images' numbers, not negative.
 
     Returns
     -------
     ndarray of shape (n,), DRAW
-        Each row depends on the seed and the picture's own number only.
+        Each row depends on the seed and the image's own number only.
 
     Examples
     --------
@@ -187,9 +187,9 @@ def _draw_patches(
     x: np.ndarray,
     y: np.ndarray,
 ) -> None:
-    """A patch of this area, of any aspect that fits, anywhere within the picture."""
+    """A patch of this area, of any aspect that fits, anywhere within the image."""
     area = _within(erase, area)
-    # no side may be longer than the picture's
+    # no side may be longer than the image's
     most = np.minimum(np.log(_ASPECT), -np.log(np.maximum(area, np.finfo(float).tiny)))
     aspect = np.exp(_within((-1.0, 1.0), aspect) * most)
     draws["erase_width"], draws["erase_height"] = np.sqrt(area * aspect), np.sqrt(area / aspect)

@@ -90,26 +90,26 @@ def augment_folder(
     Parameters
     ----------
     source : str or path-like
-        The folder; ``source/cat/1.jpg`` is a picture of class ``cat``. Nothing is ever
+        The folder; ``source/cat/1.jpg`` is an image of class ``cat``. Nothing is ever
         written into it.
     destination : str or path-like
         The folder to write; it is made if missing, and must be empty.
     augmenter : ImageAugmenter or RandAugmenter
         What happens to the copies.
     sampling_strategy : int, dict or "auto", default="auto"
-        How many pictures each class shall have, originals included, as
+        How many images each class shall have, originals included, as
         `ImageOverSampler` takes it.
     include_originals : bool, default=True
         Whether the originals are copied too, byte for byte. False writes the augmented
-        pictures only, as many as there would have been.
+        images only, as many as there would have been.
     resume : bool, default=False
         Whether to go on with a folder that the same call, killed meanwhile, has begun.
         What is there stays; a call that is done already changes nothing.
     on_error : {"raise", "skip"}, default="raise"
-        What an unreadable picture leads to: an `ImageDecodeError`, before anything is
+        What an unreadable image leads to: an `ImageDecodeError`, before anything is
         written, or being left out with a `SkippedImageWarning`.
     random_state : int, RandomState instance or None, default=None
-        Decides which pictures are copied, and what happens to the copies. With an int,
+        Decides which images are copied, and what happens to the copies. With an int,
         the same call writes the same bytes, with any `n_jobs`. Needed to resume: None
         draws anew each time.
     n_jobs : int, default=None
@@ -127,7 +127,7 @@ def augment_folder(
     Raises
     ------
     ValueError
-        If a parameter is not as described, a class has no pictures or more than its
+        If a parameter is not as described, a class has no images or more than its
         target, subfolders are no classes (a `per_class` that names them says they are), the
         folders overlap, or the folder to resume was begun otherwise.
     FileExistsError
@@ -135,12 +135,12 @@ def augment_folder(
     OSError
         If a folder can't be read or written.
     ImageDecodeError
-        If a picture can't be read.
+        If an image can't be read.
 
     Warns
     -----
     SkippedImageWarning
-        If unreadable pictures, files that look like images, or folders that systems leave
+        If unreadable images, files that look like images, or folders that systems leave
         were left out.
     UserWarning
         If class folders have names that read the same, or if subfolders may be the classes.
@@ -148,7 +148,7 @@ def augment_folder(
     Notes
     -----
     ``cat/tom.jpg`` becomes ``cat/tom.jpg`` and ``cat/tom-1.jpg``, ``cat/tom-2.jpg``, ...
-    Augmented pictures have the size of their source, upright, and are in colour. JPEGs
+    Augmented images have the size of their source, upright, and are in colour. JPEGs
     become JPEGs of quality 95, all others PNGs. Each file is written under another name and
     then renamed, so that none is ever half there.
 
@@ -187,7 +187,7 @@ def augment_folder(
     refuse_folder(folder, written, resume)
     if resume and random_state is None:
         raise ValueError(
-            "Without a random_state every call makes other pictures, so none can be gone on with: "
+            "Without a random_state every call makes other images, so none can be gone on with: "
             "resume=True needs the random_state of the call that was killed. Received: "
             "random_state=None"
         )
@@ -280,7 +280,7 @@ def refuse_within(folders: Iterable[str | Path], *destinations: Path) -> None:
         for identity in _identities_around(destination):
             if identity in known:
                 raise ValueError(
-                    f"{destination} lies in {known[identity]}. The pictures there must stay as "
+                    f"{destination} lies in {known[identity]}. The images there must stay as "
                     "they are: name another folder to write to."
                 )
 
@@ -303,8 +303,8 @@ def _class_files(folder: Path, sampling_strategy: Any) -> dict[str, list[str]]:
         check_levels(found.members, "sampling_strategy={name: number, ...}")
     if found.empty:
         raise ValueError(
-            f"The class folder {found.empty[0].path} holds no pictures, so there is nothing to "
-            "make more of. Take it out, or put pictures in."
+            f"The class folder {found.empty[0].path} holds no images, so there is nothing to "
+            "make more of. Take it out, or put images in."
         )
     warn_of_spellings(found.spelling)
     warn_of_left_out(found.rest)
@@ -320,7 +320,7 @@ def _readable(files_of: dict[str, list[str]], on_error: str) -> dict[str, list[s
     kept = {label: [file for file in files if file not in bad] for label, files in files_of.items()}
     lost = [label for label, files in kept.items() if not files]
     if lost:
-        raise ValueError(f"None of the pictures of class {lost[0]!r} can be read.")
+        raise ValueError(f"None of the images of class {lost[0]!r} can be read.")
     if errors:
         warn_of_skipped([(error.source, error.reason) for error in errors])
     return kept
@@ -407,7 +407,7 @@ def _begin(
         if any(begun[name] != setup[name] for name in ("operations", "digest")):
             first = next(name for name in setup if begun[name] != setup[name])
             what = (
-                "the pictures, or the seed, are not the same"
+                "the images, or the seed, are not the same"
                 if first == "digest"
                 else f"{begun[first]} then, and now {setup[first]}"
             )

@@ -1,4 +1,4 @@
-"""MixUp and CutMix: two pictures of a batch become one, and so do their labels.
+"""MixUp and CutMix: two images of a batch become one, and so do their labels.
 
 For training only: what is mixed has no one label. Pure functions of arrays and a random
 generator.
@@ -15,13 +15,13 @@ __all__ = ["Mixing", "blended", "mixed_targets", "patched"]
 
 @dataclass(frozen=True)
 class Mixing:
-    """Which pictures are mixed, and how much.
+    """Which images are mixed, and how much.
 
     Parameters
     ----------
     mixup, cutmix : float, default=0.0
         Parameter of the symmetric beta distribution that the shares are drawn from:
-        1 is uniform, below it most pictures stay almost as they are. 0 for not at all;
+        1 is uniform, below it most images stay almost as they are. 0 for not at all;
         where both are above 0, each batch is mixed by one of them.
     probability : float, default=1.0
         Share of the batches that are mixed.
@@ -50,7 +50,7 @@ class Mixing:
     def apply(
         self, images: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Mix each picture of a batch with another one of it.
+        """Mix each image of a batch with another one of it.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class Mixing:
 
 
 def blended(images: np.ndarray, partners: np.ndarray, share: float) -> np.ndarray:
-    """Show each picture and its partner through each other.
+    """Show each image and its partner through each other.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def blended(images: np.ndarray, partners: np.ndarray, share: float) -> np.ndarra
 def patched(
     images: np.ndarray, partners: np.ndarray, box: tuple[int, int, int, int]
 ) -> tuple[np.ndarray, float]:
-    """Put a part of its partner into each picture; return what share is still its own.
+    """Put a part of its partner into each image; return what share is still its own.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def patched(
 def mixed_targets(
     targets: np.ndarray, weights: np.ndarray, partners: np.ndarray, share: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mix targets as the pictures were mixed; a heavier sample has more of a say.
+    """Mix targets as the images were mixed; a heavier sample has more of a say.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def mixed_targets(
 def _box(
     share: float, size: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[int, int, int, int]:
-    """A part of a picture that leaves `share` of it, its middle anywhere; cut off at the edges."""
+    """A part of an image that leaves `share` of it, its middle anywhere; cut off at the edges."""
     edges = []
     for length in size:
         half = length * np.sqrt(1 - share) / 2

@@ -1,12 +1,12 @@
-"""What augmentation does to pictures; pure functions of arrays and of drawn parameters.
+"""What augmentation does to images; pure functions of arrays and of drawn parameters.
 
-A draw is a row of `DRAW`: all that happens to one picture. Its parts are relative to the
-picture's size and to its scale of numbers (but for shifts that were asked for in pixels), so
+A draw is a row of `DRAW`: all that happens to one image. Its parts are relative to the
+image's size and to its scale of numbers (but for shifts that were asked for in pixels), so
 that a row means the same for a photo and for a thumbnail of it. `drawing` makes rows;
 nothing here is random but the noise, whose seed is part of the row.
 
 The geometry of a row is one matrix, and one warp by OpenCV. On two cores of an AVX2
-server its `warpAffine` took 1.0 ms for a 224x224 picture, Pillow's `transform` 1.9 ms; it also has
+server its `warpAffine` took 1.0 ms for a 224x224 image, Pillow's `transform` 1.9 ms; it also has
 all four fill modes, and differs from SciPy's interpolation by rounding only.
 """
 
@@ -67,7 +67,7 @@ _PARTS: dict[str, tuple[str, float]] = {
     "erase_height": ("f8", 0.0),
 }
 
-#: all that happens to one picture
+#: all that happens to one image
 DRAW = np.dtype([(name, kind) for name, (kind, _) in _PARTS.items()])
 #: the draw by which nothing happens
 NEUTRAL = {name: value for name, (_, value) in _PARTS.items()}
@@ -89,18 +89,18 @@ def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
     """Compose each draw's geometry into one matrix.
 
     In the order of Keras' ImageDataGenerator: rotation, shift, shear and zoom about the
-    picture's centre, then flips; a crop comes last.
+    image's centre, then flips; a crop comes last.
 
     Parameters
     ----------
     draws : ndarray of shape (n,), DRAW
     height, width : int
-        The pictures' size in pixels.
+        The images' size in pixels.
 
     Returns
     -------
     ndarray of shape (n, 2, 3), float64
-        Each takes (x, y, 1) of a result's pixel to where in the picture it comes from.
+        Each takes (x, y, 1) of a result's pixel to where in the image it comes from.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
     x = middle_x + cos * shift_x - sin * shift_y - a * middle_x - b * middle_y
     y = middle_y + sin * shift_x + cos * shift_y - c * middle_x - d * middle_y
     # flips @ crop: along each axis a factor and a number to add. From the centres of the first
-    # pixels to those of the last: a part of the picture has nothing in it of what lies beyond.
+    # pixels to those of the last: a part of the image has nothing in it of what lies beyond.
     crop_x = (1 - crop) * (width - 1) * draws["crop_x"]
     crop_y = (1 - crop) * (height - 1) * draws["crop_y"]
     flip_x, flip_y = draws["flip_x"], draws["flip_y"]
@@ -148,9 +148,9 @@ def color_map(draw: np.void, mean: np.ndarray, unit: float, low: float) -> np.nd
     ----------
     draw : DRAW
     mean : ndarray of shape (n_channels,)
-        The picture's mean colour, which contrast is measured against.
+        The image's mean colour, which contrast is measured against.
     unit : float
-        What a level, of 255, is on the picture's scale.
+        What a level, of 255, is on the image's scale.
     low : float
         What black is.
 
@@ -201,7 +201,7 @@ def augmented(
     cval: float = 0.0,
     pixel_range: PixelRange | None = (0.0, 255.0),
 ) -> np.ndarray:
-    """Apply to each picture its draw.
+    """Apply to each image its draw.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def augmented(
         (transparency) moves along and keeps its values; what a constant fills is opaque.
     draws : ndarray of shape (n,), DRAW
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
-        What lies beyond a picture's edges: ``aaaa|abcd|dddd``, ``kkkk|abcd|kkkk`` with
+        What lies beyond an image's edges: ``aaaa|abcd|dddd``, ``kkkk|abcd|kkkk`` with
         k = `cval`, ``dcba|abcd|dcba`` or ``abcd|abcd|abcd``.
     cval : float, default=0.0
         In levels, 0 black and 255 white; also what erased patches are filled with.
@@ -221,7 +221,7 @@ def augmented(
     Returns
     -------
     ndarray of the same shape and type
-        A new array. A picture whose draw is neutral is returned bit for bit.
+        A new array. An image whose draw is neutral is returned bit for bit.
 
     Examples
     --------
@@ -246,7 +246,7 @@ def augmented(
     opaque = high if n_channels == 4 and pixel_range is not None else fill
     n_colors = 3 if n_channels == 4 else n_channels
     matrices = warp_matrices(draws, height, width)
-    # lists, since NumPy's own indexing would take as long as a small picture's warp
+    # lists, since NumPy's own indexing would take as long as a small image's warp
     moved = (matrices != np.eye(2, 3)).any(axis=(1, 2)).tolist()
     colored = ("channel_shift", "brightness", "contrast", "saturation", "hue")
     recolored = (~_is_neutral(draws, *colored)).tolist()

@@ -1,4 +1,4 @@
-"""`ImageOverSampler`: augmented copies until each class has its number of pictures."""
+"""`ImageOverSampler`: augmented copies until each class has its number of images."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["ImageOverSampler", "chosen_sources", "numbers_to_add"]
 
 
 def numbers_to_add(counts: Mapping[Any, int], sampling_strategy: Any) -> dict[Any, int]:
-    """How many pictures each class lacks.
+    """How many images each class lacks.
 
     Parameters
     ----------
     counts : mapping of label to int
-        How many pictures each class has.
+        How many images each class has.
     sampling_strategy : int, dict or "auto"
         As `ImageOverSampler` takes it.
 
@@ -41,7 +41,7 @@ def numbers_to_add(counts: Mapping[Any, int], sampling_strategy: Any) -> dict[An
     ------
     ValueError
         If a target is no positive whole number, below the present count, or of a class
-        that has no pictures.
+        that has no images.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def numbers_to_add(counts: Mapping[Any, int], sampling_strategy: Any) -> dict[An
         targets = dict.fromkeys(counts, int(sampling_strategy))
     else:
         raise ValueError(
-            "sampling_strategy must be a whole number (pictures of each class), a dictionary of "
+            "sampling_strategy must be a whole number (images of each class), a dictionary of "
             "label to number, or 'auto' (as many as the largest class has). Received: "
             f"{sampling_strategy!r}"
         )
@@ -87,7 +87,7 @@ def _shown(label: Any) -> str:
 
 
 def chosen_sources(n_images: int, n_copies: int, rng: np.random.Generator) -> np.ndarray:
-    """Choose which pictures of a class are copied: all of them equally often, give or take one.
+    """Choose which images of a class are copied: all of them equally often, give or take one.
 
     Examples
     --------
@@ -122,12 +122,12 @@ class _TagsOfSampler(Tags):
 
 
 class ImageOverSampler(DocumentationLink, BaseEstimator):
-    """Add augmented copies of pictures, until each class has its number of them.
+    """Add augmented copies of images, until each class has its number of them.
 
-    For classes of unequal size, and for more training pictures than there are. It has
+    For classes of unequal size, and for more training images than there are. It has
     the interface of imbalanced-learn's samplers: as a step of an
     ``imblearn.pipeline.Pipeline`` it acts in ``fit`` alone, so that in cross-validation
-    pictures to validate with are neither changed nor copied into the training part.
+    images to validate with are neither changed nor copied into the training part.
     imbalanced-learn itself isn't needed for `fit_resample`.
 
     Parameters
@@ -135,18 +135,18 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
     augmenter : ImageAugmenter or RandAugmenter
         What happens to the copies. Its ``row_shape`` and ``value_range`` hold for X.
     sampling_strategy : int, dict or "auto", default="auto"
-        How many pictures each class shall have: a number for all of them, a
+        How many images each class shall have: a number for all of them, a
         dictionary of label to number (other classes are left alone), or ``"auto"``:
         as many as the largest of at least two classes has. At least as many as there are.
     random_state : int, RandomState instance or None, default=None
-        Decides which pictures are copied, and what happens to the copies.
+        Decides which images are copied, and what happens to the copies.
 
     Attributes
     ----------
     sampling_strategy_ : dict of label to int
         How many copies are added to each class.
     sample_indices_ : ndarray of shape (n_samples_new,), int
-        Which picture of X each of the result is, or was made from.
+        Which image of X each of the result is, or was made from.
     augmenter_ : ImageAugmenter
         The fitted augmenter.
     n_features_in_ : int
@@ -156,12 +156,12 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
 
     See Also
     --------
-    ImageAugmenter : What can happen to a picture.
+    ImageAugmenter : What can happen to an image.
 
     Notes
     -----
-    The pictures of X come first, in their order; then the copies, class by class. All
-    pictures of a class are copied equally often, give or take one.
+    The images of X come first, in their order; then the copies, class by class. All
+    images of a class are copied equally often, give or take one.
 
     Examples
     --------
@@ -190,7 +190,7 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that `ImageAugmenter` takes.
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Labels of any type, or rows of 0 with a 1 for the class.
@@ -210,18 +210,18 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         return self
 
     def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Add copies to the pictures.
+        """Add copies to the images.
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that `ImageAugmenter` takes.
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Labels of any type, or rows of 0 with a 1 for the class.
 
         Returns
         -------
-        X_resampled : ndarray of n_samples_new pictures
+        X_resampled : ndarray of n_samples_new images
             Of X's type and scale where X is numbers; else of shape (n_samples_new,)
             with X's items and, for the copies, `AugmentedImage` objects. A list, or a
             pandas Series or DataFrame, if X was one.
@@ -258,7 +258,7 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         return np.asarray(self.augmenter_.get_feature_names_out(input_features))
 
     def _plan(self, X: Any, y: Any) -> tuple[ImageBatch, np.ndarray, int]:
-        """The pictures, which are copied, and the seed of the draws; learns what fit learns."""
+        """The images, which are copied, and the seed of the draws; learns what fit learns."""
         self._validate_params()
         check_augmenter(self.augmenter)
         self.augmenter_ = clone(self.augmenter).fit(X)
@@ -273,7 +273,7 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         if len(classes) == 1 and self.sampling_strategy == "auto":
             raise ValueError(
                 f"y holds only one class, {_shown(classes[0])}, so there is nothing that 'auto' "
-                "could make even. Set sampling_strategy to the number of pictures to have."
+                "could make even. Set sampling_strategy to the number of images to have."
             )
         counts = dict(zip(classes.tolist(), np.bincount(codes).tolist(), strict=True))
         self.sampling_strategy_ = numbers_to_add(counts, self.sampling_strategy)
@@ -307,8 +307,8 @@ def _as_labels(y: Any) -> Any:
         return y
     if (rows.sum(axis=1) != 1).any():
         raise ValueError(
-            "y holds several columns, but not one 1 in each row: a picture is copied for one "
-            "class. Pass one label a picture."
+            "y holds several columns, but not one 1 in each row: an image is copied for one "
+            "class. Pass one label an image."
         )
     return rows.argmax(axis=1)
 

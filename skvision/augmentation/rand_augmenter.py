@@ -36,9 +36,9 @@ _ONE_SIDED = ("noise", "erase")
 
 
 class RandAugmenter(BaseAugmenter):
-    """Change pictures by a few operations chosen at random.
+    """Change images by a few operations chosen at random.
 
-    RandAugment: each picture gets ``n_operations`` different ones of a list of thirteen (one of
+    RandAugment: each image gets ``n_operations`` different ones of a list of thirteen (one of
     which does nothing), all at the same magnitude, in a random direction. Two numbers
     to tune in place of fifteen. The list is in
     `skvision.augmentation.rand_augmenter.OPERATIONS`. It takes an `ImageAugmenter`'s place
@@ -52,18 +52,18 @@ class RandAugmenter(BaseAugmenter):
     Parameters
     ----------
     n_operations : int, default=2
-        How many of the operations each picture gets, from 0 to 13.
+        How many of the operations each image gets, from 0 to 13.
     magnitude : float, default=0.3
         How strong they are, from 0 (nothing happens) to 1 (rotated by 45 degrees,
         shifted by 0.45 of a side, brightness changed by a factor of 0.1 or 1.9, ...).
     horizontal_flip : bool, default=True
-        Whether to mirror half of the pictures besides.
+        Whether to mirror half of the images besides.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
-        What lies beyond a picture's edges, as `ImageAugmenter` shows it.
+        What lies beyond an image's edges, as `ImageAugmenter` shows it.
     cval : float, default=0.0
         Level from black 0 to white 255 of what is filled with a constant.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of a picture that comes as a
+        (height, width) or (height, width, channels) of an image that comes as a
         flat row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
@@ -74,7 +74,7 @@ class RandAugmenter(BaseAugmenter):
         takes any finite numbers as they are.
     random_state : int, RandomState instance or None, default=None
         Decides the draws of `fit_transform`. As ``augmentation=`` of a classifier, draws
-        follow from the classifier's ``random_state``, the epoch and the picture's
+        follow from the classifier's ``random_state``, the epoch and the image's
         place in X; an int here is mixed in.
 
     Attributes

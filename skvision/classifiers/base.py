@@ -39,7 +39,7 @@ __all__ = ["BaseImageClassifier"]
 class BaseImageClassifier(
     CallbackSupportMixin, DocumentationLink, FittedNetwork, DescribedTraining
 ):
-    """Base of the classifiers that train a Keras network on pictures.
+    """Base of the classifiers that train a Keras network on images.
 
     A subclass names its parameters and says in `_phases` what networks they make and
     how these are trained. `fit` is: validate, describe, run, store.
@@ -59,8 +59,8 @@ class BaseImageClassifier(
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
-            Arrays of pictures, file names (decoded batch by batch), or 2-D rows
+        X : array, sequence, Series or frame of n_samples images
+            Arrays of images, file names (decoded batch by batch), or 2-D rows
             with ``row_shape``.
         y : array-like of shape (n_samples,), default=None
             Labels: str, int or bool, of at least two classes. None is refused.
@@ -109,14 +109,14 @@ class BaseImageClassifier(
     def partial_fit(
         self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
     ) -> BaseImageClassifier:
-        """Train for one epoch on these pictures, going on from where the network is.
+        """Train for one epoch on these images, going on from where the network is.
 
         For data that come in parts. The optimiser's state is kept from call to
         call; after a plain fit it starts anew.
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that fit takes.
         y : array-like of shape (n_samples,), default=None
             Labels, all of them in ``classes``. None is refused.
@@ -174,7 +174,7 @@ class BaseImageClassifier(
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that fit takes.
         y : array-like of shape (n_samples,)
             Labels.

@@ -144,7 +144,7 @@ class DescribedTraining(KerasClassifierBridge):
 
     @property
     def _mixing(self) -> Mixing | None:
-        """How pictures are mixed, where the parameters say that they are."""
+        """How images are mixed, where the parameters say that they are."""
         amounts = float(self.mixup), float(self.cutmix)
         return Mixing(*amounts, float(self.mix_probability)) if any(amounts) else None
 

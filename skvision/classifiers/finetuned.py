@@ -62,7 +62,7 @@ default="EfficientNetLite0"
         file of one's own; None: random ones, decided by ``random_state``. Without
         meaning for a network of one's own.
     image_size : int or tuple of int, default=None
-        (height, width) in pixels that pictures are resized to; None for the
+        (height, width) in pixels that images are resized to; None for the
         network's own (224 for most). Smaller is faster and less accurate.
     pooling : {"auto", "avg", "max", "flatten"}, default="auto"
         How the last feature map becomes the head's input: the mean or the largest
@@ -75,7 +75,7 @@ default="EfficientNetLite0"
     dense_dropout : float, default=0.5
         Share of values that dropout sets to zero after each of them, in [0, 1).
     warmup_epochs : int, default=10
-        Passes over the training pictures in which the head alone learns, at least 0.
+        Passes over the training images in which the head alone learns, at least 0.
     warmup_learning_rate : float, LearningRateSchedule or None, default=1e-3
         Step size meanwhile; None for the optimiser's own default.
     unfreeze : "all", "none", str or int, default="all"
@@ -84,7 +84,7 @@ default="EfficientNetLite0"
         (``"block5"``); or the last so many layers with a kernel. Batch
         normalisation of the body never learns.
     fine_tune_epochs : int, default=10
-        Passes over the training pictures in the second phase, at least 0.
+        Passes over the training images in the second phase, at least 0.
     fine_tune_learning_rate : float, LearningRateSchedule or None, default=1e-4
         Step size meanwhile; None for the optimiser's own default. A tenth of the
         warm-up's or less, since large steps destroy what the body knows.
@@ -107,7 +107,7 @@ default=None
         What is taken from the true class' share and spread evenly over all
         classes, in [0, 1).
     mixup, cutmix : float, default=0.0
-        At least 0: pictures of a batch are mixed in pairs in training, and their labels
+        At least 0: images of a batch are mixed in pairs in training, and their labels
         likewise. MixUp shows both through each other, CutMix puts a part of one into the
         other. The number is the parameter of the beta distribution that the shares are
         drawn from: 1 is uniform, 0.2 leaves most almost as they are, 0 is off. Where
@@ -115,30 +115,30 @@ default=None
     mix_probability : float, default=1.0
         Share of the batches that are mixed, from 0 to 1.
     predict_crops : tuple of float, default=(1.0,)
-        Predictions are the mean over crops from a picture's middle, each enlarged to
+        Predictions are the mean over crops from an image's middle, each enlarged to
         ``image_size``: these are their shares of height and width, above 0 and at most 1;
-        1.0 is the whole picture. A network that was trained on crops or zoomed pictures has
+        1.0 is the whole image. A network that was trained on crops or zoomed images has
         seen things larger than they are in whole ones, and ``(1.0, 0.85, 0.7)`` makes up for
         it. Takes as many times as long as there are entries.
     predict_mirrored : bool, default=False
-        Whether predictions are the mean of those of a picture and of its mirror image.
+        Whether predictions are the mean of those of an image and of its mirror image.
         Takes twice as long; usually a little more accurate.
     precision : {"float32", "bfloat16"}, default="float32"
         What the network trains and predicts with, and computes features for the warm-up
         with. ``"bfloat16"``: mixed precision, faster on graphics cards and on processors
         with instructions for it; features in float32 where the engine lacks it.
     batch_size : int, default=32
-        Pictures a step at most, at least 1.
+        Images a step at most, at least 1.
     augmentation : object, default=None
-        What is done to training pictures, drawn afresh each epoch of both phases: an
+        What is done to training images, drawn afresh each epoch of both phases: an
         `ImageAugmenter` or `RandAugmenter`, a Keras preprocessing layer or a list of
         them, Keras' ImageDataGenerator (whose ``rescale`` is not applied: the network
-        scales by itself), or a function ``f(images, rng) -> images`` of uint8 pictures
+        scales by itself), or a function ``f(images, rng) -> images`` of uint8 images
         (n, height, width, 3) and a `numpy.random.Generator`.
     class_weight : dict or "balanced", default=None
         Weights by class, multiplied with ``sample_weight``.
     validation_fraction : float, default=None
-        Share of the pictures, above 0 and below 1, that is set aside to watch
+        Share of the images, above 0 and below 1, that is set aside to watch
         ``val_loss`` and ``val_accuracy``: the same in both phases, stratified, never
         augmented. None for none.
     early_stopping : bool, default=False
@@ -161,10 +161,10 @@ default=None
         installed (``pip install "skvision[fast]"``), unless Keras has a graphics card or
         JAX for its backend; else Keras.
     cache : None, True, str or path-like, default=None
-        Where these features are kept between fits, if pictures are not augmented: True
+        Where these features are kept between fits, if images are not augmented: True
         for the user's cache folder, a folder, or None for nowhere.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of a picture that comes as a
+        (height, width) or (height, width, channels) of an image that comes as a
         flat row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
@@ -172,9 +172,9 @@ default=None
         ``"percentile"`` learns it in fit, for each channel: the 0.1 and 99.9 percentiles
         of all images. Files of more than 8 bits have the scale that they declare, or the
         one that is named or learnt; files of 8 bits have no other than theirs. None
-        takes any finite numbers as they are, for data that are no pictures.
+        takes any finite numbers as they are, for data that are no images.
     resize : {"stretch", "crop", "pad"}, default="stretch"
-        How pictures of another aspect ratio are brought to ``image_size``.
+        How images of another aspect ratio are brought to ``image_size``.
     warm_start : bool, default=False
         Whether fit goes on from the weights of the last fit with its last phase (in
         which ``unfreeze`` may name more than before, for gradual unfreezing).
@@ -206,7 +206,7 @@ default=None
     image_shape_ : tuple of int
         Shape of one image in fit's X, if X was an array; () if X were files.
     n_channels_ : int
-        Channels of the pictures: 3, or X's own with ``value_range=None``.
+        Channels of the images: 3, or X's own with ``value_range=None``.
     n_features_in_ : int
         Length of a row; only if X were rows.
 
@@ -218,8 +218,8 @@ default=None
     Notes
     -----
     In the warm-up the body only computes features. Without augmentation each
-    picture's are computed once, by the fast engine, and an epoch then takes a moment;
-    with augmentation those of each new picture are. Dropout in the body is left out.
+    image's are computed once, by the fast engine, and an epoch then takes a moment;
+    with augmentation those of each new image are. Dropout in the body is left out.
 
     ``partial_fit`` trains one epoch a call: the first ``warmup_epochs`` calls warm up
     the head, later ones fine-tune.

@@ -50,7 +50,7 @@ class FittedNetwork(RepresentedByState):
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that fit takes; on the scale of fit where it is an array.
 
         Returns
@@ -100,7 +100,7 @@ class FittedNetwork(RepresentedByState):
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that fit takes; on the scale of fit where it is an array.
 
         Returns

@@ -46,22 +46,22 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         The published weights, or a file (``.h5``, ``.hdf5``, ``.keras``) of a network
         with its 1,000 classes. The file is read anew in each process.
     image_size : int or tuple of int, default=None
-        (height, width) in pixels that pictures are resized to; None for the size that
+        (height, width) in pixels that images are resized to; None for the size that
         the network was trained on, which is the most accurate. VGG takes no other.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         What it computes with. ``"auto"`` is bfloat16 where the engine and the
         processor have it.
     batch_size : int, default=32
-        Pictures computed at a time, at least 1.
+        Images computed at a time, at least 1.
     engine : {"auto", "keras", "openvino"}, default="auto"
         What computes. ``"auto"`` is OpenVINO where it is installed
         (``pip install "skvision[fast]"``), unless Keras has a graphics card or JAX for
         its backend; else Keras.
     cache : None, True, str or path-like, default=None
-        Where probabilities are kept, so that no picture is computed twice: True for
+        Where probabilities are kept, so that no image is computed twice: True for
         the user's cache folder, a folder, or None for nowhere.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of a picture that comes as a
+        (height, width) or (height, width, channels) of an image that comes as a
         flat row of a 2-D X; one entry may be -1.
     value_range : "auto", tuple of float or None, default="auto"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
@@ -69,7 +69,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         takes any finite numbers as they are. Files of more than 8 bits have the scale
         that they declare, or the pair's.
     resize : {"stretch", "crop", "pad"}, default="crop"
-        How pictures of another aspect ratio are brought to ``image_size``. The
+        How images of another aspect ratio are brought to ``image_size``. The
         networks were trained on crops.
     verbose : {0, 1, 2} or bool, default=0
         What is shown: nothing (0 or False), or a progress bar (1, 2 or True).
@@ -92,12 +92,12 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
     See Also
     --------
     skvision.FineTunedClassifier : Trains such a network on classes of one's own.
-    skvision.PretrainedFeatureTransformer : Describes pictures by such a network.
+    skvision.PretrainedFeatureTransformer : Describes images by such a network.
 
     Notes
     -----
     Nothing is learnt, so ``fit`` is not needed; it is there for pipelines and
-    cross-validation. Two cores name some 70 to 200 pictures a second with the default network.
+    cross-validation. Two cores name some 70 to 200 images a second with the default network.
 
     References
     ----------
@@ -171,7 +171,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that predict takes.
         y : object, default=None
             Ignored.
@@ -198,8 +198,8 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
-            Arrays of pictures, file names (decoded batch by batch), or 2-D rows
+        X : array, sequence, Series or frame of n_samples images
+            Arrays of images, file names (decoded batch by batch), or 2-D rows
             with ``row_shape``.
 
         Returns
@@ -231,11 +231,11 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         return shares
 
     def predict(self, X: Any) -> np.ndarray:
-        """Name the most probable class of each picture.
+        """Name the most probable class of each image.
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that predict_proba takes.
 
         Returns
@@ -247,11 +247,11 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         return names
 
     def predict_top(self, X: Any, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
-        """Name the most probable classes of each picture, the best first.
+        """Name the most probable classes of each image, the best first.
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that predict_proba takes.
         k : int, default=5
             How many, from 1 to 1000.
@@ -274,7 +274,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that predict_proba takes.
         y : array-like of shape (n_samples,)
             Names as in ``classes_`` or WordNet ids as in ``wordnet_ids_``, mixed at

@@ -38,7 +38,7 @@ class MiniVGGClassifier(BaseImageClassifier):
     Parameters
     ----------
     image_size : int or tuple of int, default=(32, 32)
-        (height, width) in pixels that pictures are resized to; one number for a
+        (height, width) in pixels that images are resized to; one number for a
         square. At least ``2 ** len(filters)`` each. Time grows with the area.
     filters : tuple of int, default=(32, 64)
         Filters of each block, from the first to the last; more entries make the
@@ -62,7 +62,7 @@ class MiniVGGClassifier(BaseImageClassifier):
         it. Usually more accurate where there are many layers.
     se_ratio : float or tuple of float, default=0.0
         Squeeze and excitation after each convolution: two small dense layers see the mean of
-        each filter over the picture and give each filter a weight from 0 to 1. This is
+        each filter over the image and give each filter a weight from 0 to 1. This is
         the first layer's size as a share of the filters, in [0, 1]; 0 for none, 0.0625 is the
         paper's. A tuple has one entry for each block.
     conv_dropout : float or tuple of float, default=0.25
@@ -90,7 +90,7 @@ class MiniVGGClassifier(BaseImageClassifier):
         What is taken from the true class' share and spread evenly over all
         classes, in [0, 1); 0.1 is usual. Makes probabilities less extreme.
     mixup, cutmix : float, default=0.0
-        At least 0: pictures of a batch are mixed in pairs in training, and their labels
+        At least 0: images of a batch are mixed in pairs in training, and their labels
         likewise. MixUp shows both through each other, CutMix puts a part of one into the
         other. The number is the parameter of the beta distribution that the shares are
         drawn from: 1 is uniform, 0.2 leaves most almost as they are, 0 is off. Where
@@ -98,34 +98,34 @@ class MiniVGGClassifier(BaseImageClassifier):
     mix_probability : float, default=1.0
         Share of the batches that are mixed, from 0 to 1.
     predict_crops : tuple of float, default=(1.0,)
-        Predictions are the mean over crops from a picture's middle, each enlarged to
+        Predictions are the mean over crops from an image's middle, each enlarged to
         ``image_size``: these are their shares of height and width, above 0 and at most 1;
-        1.0 is the whole picture. A network that was trained on crops or zoomed pictures has
+        1.0 is the whole image. A network that was trained on crops or zoomed images has
         seen things larger than they are in whole ones, and ``(1.0, 0.85, 0.7)`` makes up for
         it. Takes as many times as long as there are entries.
     predict_mirrored : bool, default=False
-        Whether predictions are the mean of those of a picture and of its mirror image.
+        Whether predictions are the mean of those of an image and of its mirror image.
         Takes twice as long; usually a little more accurate.
     precision : {"float32", "bfloat16"}, default="float32"
         What the network computes with. ``"bfloat16"`` trains in mixed precision:
         weights stay 32-bit. Faster on graphics cards and on processors with
         instructions for it, slower elsewhere.
     epochs : int, default=30
-        Passes over the training pictures, at least 1.
+        Passes over the training images, at least 1.
     batch_size : int, default=32
-        Pictures a step at most, at least 1. An epoch is cut into steps of even
-        size, so that no few pictures are left over for the last.
+        Images a step at most, at least 1. An epoch is cut into steps of even
+        size, so that no few images are left over for the last.
     augmentation : object, default=None
-        What is done to training pictures, drawn afresh each epoch: an `ImageAugmenter` or
+        What is done to training images, drawn afresh each epoch: an `ImageAugmenter` or
         `RandAugmenter`, a Keras preprocessing layer or a list of them, Keras'
         ImageDataGenerator (whose ``rescale`` is not applied: the network scales by
-        itself), or a function ``f(images, rng) -> images`` of uint8 pictures (n, height,
+        itself), or a function ``f(images, rng) -> images`` of uint8 images (n, height,
         width, 3) and a `numpy.random.Generator`.
     class_weight : dict or "balanced", default=None
         Weights by class, multiplied with ``sample_weight``. ``"balanced"``
         weighs each class by the inverse of its frequency.
     validation_fraction : float, default=None
-        Share of the pictures, above 0 and below 1, that is set aside to watch
+        Share of the images, above 0 and below 1, that is set aside to watch
         ``val_loss`` and ``val_accuracy``: shuffled, stratified by class, never
         augmented. None for none.
     early_stopping : bool, default=False
@@ -139,12 +139,12 @@ class MiniVGGClassifier(BaseImageClassifier):
     checkpoint_dir : str or path-like, default=None
         Folder that keeps the state of the training after each epoch. If the process
         dies, the same call goes on after the last complete epoch. A folder serves
-        one training: another setup, or other pictures, are refused. None for none.
+        one training: another setup, or other images, are refused. None for none.
     checkpoint_every : int, default=None
         Steps of an epoch after which the state is kept too, at least 1, for epochs that
         take long; training waits while it is written. None for after epochs only.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of a picture that comes as a
+        (height, width) or (height, width, channels) of an image that comes as a
         flat row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
@@ -152,9 +152,9 @@ class MiniVGGClassifier(BaseImageClassifier):
         ``"percentile"`` learns it in fit, for each channel: the 0.1 and 99.9 percentiles
         of all images. Files of more than 8 bits have the scale that they declare, or the
         one that is named or learnt; files of 8 bits have no other than theirs. None
-        takes any finite numbers as they are, for data that are no pictures.
+        takes any finite numbers as they are, for data that are no images.
     resize : {"stretch", "crop", "pad"}, default="stretch"
-        How pictures of another aspect ratio are brought to ``image_size``.
+        How images of another aspect ratio are brought to ``image_size``.
     warm_start : bool, default=False
         Whether fit goes on from the weights of the last fit, for ``epochs`` more,
         with the optimiser anew. Classes and architecture must be the same.
@@ -200,7 +200,7 @@ class MiniVGGClassifier(BaseImageClassifier):
     Notes
     -----
     The default network has 2,171,178 parameters for ten classes. Two cores train on
-    a few hundred pictures a second at 32x32. Pictures become 8-bit RGB before they
+    a few hundred images a second at 32x32. Images become 8-bit RGB before they
     are resized.
 
     References

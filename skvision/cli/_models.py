@@ -1,4 +1,4 @@
-"""Model files and folders of pictures, as the commands read and write them."""
+"""Model files and folders of images, as the commands read and write them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-# Pictures that are predicted between two moves of the progress bar.
+# Images that are predicted between two moves of the progress bar.
 CHUNK = 128
 
 

@@ -59,7 +59,7 @@ Debug = Annotated[
     ),
 ]
 Folders = Annotated[
-    list[Path], typer.Argument(metavar="FOLDER", help="One subfolder of pictures a class.")
+    list[Path], typer.Argument(metavar="FOLDER", help="One subfolder of images a class.")
 ]
 FormatOption = Annotated[
     Format, typer.Option("--format", help="How to write the results to standard output.")
@@ -72,7 +72,7 @@ ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A file that skvision train wrote.")
 ]
 SkipUnreadable = Annotated[
-    bool, typer.Option("--skip-unreadable", help="Leave unreadable pictures out.")
+    bool, typer.Option("--skip-unreadable", help="Leave unreadable images out.")
 ]
 Trust = Annotated[
     bool, typer.Option("--trust", help="Load a .joblib file, although that can run code in it.")

@@ -73,8 +73,8 @@ def search(
     names, counts = np.unique(y, return_counts=True)
     if counts.min() < folds:
         raise ValueError(
-            f"--cv {folds} needs at least {folds} pictures of each class to train on, but "
-            f"{names[counts.argmin()]} has {counts.min()}. Lower --cv or add pictures."
+            f"--cv {folds} needs at least {folds} images of each class to train on, but "
+            f"{names[counts.argmin()]} has {counts.min()}. Lower --cv or add images."
         )
     paths = {name: path(name) for name in grid}
     candidates = list(ParameterGrid({paths[name]: values for name, values in grid.items()}))

@@ -14,7 +14,7 @@ __all__ = ["start_quietly", "use_threads"]
 
 
 def use_threads(number: int | None) -> None:
-    """Cap the threads that decode pictures and those of NumPy and TensorFlow.
+    """Cap the threads that decode images and those of NumPy and TensorFlow.
 
     To be called before any of them is imported: NumPy's and TensorFlow's number of
     threads is fixed when they start.

@@ -25,7 +25,7 @@ class Preset(StrEnum):
 
 
 class FillMode(StrEnum):
-    """What lies beyond a picture's edges."""
+    """What lies beyond an image's edges."""
 
     nearest = "nearest"
     constant = "constant"
@@ -60,7 +60,7 @@ Hue = Annotated[
 ]
 Noise = Annotated[float | None, _option("STD", "Standard deviation of added noise, white being 1.")]
 Erase = Annotated[
-    float | None, _option("SHARE", "A patch of up to this share of the picture is erased.")
+    float | None, _option("SHARE", "A patch of up to this share of the image is erased.")
 ]
 Brightness = Annotated[str | None, _option("LOW,HIGH", "Factors; 1,1 changes nothing.")]
 Contrast = Annotated[str | None, _option("LOW,HIGH", "Factors; 1,1 changes nothing.")]
@@ -68,16 +68,14 @@ Saturation = Annotated[str | None, _option("LOW,HIGH", "Factors; 1,1 changes not
 
 
 def augment(
-    source: Annotated[
-        Path, typer.Argument(metavar="SRC", help="One subfolder of pictures a class.")
-    ],
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="One subfolder of images a class.")],
     destination: Annotated[
         Path | None, typer.Argument(metavar="DST", help="The folder to write: empty, or new.")
     ] = None,
     per_class: Annotated[
         str | None,
         typer.Option(
-            metavar="N", help="Pictures each class shall have; auto: as many as the largest has."
+            metavar="N", help="Images each class shall have; auto: as many as the largest has."
         ),
     ] = None,
     preset: Annotated[
@@ -89,10 +87,10 @@ def augment(
     shear: Shear = None,
     zoom: Zoom = None,
     horizontal_flip: Annotated[
-        bool | None, typer.Option(help="Mirror half of the pictures, left to right.")
+        bool | None, typer.Option(help="Mirror half of the images, left to right.")
     ] = None,
     vertical_flip: Annotated[
-        bool | None, typer.Option(help="Mirror half of the pictures, top to bottom.")
+        bool | None, typer.Option(help="Mirror half of the images, top to bottom.")
     ] = None,
     crop: Crop = None,
     brightness: Brightness = None,
@@ -119,7 +117,7 @@ def augment(
     ] = False,
     preview: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A picture of some originals and draws to write first."),
+        typer.Option(metavar="FILE", help="An image of some originals and draws to write first."),
     ] = None,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="The same seed gives the same files.")
@@ -128,9 +126,9 @@ def augment(
     skip_unreadable: SkipUnreadable = False,
     debug: Debug = False,
 ) -> None:
-    """Make a larger data set of class folders: copies, and augmented pictures.
+    """Make a larger data set of class folders: copies, and augmented images.
 
-    Beside the pictures lies manifest.csv: what was made of what, and how. --preview shows
+    Beside the images lies manifest.csv: what was made of what, and how. --preview shows
     what would happen; without DST nothing else is done.
     """
     given = {
@@ -151,15 +149,15 @@ def augment(
         "erase_fraction": erase,
     }
     if destination is None and preview is None:
-        raise typer.BadParameter("name the folder to write, DST, or a picture to --preview.")
+        raise typer.BadParameter("name the folder to write, DST, or an image to --preview.")
     if destination is not None and per_class is None:
-        raise typer.BadParameter("--per-class says how many pictures each class shall have.")
+        raise typer.BadParameter("--per-class says how many images each class shall have.")
     # factors of 1 change nothing
     if preset is None and not any(
         value not in (None, (1.0, 1.0)) and value for value in given.values()
     ):
         raise typer.BadParameter(
-            "nothing would happen to the pictures: give a --preset, or options like --rotation 40."
+            "nothing would happen to the images: give a --preset, or options like --rotation 40."
         )
     target = None if per_class is None else _target(per_class)
     from ..augmentation import ImageAugmenter, augment_folder
@@ -198,7 +196,7 @@ def augment(
         ) from None
     with open(manifest, encoding="utf-8", errors="surrogateescape", newline="") as file:
         n_files = sum(1 for _ in csv.reader(file)) - 1
-    typer.echo(f"{n_files} pictures in {destination}, listed in {manifest}")
+    typer.echo(f"{n_files} images in {destination}, listed in {manifest}")
 
 
 def _target(text: str) -> int | str:
@@ -242,7 +240,7 @@ def _preview(
     known = matplotlib.backend_bases.FigureCanvasBase.filetypes
     if file.suffix[1:].lower() not in known:
         raise typer.BadParameter(
-            f"--preview must end as a picture does (.{', .'.join(known)}), not {file.name!r}."
+            f"--preview must end as an image does (.{', .'.join(known)}), not {file.name!r}."
         )
     with written_whole(file) as temporary:
         display = AugmentationDisplay.from_estimator(augmenter, files)

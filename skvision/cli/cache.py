@@ -30,7 +30,7 @@ def info(folder: Folder = None, debug: Debug = False) -> None:
     rows = [
         ("file", str(found.path)),
         ("size", f"{_megabytes(found.n_bytes)} of at most {_megabytes(kept.max_bytes)}"),
-        ("features of", f"{found.n_features_rows:,} pictures"),
+        ("features of", f"{found.n_features_rows:,} images"),
         (
             "converted networks",
             f"{len(converted)}, {_megabytes(sum(n_bytes for _, n_bytes in converted))}",
@@ -39,7 +39,7 @@ def info(folder: Folder = None, debug: Debug = False) -> None:
     out = standard_output()
     out.write(f"{aligned(rows, left=2)}\n")
     if found.networks:
-        table = [("network", "pictures"), *found.networks.items()]
+        table = [("network", "images"), *found.networks.items()]
         out.write(f"\n{aligned(table)}\n")
 
 
@@ -62,7 +62,7 @@ def clear(
     for place in converted:
         shutil.rmtree(place)
     typer.echo(
-        f"Removed the features of {removed:,} pictures and {len(converted)} converted networks."
+        f"Removed the features of {removed:,} images and {len(converted)} converted networks."
     )
 
 

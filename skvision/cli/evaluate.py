@@ -34,15 +34,15 @@ def evaluate(
     trust: Trust = False,
     debug: Debug = False,
 ) -> None:
-    """Measure a model on pictures it has not seen.
+    """Measure a model on images it has not seen.
 
     Prints accuracy, precision, recall and F1 of each class, and the confusion
     matrix (a row is a true class, a column a predicted one). --format json adds
-    the pictures that were misclassified; --format csv is one row a picture. The folders
+    the images that were misclassified; --format csv is one row an image. The folders
     may hold some of the model's classes only, or be a class folder themselves.
     """
     use_threads(jobs)
-    # before the pictures are decoded: a forgotten --trust should cost no time
+    # before the images are decoded: a forgotten --trust should cost no time
     estimator = load_model(model, trust)
     known = [str(name) for name in estimator.classes_]
     data = read_test_folders(folders, known, skip_unreadable, classes)
@@ -56,7 +56,7 @@ def evaluate(
 
 
 class Answer(NamedTuple):
-    """What a model says of one picture; its fields are the columns of the CSV."""
+    """What a model says of one image; its fields are the columns of the CSV."""
 
     file: str
     true: str
@@ -114,7 +114,7 @@ def _figures(answers: Sequence[Answer], known: list[str]) -> dict[str, Any]:
 
 def _as_text(figures: dict[str, Any]) -> str:
     classes = [
-        ("", "precision", "recall", "f1", "pictures"),
+        ("", "precision", "recall", "f1", "images"),
         *(
             (name, *(_share(each[it]) for it in ("precision", "recall", "f1")), each["n"])
             for name, each in figures["classes"].items()
@@ -123,7 +123,7 @@ def _as_text(figures: dict[str, Any]) -> str:
     labels, matrix = figures["confusion_matrix"].values()
     confusion = [("", *labels), *((name, *row) for name, row in zip(labels, matrix, strict=True))]
     return (
-        f"Accuracy {figures['accuracy']:.4f} on {figures['n']} pictures\n\n"
+        f"Accuracy {figures['accuracy']:.4f} on {figures['n']} images\n\n"
         f"{aligned(classes)}\n\n"
         f"Confusion matrix (rows: true, columns: predicted)\n{aligned(confusion)}\n"
     )

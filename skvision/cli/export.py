@@ -41,4 +41,4 @@ def export(
     from ..persistence import export_model
 
     path, description = export_model(estimator, out, format=output and str(output))
-    typer.echo(f"Exported to {path}; {description} says how pictures are brought to it")
+    typer.echo(f"Exported to {path}; {description} says how images are brought to it")

@@ -43,7 +43,7 @@ def features(
     jobs: Jobs = None,
     debug: Debug = False,
 ) -> None:
-    """Write the features of pictures to a file, for use elsewhere.
+    """Write the features of images to a file, for use elsewhere.
 
     An .npz file holds the arrays features, names (of the features), files and labels; a
     .parquet file the columns file, label and one a feature.
@@ -67,7 +67,7 @@ def features(
         network = PretrainedFeatureTransformer(**parameters)
         table = network.fit_transform(data.data)
         write(temporary, table, network.get_feature_names_out(), data)
-    typer.echo(f"{table.shape[1]:,} features of {table.shape[0]:,} pictures written to {out}")
+    typer.echo(f"{table.shape[1]:,} features of {table.shape[0]:,} images written to {out}")
 
 
 def _writer(out: Path) -> Callable[[Path, Any, Any, Any], None]:

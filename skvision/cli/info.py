@@ -115,7 +115,7 @@ def _cell(name: str, value: Any, here: dict[str, str | None]) -> str:
     if name == "input_size":
         return f"{value['height']}x{value['width']}, {value['channels']} channels"
     if name == "held_out":
-        return f"accuracy {value['accuracy']:.4f} on {value['n_samples']} pictures kept back"
+        return f"accuracy {value['accuracy']:.4f} on {value['n_samples']} images kept back"
     if name == "last_epoch":
         return ", ".join(
             f"{it} {figure}" if isinstance(figure, str) else f"{it} {figure:.4f}"

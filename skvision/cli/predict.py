@@ -25,14 +25,14 @@ def predict(
         Path,
         typer.Argument(
             metavar="MODEL",
-            help="A file that skvision train wrote; with --network, the first picture.",
+            help="A file that skvision train wrote; with --network, the first image.",
         ),
     ],
-    pictures: Annotated[
+    images: Annotated[
         list[Path] | None,
         typer.Argument(
             metavar="PICTURE",
-            help="Pictures and folders of pictures; - for a list of them on standard input.",
+            help="Images and folders of images; - for a list of them on standard input.",
         ),
     ] = None,
     network: Annotated[
@@ -48,15 +48,15 @@ def predict(
     trust: Trust = False,
     debug: Debug = False,
 ) -> None:
-    """Name the class of each picture, with probabilities.
+    """Name the class of each image, with probabilities.
 
-    Unreadable pictures are named on standard error, the others predicted; the
+    Unreadable images are named on standard error, the others predicted; the
     exit code is then 2. File names on standard input are one a line.
     """
     use_threads(jobs)
-    given = [*([model] if network else []), *(pictures or ())]
+    given = [*([model] if network else []), *(images or ())]
     if not given:
-        raise typer.BadParameter("name at least one picture after the model.")
+        raise typer.BadParameter("name at least one image after the model.")
     files = _files(given)
     estimator = _ready_made(network) if network else load_model(model, trust, "predict_proba")
     out = standard_output()
@@ -152,15 +152,15 @@ _WRITERS: dict[Format, Callable[[Iterable[Prediction], int], Iterator[str]]] = {
 }
 
 
-def _files(pictures: Iterable[Path]) -> list[str]:
-    """Folders replaced by the pictures in them, names as the user wrote them."""
+def _files(images: Iterable[Path]) -> list[str]:
+    """Folders replaced by the images in them, names as the user wrote them."""
     from ..datasets.kinds import holdings
     from ..datasets.left_out import warn_of_left_out
     from ..datasets.listing import Listing, list_folder
 
     files: list[str] = []
     rest = Listing()
-    for path in _with_standard_input(pictures):
+    for path in _with_standard_input(images):
         name = os.path.expanduser(path)
         if not os.path.isdir(name):
             files.append(name)
@@ -169,7 +169,7 @@ def _files(pictures: Iterable[Path]) -> list[str]:
         if not found.images:
             held = holdings(found.others)
             what = f", but {held}" if held else ""
-            raise ValueError(f"There are no pictures in the folder {path}{what}.")
+            raise ValueError(f"There are no images in the folder {path}{what}.")
         files += found.images
         rest.others += found.others
         rest.closed += found.closed
@@ -177,8 +177,8 @@ def _files(pictures: Iterable[Path]) -> list[str]:
     return files
 
 
-def _with_standard_input(pictures: Iterable[Path]) -> Iterator[Path]:
-    for path in pictures:
+def _with_standard_input(images: Iterable[Path]) -> Iterator[Path]:
+    for path in images:
         if str(path) != "-":
             yield path
             continue

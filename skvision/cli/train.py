@@ -51,7 +51,7 @@ def _shorthand(
     return typer.Option(metavar=metavar, help=text, autocompletion=complete)
 
 
-Epochs = Annotated[str | None, _shorthand("epochs", "N", "Passes over the pictures.")]
+Epochs = Annotated[str | None, _shorthand("epochs", "N", "Passes over the images.")]
 ImageSize = Annotated[
     str | None, _shorthand("image_size", "SIZE", "Pixels, height x width: 32, or 32x48.")
 ]
@@ -64,7 +64,7 @@ LearningRate = Annotated[
 Activation = Annotated[
     str | None, _shorthand("activation", "NAME", "relu, tanh, LeakyReLU, ...", activations)
 ]
-BatchSize = Annotated[str | None, _shorthand("batch_size", "N", "Pictures a step.")]
+BatchSize = Annotated[str | None, _shorthand("batch_size", "N", "Images a step.")]
 Resize = Annotated[
     str | None, _shorthand("resize", "POLICY", "stretch, crop or pad.", resize_policies)
 ]
@@ -82,7 +82,7 @@ Head = Annotated[
 ]
 
 
-#: pictures and their labels
+#: images and their labels
 Labelled = tuple[Any, Any]
 
 
@@ -166,7 +166,7 @@ def train(
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Share of the pictures kept back to measure accuracy; 0 for none. "
+            help="Share of the images kept back to measure accuracy; 0 for none. "
             f"Default: {TEST_FRACTION}.",
         ),
     ] = None,
@@ -184,7 +184,7 @@ def train(
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Train a classifier on folders of pictures and write it to a file.
+    """Train a classifier on folders of images and write it to a file.
 
     Ctrl-C ends the training; the model of the last whole epoch is still measured
     and written, and the exit code is 130.
@@ -315,7 +315,7 @@ def _train(
     with model_writer(out) as write:
         data, kept_back = given.read()
         counts = ", ".join(f"{(data.target == name).sum()} {name}" for name in data.target_names)
-        typer.echo(f"{len(data.data)} pictures: {counts}")
+        typer.echo(f"{len(data.data)} images: {counts}")
         start_quietly()
         net = row.make(parameters)
         seed = parameters["random_state"]
@@ -334,7 +334,7 @@ def _train(
                 _measure(net, seen, kept_back, given.measured_on, figures.append)
         except KeyboardInterrupt as interruption:
             interruptions.append(interruption)
-        except Exception as error:  # a picture deleted meanwhile, say: no reason to lose the model
+        except Exception as error:  # an image deleted meanwhile, say: no reason to lose the model
             failure = error
         net.set_params(**{row.path("verbose"): 0})
         write(net)
@@ -396,7 +396,7 @@ def _measure(
 ) -> None:
     accuracy, n_kept_back = float(net.score(*kept_back)), len(kept_back[1])
     net.held_out_ = {"accuracy": accuracy, "n_samples": n_kept_back}
-    tell(f"Accuracy {accuracy:.4f} on {n_kept_back} pictures {which}")
+    tell(f"Accuracy {accuracy:.4f} on {n_kept_back} images {which}")
     tell(f"({net.score(*seen):.4f} on the {len(seen[1])} trained on)")
 
 

@@ -64,8 +64,8 @@ def as_bunch(files: Sequence[str], labels: np.ndarray, place: str, **entries: An
         filenames=data,
         **entries,
         DESCR=(
-            f"{len(data)} pictures of {len(names)} classes in {place}; "
+            f"{len(data)} images of {len(names)} classes in {place}; "
             f"{len(entries['ignored'])} other files ignored, {len(entries['skipped'])} unreadable "
-            "pictures skipped."
+            "images skipped."
         ),
     )

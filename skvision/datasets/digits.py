@@ -51,7 +51,7 @@ def export_digits(folder: str | os.PathLike[str], *, n_per_class: int | None = N
     if n_per_class is not None and n_per_class < 1:
         raise ValueError(f"n_per_class must be at least 1 or None. Received: {n_per_class!r}")
     digits = load_digits()
-    # 16 grey levels -> 0..255, as an 8-bit picture has them
+    # 16 grey levels -> 0..255, as an 8-bit image has them
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
     folder = Path(folder)
     for label, name in enumerate(_NAMES):

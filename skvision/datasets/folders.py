@@ -38,11 +38,11 @@ def load_image_folder(
         The folder; ``path/cat/1.jpg`` is an image of class ``cat``. Of several
         folders, classes of the same name are joined. ``~`` is the user's own folder.
     validate : bool, default=False
-        Whether to decode every picture now, so that an unreadable one is found
+        Whether to decode every image now, so that an unreadable one is found
         before an hour of training and not in the middle of it. Costs about as
         much as one epoch's decoding.
     on_error : {"raise", "skip"}, default="raise"
-        What an unreadable picture leads to if ``validate=True``: an
+        What an unreadable image leads to if ``validate=True``: an
         `ImageDecodeError`, or being left out with a `SkippedImageWarning`.
     classes : collection of str, default=None
         The subfolders that are the classes; others are left out. None for all, unless
@@ -69,7 +69,7 @@ def load_image_folder(
             that are no images by their name, and second names of images that are
             listed already.
         skipped : list of tuple (str, str)
-            File name and reason of each unreadable picture that was left out.
+            File name and reason of each unreadable image that was left out.
         DESCR : str
             The above in a sentence.
 
@@ -84,7 +84,7 @@ def load_image_folder(
         If a folder holds no images, all of them together fewer than two classes, if
         one image is in two classes, or if the subfolders are no classes.
     ImageDecodeError
-        If ``validate=True``, ``on_error="raise"`` and a picture can't be read.
+        If ``validate=True``, ``on_error="raise"`` and an image can't be read.
 
     Warns
     -----
@@ -124,7 +124,7 @@ def load_image_folder(
     Examples
     --------
     The flowers of Kaggle's "Flowers Recognition" come as five such folders, here
-    with one tiny picture each:
+    with one tiny image each:
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -175,7 +175,7 @@ def labelled_images(
         files = [file for file, keep in zip(files, kept, strict=True) if keep]
         labels = labels[kept]
         if not files:
-            raise ValueError(f"None of the pictures in {_shown(folders)} can be read.")
+            raise ValueError(f"None of the images in {_shown(folders)} can be read.")
         if len(set(labels)) < at_least:
             raise ValueError(f"Only one class, {str(labels[0])!r}, can be read.")
     return as_bunch(files, labels, _shown(folders), ignored=found.ignored, skipped=skipped)

@@ -41,15 +41,15 @@ def warn_of_empty(found: ClassFolders) -> None:
     """Warn of class folders that hold no images."""
     for each in found.empty:
         lost = "" if each.name in found.spelling else f", so {each.name!r} is not a class"
-        warnings.warn(f"The class folder {each.path} holds no pictures{lost}.", SkippedImageWarning)
+        warnings.warn(f"The class folder {each.path} holds no images{lost}.", SkippedImageWarning)
 
 
 def warn_of_skipped(skipped: Sequence[tuple[str, str]], lost: Collection[str] = ()) -> None:
     """Warn of unreadable images (name, reason), and of classes that are lost with them."""
     shown = _shown([f"{file}: {reason}" for file, reason in skipped], "; ")
-    gone = f" Of {', '.join(map(repr, sorted(lost)))} no picture is left." if lost else ""
+    gone = f" Of {', '.join(map(repr, sorted(lost)))} no image is left." if lost else ""
     warnings.warn(
-        f"{len(skipped)} unreadable pictures were left out: {shown}.{gone}", SkippedImageWarning
+        f"{len(skipped)} unreadable images were left out: {shown}.{gone}", SkippedImageWarning
     )
 
 

@@ -382,7 +382,7 @@ def _once_each(
             first = seen.setdefault(each.found.real_name(file), (label, file))
             if first[0] != label:
                 raise ValueError(
-                    f"One picture is in two classes: {first[1]} and {file} are the same file. "
+                    f"One image is in two classes: {first[1]} and {file} are the same file. "
                     "Take out the wrong one."
                 )
             if first[1] != file:
@@ -396,17 +396,17 @@ def _once_each(
 
 def _no_images(folder: Path, outside: Listing, classes: Collection[str] | None) -> str:
     if classes is not None:
-        return f"No class folders {', '.join(classes)} with pictures in {folder}."
-    start = f"No class folders with pictures in {folder}:"
+        return f"No class folders {', '.join(classes)} with images in {folder}."
+    start = f"No class folders with images in {folder}:"
     if outside.images:
         return (
-            f"{start} {len(outside.images)} pictures lie directly in it. {layout(folder)} If the "
+            f"{start} {len(outside.images)} images lie directly in it. {layout(folder)} If the "
             "labels are in the files' names or in a table, read them in Python by "
             "skvision.load_image_table."
         )
     held = holdings(outside.others)
     what = f", but {held}" if held else ""
-    return f"{start} it holds no pictures{what}. {layout(folder)}"
+    return f"{start} it holds no images{what}. {layout(folder)}"
 
 
 def layout(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Which of many files are no pictures that can be read."""
+"""Which of many files are no images that can be read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def find_unreadable(
     files : sequence of str or path-like
         What to decode, in threads.
     value_range : "auto", (low, high) or None, default=None
-        How pictures of more than 8 bits shall be read. None: numbers on any scale will do, or
+        How images of more than 8 bits shall be read. None: numbers on any scale will do, or
         on none, such as floats.
     warn : bool, default=False
         Whether to warn if all of them together use a small part of their scale.

@@ -1,4 +1,4 @@
-"""`network_key`: a digest of all that turns pictures into features.
+"""`network_key`: a digest of all that turns images into features.
 
 A key says all that features depend on, so that a cached feature is either the right one or
 not found.
@@ -27,7 +27,7 @@ _CODECS = ("jpg", "libjpeg_turbo", "jpg_2000", "webp", "avif")
 
 
 def network_key(**parts: Any) -> str:
-    """Return a digest of what turns pictures into features, with a readable beginning.
+    """Return a digest of what turns images into features, with a readable beginning.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ __all__ = ["HEADS", "UNSAFE_HEADS", "make_feature_classifier", "make_head"]
 
 #: classifiers by a short name, each with predict_proba
 HEADS: dict[str, Callable[[Any], Any]] = {
-    # a thousand features and a few hundred pictures need a strong penalty
+    # a thousand features and a few hundred images need a strong penalty
     "logistic": lambda seed: LogisticRegression(C=0.001, max_iter=1000, random_state=seed),
     "svm": lambda seed: CalibratedClassifierCV(SVC(random_state=seed), ensemble=False),
     "knn": lambda seed: KNeighborsClassifier(weights="distance", metric="cosine"),

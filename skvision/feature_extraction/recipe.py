@@ -29,7 +29,7 @@ POOLINGS = ("avg", "max", "flatten")
 
 @dataclass(frozen=True)
 class FeatureRecipe:
-    """What builds a network from pictures to feature vectors.
+    """What builds a network from images to feature vectors.
 
     Two recipes are equal if their features are: a backbone of the user's own is
     told apart by the digest of its weights.
@@ -105,14 +105,14 @@ class FeatureRecipe:
 
     @property
     def n_channels(self) -> int:
-        """Channels of the pictures that the network reads."""
+        """Channels of the images that the network reads."""
         return 3 if self.own is None else int(self.own.input_shape[-1] or 3)
 
 
 def classification_recipe(
     backbone: Any, *, weights: Any, image_size: tuple[int, int] | None
 ) -> FeatureRecipe:
-    """What makes ImageNet's classes of pictures; its vector is their probabilities."""
+    """What makes ImageNet's classes of images; its vector is their probabilities."""
     name = backbone_name(backbone)
     row = BACKBONES[name]
     return FeatureRecipe(
@@ -180,7 +180,7 @@ def _own_recipe(
         own_size = image_size
     if own_size is None or image_size not in (None, own_size):
         raise ValueError(
-            f"The backbone {own.name} reads pictures of {own.input_shape[1:3]} pixels. "
+            f"The backbone {own.name} reads images of {own.input_shape[1:3]} pixels. "
             f"Received: image_size={image_size}"
         )
     return FeatureRecipe(

@@ -1,4 +1,4 @@
-"""`PretrainedFeatureTransformer`: what a ready-made network sees in a picture, as numbers."""
+"""`PretrainedFeatureTransformer`: what a ready-made network sees in an image, as numbers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ __all__ = ["PretrainedFeatureTransformer"]
 class PretrainedFeatureTransformer(
     CallbackSupportMixin, DocumentationLink, TransformerMixin, BaseEstimator
 ):
-    """Turn pictures into the features that a ready-made network computes.
+    """Turn images into the features that a ready-made network computes.
 
     Transfer learning by feature extraction: a network trained on over a million photos, cut
-    off before its last layer, describes each picture by a vector; any classifier
+    off before its last layer, describes each image by a vector; any classifier
     of scikit-learn is trained on these. With a few hundred photos this is usually
     more accurate than a network of one's own, and the quickest way.
 
@@ -54,7 +54,7 @@ default="EfficientNetLite0"
     layer : str, default=None
         Name of the layer whose output is taken; None for the last feature map.
     image_size : int or tuple of int, default=None
-        (height, width) in pixels that pictures are resized to; None for the
+        (height, width) in pixels that images are resized to; None for the
         network's own (224 for most).
     pooling : {"auto", "avg", "max", "flatten"}, default="auto"
         How a feature map becomes a vector: the mean or the largest of each
@@ -64,9 +64,9 @@ default="EfficientNetLite0"
         What it computes with. ``"auto"`` is bfloat16 where the engine and the
         processor have it; that changes features by some percent (on photos, those of
         EfficientNet-Lite0 by 4, without an effect on accuracy), and a little with the
-        pictures that are computed with them. ``"float32"`` does neither.
+        images that are computed with them. ``"float32"`` does neither.
     batch_size : int, default=32
-        Pictures computed at a time, at least 1. Decides memory and speed, not the
+        Images computed at a time, at least 1. Decides memory and speed, not the
         features.
     engine : {"auto", "keras", "openvino"}, default="auto"
         What computes. ``"auto"`` is OpenVINO where it is installed
@@ -76,7 +76,7 @@ default="EfficientNetLite0"
         Where features are kept, so that none is ever computed twice: True for the
         user's cache folder, a folder, or None for nowhere.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of a picture that comes as a
+        (height, width) or (height, width, channels) of an image that comes as a
         flat row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
@@ -86,7 +86,7 @@ default="EfficientNetLite0"
         one that is named or learnt; files of 8 bits have no other than theirs. None
         takes any finite numbers as they are.
     resize : {"stretch", "crop", "pad"}, default="stretch"
-        How pictures of another aspect ratio are brought to ``image_size``.
+        How images of another aspect ratio are brought to ``image_size``.
     random_state : int, RandomState instance or None, default=None
         Decides random weights.
     verbose : {0, 1, 2} or bool, default=0
@@ -116,7 +116,7 @@ default="EfficientNetLite0"
 
     Notes
     -----
-    Pictures are scaled for the network inside it; scaling them before is an error,
+    Images are scaled for the network inside it; scaling them before is an error,
     and floats above 1 are refused.
 
     References
@@ -187,8 +187,8 @@ default="EfficientNetLite0"
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
-            Arrays of pictures, file names, or 2-D rows with ``row_shape``.
+        X : array, sequence, Series or frame of n_samples images
+            Arrays of images, file names, or 2-D rows with ``row_shape``.
         y : object, default=None
             Ignored.
 
@@ -212,19 +212,19 @@ default="EfficientNetLite0"
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
-        """Make the network ready and compute the features of pictures.
+        """Make the network ready and compute the features of images.
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
-            Arrays of pictures, file names, or 2-D rows with ``row_shape``.
+        X : array, sequence, Series or frame of n_samples images
+            Arrays of images, file names, or 2-D rows with ``row_shape``.
         y : object, default=None
             Ignored.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features_out_), float32
-            One row a picture.
+            One row an image.
 
         Raises
         ------
@@ -276,17 +276,17 @@ default="EfficientNetLite0"
         return choice
 
     def transform(self, X: Any) -> np.ndarray:
-        """Compute the features of pictures.
+        """Compute the features of images.
 
         Parameters
         ----------
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that fit takes; on the scale of fit where it is an array.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features_out_), float32
-            One row a picture.
+            One row an image.
 
         Raises
         ------

@@ -1,8 +1,8 @@
-"""What an image batch X may be, and how its pictures are read.
+"""What an image batch X may be, and how its images are read.
 
 Everything that a user may pass as X becomes an `ImageBatch`: a sized thing whose
-pictures are read one by one or a few at a time, at the size that the network
-wants. Pictures are 8-bit RGB; only with ``value_range=None`` numbers stay 32-bit
+images are read one by one or a few at a time, at the size that the network
+wants. Images are 8-bit RGB; only with ``value_range=None`` numbers stay 32-bit
 floats with the channels they came with.
 """
 
@@ -47,15 +47,15 @@ LOOKED_AT = (224, 224)
 
 
 class ImageBatch(ABC):
-    """A batch of pictures that can be read at any size."""
+    """A batch of images that can be read at any size."""
 
-    #: channels of every picture that is read
+    #: channels of every image that is read
     n_channels: int = 3
     #: uint8, or float32 where numbers are taken as they are
     dtype: np.dtype[Any]
-    #: (black, white) of the numbers that came in; None where each picture has its own
+    #: (black, white) of the numbers that came in; None where each image has its own
     pixel_range: PixelRange | None
-    #: the shape of one picture as it came; () where sizes may differ
+    #: the shape of one image as it came; () where sizes may differ
     image_shape: tuple[int, ...] = ()
 
     @abstractmethod
@@ -63,22 +63,22 @@ class ImageBatch(ABC):
 
     @abstractmethod
     def item(self, index: int) -> ImageSource | np.ndarray:
-        """Return one picture as it came: something to decode, or its pixels."""
+        """Return one image as it came: something to decode, or its pixels."""
 
     @abstractmethod
     def whole(self, index: int) -> np.ndarray:
-        """Read one picture at its own size: (height, width, n_channels) of `dtype`."""
+        """Read one image at its own size: (height, width, n_channels) of `dtype`."""
 
     @abstractmethod
     def samples(self, index: int) -> Samples:
-        """Return the numbers of one picture before they become `dtype`."""
+        """Return the numbers of one image before they become `dtype`."""
 
     @abstractmethod
-    def picture(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
-        """Read one picture: (height, width, n_channels) of `dtype`."""
+    def image(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
+        """Read one image: (height, width, n_channels) of `dtype`."""
 
     def stacked(self, indices: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
-        """Return pictures that need no work of their own, all at once; else None."""
+        """Return images that need no work of their own, all at once; else None."""
         return None
 
     @property
@@ -88,7 +88,7 @@ class ImageBatch(ABC):
 
 
 class ArrayBatch(ImageBatch):
-    """Pictures held in an array (n, height, width, channels)."""
+    """Images held in an array (n, height, width, channels)."""
 
     def __init__(self, pixels: np.ndarray, value_range: Any) -> None:
         self.pixels = pixels
@@ -111,7 +111,7 @@ class ArrayBatch(ImageBatch):
     def samples(self, index: int) -> Samples:
         return Samples(self.pixels[index], self.pixel_range)
 
-    def picture(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
+    def image(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
         return resize_array(self.item(index), size, resize)
 
     def stacked(self, indices: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
@@ -126,7 +126,7 @@ class ArrayBatch(ImageBatch):
 
 
 class SourceBatch(ImageBatch):
-    """Pictures that are decoded when they are read."""
+    """Images that are decoded when they are read."""
 
     def __init__(self, sources: Sequence[ImageSource], value_range: Any) -> None:
         self.sources = sources
@@ -146,7 +146,7 @@ class SourceBatch(ImageBatch):
     def samples(self, index: int) -> Samples:
         return read_samples(self.sources[index], LOOKED_AT, self.pixel_range or self.value_range)
 
-    def picture(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
+    def image(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
         pixels = decode_resized(self.sources[index], size, resize, self.pixel_range)
         return pixels.astype(self.dtype, copy=False)
 
@@ -162,27 +162,27 @@ def as_image_batch(
     value_range: Any = "auto",
     fitted_shape: tuple[int, ...] | None = None,
 ) -> ImageBatch:
-    """Read X as pictures, whatever accepted form it has.
+    """Read X as images, whatever accepted form it has.
 
     Parameters
     ----------
     X : array, sequence, Series or frame
-        An array of pictures, a 1-D sequence of file names, bytes or PIL images,
+        An array of images, a 1-D sequence of file names, bytes or PIL images,
         or 2-D numeric rows.
     row_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of a 2-D row; one of them
         may be -1. Needed for rows only.
     value_range : "auto", "percentile", (low, high) or None, default="auto"
         The scale of numbers in arrays and in files of more than 8 bits;
-        `skvision.images.pixels` says more. ``"percentile"`` learns it from these pictures.
+        `skvision.images.pixels` says more. ``"percentile"`` learns it from these images.
     fitted_shape : tuple of int, default=None
-        The shape of one picture in fit, which an array must have the axes of; () if fit saw
+        The shape of one image in fit, which an array must have the axes of; () if fit saw
         files, whose arrays must not be mistakable; None if there was no fit.
 
     Returns
     -------
     ImageBatch
-        The pictures, not yet decoded.
+        The images, not yet decoded.
 
     Raises
     ------
@@ -198,14 +198,14 @@ def as_image_batch(
     """
     X = _as_given(X)
     if is_image_source(X):
-        kind = "path" if isinstance(X, str | os.PathLike) else "picture"
+        kind = "path" if isinstance(X, str | os.PathLike) else "image"
         raise ValueError(
             f"Received a single {kind}, {shown(X)}. X is always a batch: pass it in a list, [X]."
         )
     if _is_empty(X):
         shape = f" (shape={X.shape})" if hasattr(X, "shape") else ""
         raise ValueError(
-            f"Received a batch without pictures: 0 sample(s){shape}, while a minimum of 1 is "
+            f"Received a batch without images: 0 sample(s){shape}, while a minimum of 1 is "
             "required."
         )
     if isinstance(X, list) and is_image_source(X[0]):
@@ -214,7 +214,7 @@ def as_image_batch(
         array = _as_array(X, value_range)
         if row_shape is None or array.ndim > 2:
             _check_axes(array.shape, fitted_shape)
-        batch = ArrayBatch(_as_pictures(array, row_shape, value_range), value_range)
+        batch = ArrayBatch(_as_images(array, row_shape, value_range), value_range)
         batch.image_shape = array.shape[1:]
     if is_word(value_range, LEARNT):
         batch.pixel_range = learnt_range(batch)
@@ -222,7 +222,7 @@ def as_image_batch(
 
 
 def _as_given(X: Any) -> Any:
-    """X as a list of pictures each on its own, checked; as it is if it is an array or a picture."""
+    """X as a list of images each on its own, checked; as it is if it is an array or an image."""
     refuse_streams(X)
     X = _unframed(X)
     if isinstance(X, np.ndarray):
@@ -238,7 +238,7 @@ def _as_given(X: Any) -> Any:
 
 
 def _unframed(X: Any) -> Any:
-    """A Series, or the only column of a frame if it holds pictures, becomes a list."""
+    """A Series, or the only column of a frame if it holds images, becomes a list."""
     if hasattr(X, "columns") and hasattr(X, "shape"):
         if X.shape[1] != 1:
             return X
@@ -257,7 +257,7 @@ def _as_array(X: Any, value_range: Any) -> np.ndarray:
     except Exception as error:  # NumPy's words for unequal lengths, or another library's
         if isinstance(X, list):
             raise ValueError(
-                "Received lists of unequal lengths, which make no array. The pictures of an array "
+                "Received lists of unequal lengths, which make no array. The images of an array "
                 "are all of one size: pass file names or PIL images, whose sizes may differ."
             ) from None
         raise ValueError(
@@ -288,7 +288,7 @@ def _is_empty(X: Any) -> bool:
     return len(shape) > 0 and shape[0] == 0
 
 
-def _as_pictures(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
+def _as_images(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
     """Bring an array to (n, height, width, channels), or say why that can't be."""
     if X.dtype.kind not in "biuf":
         raise ValueError(
@@ -304,8 +304,8 @@ def _as_pictures(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
     if X.ndim == 3:
         if X.shape[2] in (3, 4) and X.shape[1] >= 16:
             raise ValueError(
-                f"Received an array of shape {X.shape}, which looks like one colour picture. X "
-                "is always a batch: pass X[np.newaxis]. (Grey pictures three or four pixels wide "
+                f"Received an array of shape {X.shape}, which looks like one colour image. X "
+                "is always a batch: pass X[np.newaxis]. (Grey images three or four pixels wide "
                 "need their channel spelt out: X[..., np.newaxis].)"
             )
         X = X[..., np.newaxis]
@@ -314,7 +314,7 @@ def _as_pictures(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
     if value_range is not None and X.shape[3] not in (1, 3, 4):
         first = X.shape[1] in (1, 3, 4)
         raise ValueError(
-            f"Received pictures with {X.shape[3]} channels. Accepted are 1 (grey), 3 (RGB) and 4 "
+            f"Received images with {X.shape[3]} channels. Accepted are 1 (grey), 3 (RGB) and 4 "
             "(RGB and transparency), channels last; "
             + (
                 "yours seem to come first: pass np.moveaxis(X, 1, -1)."
@@ -326,7 +326,7 @@ def _as_pictures(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
 
 
 def rows_to_images(X: np.ndarray, row_shape: Any) -> np.ndarray:
-    """Reshape flat rows (n, n_features) into pictures (n, *row_shape).
+    """Reshape flat rows (n, n_features) into images (n, *row_shape).
 
     Examples
     --------
@@ -337,9 +337,9 @@ def rows_to_images(X: np.ndarray, row_shape: Any) -> np.ndarray:
     """
     if row_shape is None:
         raise ValueError(
-            f"Received a 2-D array of shape {X.shape}: rows of numbers, not pictures. Pass "
-            "row_shape=(height, width) or (height, width, channels) to say how a row becomes a "
-            f"picture; of one grey picture pass X[np.newaxis]. Accepted: {ACCEPTED}."
+            f"Received a 2-D array of shape {X.shape}: rows of numbers, not images. Pass "
+            "row_shape=(height, width) or (height, width, channels) to say how a row becomes an "
+            f"image; of one grey image pass X[np.newaxis]. Accepted: {ACCEPTED}."
         )
     shape = tuple(row_shape)
     try:
@@ -358,7 +358,7 @@ def rows_to_images(X: np.ndarray, row_shape: Any) -> np.ndarray:
 
 
 def _check_axes(shape: tuple[int, ...], fitted: tuple[int, ...] | None) -> None:
-    """Raise ValueError for an array that has other axes than fit's, or that may be one picture."""
+    """Raise ValueError for an array that has other axes than fit's, or that may be one image."""
     if fitted is None:
         return
     if not fitted:  # files
@@ -370,14 +370,14 @@ def _check_axes(shape: tuple[int, ...], fitted: tuple[int, ...] | None) -> None:
             )
         return
     axes = len(fitted), len(shape)
-    # (24, 24, 1) after grey pictures of 24x24, (3, 24, 24) after colour
+    # (24, 24, 1) after grey images of 24x24, (3, 24, 24) after colour
     with_channel = axes == (2, 3) and shape[:2] == fitted != shape[1:]
     channels_first = axes == (3, 3) and shape[0] == fitted[2] > 1 and shape != fitted
     grey = axes == (3, 3) and shape != fitted
     if axes[1] == axes[0] + 1 and not with_channel:
         return
     if grey and not channels_first and shape[1:] == fitted[:2]:
-        return  # it can be nothing but grey pictures of fit's size
+        return  # it can be nothing but grey images of fit's size
     cures = {
         "X[np.newaxis] for one image": axes[0] == axes[1] and not channels_first,
         "X[np.newaxis, ..., 0] for one grey image": with_channel and shape[2] == 1,

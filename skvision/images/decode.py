@@ -1,4 +1,4 @@
-"""Pictures -> RGB pixels, upright, at full size or resized.
+"""Images -> RGB pixels, upright, at full size or resized.
 
 The only decoder in skvision: training, prediction and the command line all see
 the same pixels of the same file.
@@ -40,20 +40,20 @@ _UPRIGHT = 1
 
 
 def decode(source: ImageSource, value_range: Any = "auto") -> np.ndarray:
-    """Read one picture as 8-bit RGB, at full size.
+    """Read one image as 8-bit RGB, at full size.
 
-    EXIF orientation is applied; grey, palette, CMYK, 16-bit and 1-bit pictures
+    EXIF orientation is applied; grey, palette, CMYK, 16-bit and 1-bit images
     become RGB; transparency is composited on white; of an animation or of several
     pages the first is taken.
 
     Parameters
     ----------
     source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image or DerivedImage
-        A file name, the content of a file, an opened picture, or what is made from one.
+        A file name, the content of a file, an opened image, or what is made from one.
     value_range : "auto", (low, high) or None, default="auto"
-        Which numbers of a picture of more than 8 bits are black and white. ``"auto"``, as None:
+        Which numbers of an image of more than 8 bits are black and white. ``"auto"``, as None:
         0 and the largest of the depth that the file declares (`skvision.images.samples` says
-        how), or else of the bits that it has room for. A pair is refused for pictures of 8 bits.
+        how), or else of the bits that it has room for. A pair is refused for images of 8 bits.
 
     Returns
     -------
@@ -63,8 +63,8 @@ def decode(source: ImageSource, value_range: Any = "auto") -> np.ndarray:
     Raises
     ------
     ImageDecodeError
-        If the file is missing, empty, truncated, not a regular file or not a
-        picture; if it has more than 178,956,970 pixels
+        If the file is missing, empty, truncated, not a regular file or not an
+        image; if it has more than 178,956,970 pixels
         (`skvision.images.opening.MAX_PIXELS`, more where Pillow's own limit was raised), which
         the header tells, before any memory is taken; if its numbers are off their scale.
 
@@ -87,7 +87,7 @@ def decode(source: ImageSource, value_range: Any = "auto") -> np.ndarray:
 
 
 def open_rgb(source: StoredImage, value_range: Any = "auto") -> Image.Image:
-    """Read one picture as a PIL image of mode RGB; `decode` says how.
+    """Read one image as a PIL image of mode RGB; `decode` says how.
 
     It is `source` itself if that is an upright RGB image: don't change it.
     """
@@ -96,22 +96,22 @@ def open_rgb(source: StoredImage, value_range: Any = "auto") -> Image.Image:
 
 
 def read_samples(source: ImageSource, size: tuple[int, int], value_range: Any = "auto") -> Samples:
-    """Read the numbers of one picture, on its own scale.
+    """Read the numbers of one image, on its own scale.
 
     Parameters
     ----------
     source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image or DerivedImage
-        As `decode` takes it; of what is made from a picture that one is read.
+        As `decode` takes it; of what is made from an image that one is read.
     size : tuple of int
         (height, width) in pixels that a JPEG is decoded at least at.
     value_range : "auto", "percentile", (low, high) or None, default="auto"
-        A pair stands in the place of a deep picture's own scale; it and ``"percentile"`` are
-        refused for pictures of 8 bits.
+        A pair stands in the place of a deep image's own scale; it and ``"percentile"`` are
+        refused for images of 8 bits.
 
     Returns
     -------
     Samples
-        8-bit RGB pixels, or the numbers of a picture of more bits. They need not be upright.
+        8-bit RGB pixels, or the numbers of an image of more bits. They need not be upright.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def read_samples(source: ImageSource, size: tuple[int, int], value_range: Any = 
 def decode_resized(
     source: ImageSource, size: tuple[int, int], resize: str, value_range: Any = "auto"
 ) -> np.ndarray:
-    """Read one picture as 8-bit RGB of a given size; faster than `decode` for JPEGs.
+    """Read one image as 8-bit RGB of a given size; faster than `decode` for JPEGs.
 
     A JPEG file that is at least three times as large as the target is decoded at
     1/2, 1/4 or 1/8 of its size, yet never below one and a half times the target's
@@ -145,8 +145,8 @@ def decode_resized(
     Parameters
     ----------
     source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image or DerivedImage
-        As `decode` takes it; an opened picture is not reduced, since that would
-        change it. What is made from a picture is made after resizing.
+        As `decode` takes it; an opened image is not reduced, since that would
+        change it. What is made from an image is made after resizing.
     size : tuple of int
         (height, width) of the result, in pixels.
     resize : {"stretch", "crop", "pad"}
@@ -183,10 +183,10 @@ def decode_resized(
 
 
 def _reduced(image: Image.Image, size: tuple[int, int]) -> Box | None:
-    """Have a JPEG decoded smaller; return which part of what is decoded is the picture.
+    """Have a JPEG decoded smaller; return which part of what is decoded is the image.
 
-    A picture of 101 pixels is decoded at half size as 51 pixels, of which 50.5
-    are the picture: the rest is padding that JPEG needs.
+    An image of 101 pixels is decoded at half size as 51 pixels, of which 50.5
+    are the image: the rest is padding that JPEG needs.
     """
     if image.format not in REDUCIBLE:
         return None
@@ -199,7 +199,7 @@ def _reduced(image: Image.Image, size: tuple[int, int]) -> Box | None:
     if draft is None:
         return None
     _, (_, _, right, bottom) = draft
-    # the padding's place once the picture is turned upright
+    # the padding's place once the image is turned upright
     x = (image.width - right, image.width) if orientation in (2, 3, 7, 8) else (0, right)
     y = (image.height - bottom, image.height) if orientation in (3, 4, 6, 7) else (0, bottom)
     return (y[0], x[0], y[1], x[1]) if sideways else (x[0], y[0], x[1], y[1])
@@ -223,7 +223,7 @@ def _refuse_range_for_bytes(image: Image.Image, value_range: Any) -> None:
         return
     said = LEARNT if is_learnt(value_range) else value_range
     raise ValueError(
-        f"value_range={shown(said)} is for pictures of more than 8 bits, and this one is read as 8 "
+        f"value_range={shown(said)} is for images of more than 8 bits, and this one is read as 8 "
         f"bits (Pillow's mode {image.mode}), whose black is 0 and white 255; leave "
         "value_range='auto', or pass an array"
     )

@@ -1,6 +1,6 @@
-"""Pictures that are made from others when they are read.
+"""Images that are made from others when they are read.
 
-What makes them lies in layers above; all that is known of it here is where the picture
+What makes them lies in layers above; all that is known of it here is where the image
 comes from and what becomes of its pixels.
 """
 
@@ -15,14 +15,14 @@ __all__ = ["DerivedImage"]
 
 
 class DerivedImage(ABC):
-    """A picture made from a stored one: small, picklable, decoded like any other."""
+    """An image made from a stored one: small, picklable, decoded like any other."""
 
-    #: the picture that it is made from, in any form that is decoded
+    #: the image that it is made from, in any form that is decoded
     source: Any
 
     @abstractmethod
     def apply(self, pixels: np.ndarray) -> np.ndarray:
-        """Make the picture from its source's pixels.
+        """Make the image from its source's pixels.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""`image_key`: a digest of a picture's content. Nothing here decodes a file."""
+"""`image_key`: a digest of an image's content. Nothing here decodes a file."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _CHUNK = 2**20
 
 
 def image_key(source: ImageSource | np.ndarray) -> bytes:
-    """Return a digest of a picture's content.
+    """Return a digest of an image's content.
 
     Parameters
     ----------
     source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image, DerivedImage \
 or ndarray
-        A file name, the content of a file, an opened picture, what is made from one
-        of them (an augmented picture), or one picture's pixels.
+        A file name, the content of a file, an opened image, what is made from one
+        of them (an augmented image), or one image's pixels.
 
     Returns
     -------
     bytes of length 16
         The same for the same content, in every process and on every machine. A file
         and its content as bytes have the same key, whatever the file's name. Files,
-        opened pictures and arrays never share one, even where they show the same.
+        opened images and arrays never share one, even where they show the same.
 
     Raises
     ------
     ImageDecodeError
         If the file is missing, empty, not a regular file or not readable. Whether it
-        is a picture is not looked at: that is found out when it is decoded.
+        is an image is not looked at: that is found out when it is decoded.
     ValueError
         If an array holds anything but numbers.
     TypeError
@@ -49,7 +49,7 @@ or ndarray
     Notes
     -----
     A file costs reading it once, by the megabyte, and hashing it (BLAKE2b). An array's scale
-    is not part of its key: hash the 8-bit pictures that networks see.
+    is not part of its key: hash the 8-bit images that networks see.
 
     Examples
     --------
@@ -67,7 +67,7 @@ or ndarray
     if not is_image_source(source):
         raise TypeError(
             f"Received {type(source).__name__!r}. Accepted: a file name, bytes, a PIL image or "
-            "an array of one picture's pixels."
+            "an array of one image's pixels."
         )
     assert not isinstance(source, DerivedImage)  # it was taken above
     name = _name_of(source)
@@ -94,7 +94,7 @@ def digest(kind: str, parts: Iterable[bytes | memoryview]) -> bytes:
 def _array_parts(pixels: np.ndarray) -> list[bytes | memoryview]:
     if pixels.dtype.kind not in "biuf":
         raise ValueError(
-            f"Received an array of dtype {pixels.dtype}. Accepted: one picture's pixels, that is "
+            f"Received an array of dtype {pixels.dtype}. Accepted: one image's pixels, that is "
             "an array of integers, floats or booleans."
         )
     # the same numbers have the same key, whatever the byte order they came in
@@ -105,10 +105,10 @@ def _array_parts(pixels: np.ndarray) -> list[bytes | memoryview]:
 
 
 def _image_parts(image: Image.Image) -> list[bytes | memoryview]:
-    """All of an opened picture that its RGB pixels depend on."""
+    """All of an opened image that its RGB pixels depend on."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # malformed EXIF raises anything; such a picture counts as upright
+    except Exception:  # malformed EXIF raises anything; such an image counts as upright
         orientation = None
     palette = image.getpalette(None) if image.mode in ("P", "PA") else None
     transparency = image.info.get("transparency")

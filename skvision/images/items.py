@@ -1,4 +1,4 @@
-"""The items of a sequence: all pictures to decode, or all arrays of one shape and scale."""
+"""The items of a sequence: all images to decode, or all arrays of one shape and scale."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def stacked_arrays(items: Sequence[Any], value_range: Any) -> np.ndarray:
             shapes = list(dict.fromkeys(each.shape for each in arrays))
             raise ValueError(
                 f"Received a list of arrays of different shapes: {shapes[0]}, {shapes[1]} (item "
-                f"{position}){', ...' if len(shapes) > 2 else ''}. The pictures of an array are "
+                f"{position}){', ...' if len(shapes) > 2 else ''}. The images of an array are "
                 "all of one size: resize them, or pass PIL images (PIL.Image.fromarray) or file "
                 "names, whose sizes may differ."
             )

@@ -21,7 +21,7 @@ __all__ = ["Levels", "learnt_range", "levels_of", "looked_at", "warn_of_range"]
 
 _PERCENTILES = (0.1, 99.9)
 
-# So many numbers of each channel are kept, evenly spread over all pictures: 24 MiB of 64-bit
+# So many numbers of each channel are kept, evenly spread over all images: 24 MiB of 64-bit
 # floats in colour.
 _KEPT = 2**20
 
@@ -31,17 +31,17 @@ _BYTES = 255
 
 
 def learnt_range(images: ImageBatch) -> PixelRange:
-    """Learn the scale of a batch: the 0.1 and 99.9 percentiles of each channel, over all pictures.
+    """Learn the scale of a batch: the 0.1 and 99.9 percentiles of each channel, over all images.
 
     Parameters
     ----------
     images : ImageBatch
-        The pictures, each of which is read once.
+        The images, each of which is read once.
 
     Returns
     -------
     tuple of tuple of float
-        (blacks, whites): one of each where all pictures are grey, three of each else.
+        (blacks, whites): one of each where all images are grey, three of each else.
 
     Raises
     ------
@@ -52,8 +52,8 @@ def learnt_range(images: ImageBatch) -> PixelRange:
 
     Notes
     -----
-    Of at most a million numbers a channel, in all pictures together, the percentiles are exact;
-    of more, every second or every third (and so on) of each picture is taken.
+    Of at most a million numbers a channel, in all images together, the percentiles are exact;
+    of more, every second or every third (and so on) of each image is taken.
     """
     most = max(1, _KEPT // len(images))
 
@@ -77,7 +77,7 @@ def learnt_range(images: ImageBatch) -> PixelRange:
 
 
 class Levels(NamedTuple):
-    """The smallest and the largest number of a picture, and its (black, white)."""
+    """The smallest and the largest number of an image, and its (black, white)."""
 
     low: float
     high: float
@@ -85,7 +85,7 @@ class Levels(NamedTuple):
 
 
 def levels_of(samples: Samples) -> Levels:
-    """Return the levels of a picture's colours.
+    """Return the levels of an image's colours.
 
     Examples
     --------
@@ -100,12 +100,12 @@ def levels_of(samples: Samples) -> Levels:
 
 
 def warn_of_range(levels: Iterable[Levels]) -> None:
-    """Warn if pictures use a small part of their scale, all of them together, or have none.
+    """Warn if images use a small part of their scale, all of them together, or have none.
 
     Parameters
     ----------
     levels : iterable of Levels
-        Of each picture. No more are taken once there is contrast.
+        Of each image. No more are taken once there is contrast.
 
     Warns
     -----
@@ -147,9 +147,9 @@ def _range_of(high: float) -> tuple[int, int]:
 
 
 def looked_at(images: ImageBatch) -> Iterator[Levels]:
-    """Yield the levels of a batch: a few pictures at first, then more at a time, in threads.
+    """Yield the levels of a batch: a few images at first, then more at a time, in threads.
 
-    It ends at a picture that can't be read or has no scale: the code that needs its pixels says so.
+    It ends at an image that can't be read or has no scale: the code that needs its pixels says so.
     """
 
     def look(index: int) -> Levels:

@@ -1,4 +1,4 @@
-"""A file name, bytes or PIL image -> a picture of which only the header has been read.
+"""A file name, bytes or PIL image -> an image of which only the header has been read.
 
 What can be refused is refused here: before any pixel is decoded, and before any
 memory is taken for pixels.
@@ -34,7 +34,7 @@ __all__ = [
     "opened",
 ]
 
-#: a picture as it is kept somewhere
+#: an image as it is kept somewhere
 StoredImage = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
 #: whatever can be decoded
 ImageSource = StoredImage | DerivedImage
@@ -85,7 +85,7 @@ def is_url(name: str | os.PathLike[str]) -> bool:
 
 @contextmanager
 def opened(source: StoredImage) -> Iterator[Image.Image]:
-    """Open a picture; whatever goes wrong until the block ends is an ImageDecodeError.
+    """Open an image; whatever goes wrong until the block ends is an ImageDecodeError.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def opened(source: StoredImage) -> Iterator[Image.Image]:
     Yields
     ------
     PIL.Image.Image
-        The picture, its pixels not yet decoded (of those in `REDUCIBLE` formats, `check_size`
+        The image, its pixels not yet decoded (of those in `REDUCIBLE` formats, `check_size`
         has still to be asked); `source` itself, loaded, if that is a PIL image.
 
     Examples
@@ -216,7 +216,7 @@ def _unknown_tiff(file: BinaryIO) -> str:
 
 
 def check_size(image: Image.Image, full: tuple[int, int]) -> None:
-    """Raise ValueError if decoding a picture would take too much; `full` is its stored size.
+    """Raise ValueError if decoding an image would take too much; `full` is its stored size.
 
     What counts is what is decoded: a JPEG may be set to decode at reduced size. A progressive
     one, or one with a scan for each channel, takes memory for all of its pixels even so.
@@ -285,7 +285,7 @@ def _reason(error: Exception, name: str) -> str:
     if isinstance(error, FileNotFoundError):
         return _missing(name)
     if isinstance(error, UnidentifiedImageError):
-        return "it is not a picture in a format that Pillow reads"
+        return "it is not an image in a format that Pillow reads"
     if isinstance(error, Image.DecompressionBombError):  # some plugins look while opening
         return f"it has more than the {MAX_PIXELS:,} pixels that are decoded; {error}"
     if isinstance(error, MemoryError):

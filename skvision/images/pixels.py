@@ -74,7 +74,7 @@ def is_word(value_range: Any, word: str) -> bool:
 
 
 def is_learnt(value_range: Any) -> bool:
-    """Whether a range is one that was learnt from pictures: a tuple of numbers for each end."""
+    """Whether a range is one that was learnt from images: a tuple of numbers for each end."""
     return (
         isinstance(value_range, tuple)
         and len(value_range) == 2
@@ -131,7 +131,7 @@ def check_pixels(pixels: np.ndarray, pixel_range: PixelRange | None) -> None:
         if chunk.dtype.kind == "f" and not np.isfinite(chunk).all():
             raise ValueError(
                 "Input X contains NaN or infinity. Pixels must be finite numbers: "
-                "replace the missing ones, or leave those pictures out."
+                "replace the missing ones, or leave those images out."
             )
         low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))
     if pixel_range is None:
@@ -186,7 +186,7 @@ def to_uint8(pixels: np.ndarray, pixel_range: PixelRange) -> np.ndarray:
 
 
 def to_uint8_rgb(pixels: np.ndarray, pixel_range: PixelRange) -> np.ndarray:
-    """Turn pictures (n, height, width, 1, 3 or 4 channels) into 8-bit RGB ones.
+    """Turn images (n, height, width, 1, 3 or 4 channels) into 8-bit RGB ones.
 
     Grey is repeated in the three channels; a fourth channel is transparency,
     composited on white exactly as for a file.
@@ -201,27 +201,27 @@ def to_uint8_rgb(pixels: np.ndarray, pixel_range: PixelRange) -> np.ndarray:
 
 
 def _on_white(colours: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    """Composite 8-bit RGB pictures (n, height, width, 3) on white, exactly as Pillow does."""
+    """Composite 8-bit RGB images (n, height, width, 3) on white, exactly as Pillow does."""
     four = np.concatenate([colours, opacity], axis=-1)
     flat = [np.asarray(to_rgb(Image.fromarray(each))) for each in four]
     return np.stack(flat) if flat else np.empty(colours.shape, np.uint8)
 
 
 def samples_to_rgb(samples: Samples, value_range: Any = "auto") -> np.ndarray:
-    """Turn the numbers of a deep picture into 8-bit RGB, (height, width, 3).
+    """Turn the numbers of a deep image into 8-bit RGB, (height, width, 3).
 
     Parameters
     ----------
     samples : Samples
-        The picture.
+        The image.
     value_range : "auto", (low, high) or None, default="auto"
-        As the estimators take it, or a range that was learnt. Without one the picture's own
+        As the estimators take it, or a range that was learnt. Without one the image's own
         scale decides.
 
     Raises
     ------
     ValueError
-        If the picture holds numbers off their scale, or has none.
+        If the image holds numbers off their scale, or has none.
     """
     named = named_range(value_range)
     scale = named or samples.scale

@@ -1,4 +1,4 @@
-"""Batches of pictures at one size, decoded in threads, the small ones kept."""
+"""Batches of images at one size, decoded in threads, the small ones kept."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .batch import ImageBatch
 
 __all__ = ["ImageReader"]
 
-# Every epoch asks for every picture again. At 32x32 this keeps 43,690 of them, so
+# Every epoch asks for every image again. At 32x32 this keeps 43,690 of them, so
 # that each file is decoded once; at 224x224 it keeps 891. Memory stops there.
 KEEP_BYTES = 128 * 2**20
 
 
 class ImageReader:
-    """Read pictures of a batch at one size.
+    """Read images of a batch at one size.
 
-    Pictures that need no work (an array of the right size) are sliced. Others
+    Images that need no work (an array of the right size) are sliced. Others
     are decoded and resized in threads, and kept in memory until a fixed budget
     is used up; the rest are read anew each time. Memory therefore doesn't grow
-    with the number of pictures.
+    with the number of images.
 
     Parameters
     ----------
     images : ImageBatch
-        The pictures.
+        The images.
     size : tuple of int
         (height, width) in pixels.
     resize : {"stretch", "crop", "pad"}
@@ -59,8 +59,8 @@ class ImageReader:
         self.size = (int(size[0]), int(size[1]))
         self.resize = resize
         self.shape = (*self.size, images.n_channels)
-        picture_bytes = int(np.prod(self.shape)) * images.dtype.itemsize
-        n_kept = min(len(images), keep_bytes // picture_bytes)
+        image_bytes = int(np.prod(self.shape)) * images.dtype.itemsize
+        n_kept = min(len(images), keep_bytes // image_bytes)
         if images.stacked(np.arange(0), self.size) is not None:
             n_kept = 0
         self._kept = np.empty((n_kept, *self.shape), images.dtype)
@@ -72,7 +72,7 @@ class ImageReader:
         return len(self.images)
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """Return the pictures at `indices`: (len(indices), height, width, channels)."""
+        """Return the images at `indices`: (len(indices), height, width, channels)."""
         stacked = self.images.stacked(indices, self.size)
         if stacked is not None:
             return stacked
@@ -85,9 +85,9 @@ class ImageReader:
         def decode_into_batch(positions: np.ndarray) -> None:
             for position in positions:
                 index = int(indices[position])
-                batch[position] = self.images.picture(index, self.size, self.resize)
+                batch[position] = self.images.image(index, self.size, self.resize)
 
-        # one task a thread: a task for each picture would cost a tenth of a small one's time
+        # one task a thread: a task for each image would cost a tenth of a small one's time
         n_shares = min(self._n_threads, len(missing))
         shares = [missing[first::n_shares] for first in range(n_shares)]
         list(self._pool.map(decode_into_batch, shares))  # list: raises what was raised there
@@ -97,7 +97,7 @@ class ImageReader:
         return batch
 
     def read_ahead(self, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the pictures of each chunk; those of the next are read meanwhile.
+        """Yield the images of each chunk; those of the next are read meanwhile.
 
         Parameters
         ----------

@@ -22,7 +22,7 @@ def resize_image(
     Parameters
     ----------
     image : PIL.Image.Image
-        The picture, of mode RGB, L or F.
+        The image, of mode RGB, L or F.
     size : tuple of int
         (height, width) of the result, in pixels.
     resize : {"stretch", "crop", "pad"}
@@ -30,13 +30,13 @@ def resize_image(
         what overhangs, evenly on both sides; ``"pad"`` keeps it and fills up
         with black, evenly on both sides.
     box : tuple of float, default=None
-        (left, top, right, bottom) of the part of `image` that is the picture;
+        (left, top, right, bottom) of the part of `image` that is the image;
         None for all of it.
 
     Returns
     -------
     PIL.Image.Image
-        The resized picture; `image` itself where it has that size already.
+        The resized image; `image` itself where it has that size already.
 
     Examples
     --------
@@ -71,8 +71,8 @@ def resize_image(
 def resize_array(image: np.ndarray, size: tuple[int, int], resize: str) -> np.ndarray:
     """Bring an array (height, width, channels) of uint8 or float32 to `size`.
 
-    RGB bytes go through Pillow as a picture does; other channels one by one as
-    32-bit floats, so that data which are no pictures keep their precision.
+    RGB bytes go through Pillow as an image does; other channels one by one as
+    32-bit floats, so that data which are no images keep their precision.
     """
     if image.shape[:2] == tuple(size):
         return image

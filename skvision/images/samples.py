@@ -1,4 +1,4 @@
-"""The numbers that a picture of more than 8 bits holds, and what it says is black and white.
+"""The numbers that an image of more than 8 bits holds, and what it says is black and white.
 
 Files often use a part of what they have room for: a camera of 12 bits writes 0..4095 into 16.
 So the depth that a file declares decides; its room, where it declares none.
@@ -20,7 +20,7 @@ from PIL import ExifTags, Image
 
 __all__ = ["PixelRange", "Samples", "declared", "deep_samples"]
 
-#: (black, white); as learnt from pictures, each a tuple of numbers, one a channel
+#: (black, white); as learnt from images, each a tuple of numbers, one a channel
 PixelRange = tuple[Any, Any]
 
 #: the bits of what has no agreed depth but whole numbers: integers of 32 bits count as 16
@@ -28,23 +28,23 @@ _USUAL_BITS = 16
 
 
 class Samples(NamedTuple):
-    """What one picture holds."""
+    """What one image holds."""
 
     #: (height, width, channels): grey, RGB, or RGB and transparency
     values: np.ndarray
-    #: (black, white) by the picture's own word; None where it has none, as floats have
+    #: (black, white) by the image's own word; None where it has none, as floats have
     scale: PixelRange | None
     #: whether the smallest number is the brightest
     inverted: bool = False
 
 
 def deep_samples(image: Image.Image) -> Samples | None:
-    """Read a picture of more than 8 bits a channel; None for one that Pillow has as 8 bits.
+    """Read an image of more than 8 bits a channel; None for one that Pillow has as 8 bits.
 
     Parameters
     ----------
     image : PIL.Image.Image
-        The picture, opened. If it is a deep one, it may be of no use afterwards.
+        The image, opened. If it is a deep one, it may be of no use afterwards.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def deep_samples(image: Image.Image) -> Samples | None:
 
 
 def declared(image: Image.Image) -> tuple[int | None, bool]:
-    """The bits that a picture's file declares, None if it doesn't, and whether 0 is white."""
+    """The bits that an image's file declares, None if it doesn't, and whether 0 is white."""
     bits = _DECLARED_BITS.get(image.format or "", _no_bits)(image)
     tags = getattr(image, "tag_v2", {})
     return bits, tags.get(ExifTags.Base.PhotometricInterpretation) == 0
@@ -95,7 +95,7 @@ def _rawmode(tile: Any) -> str:
 
 
 def _reader(image: Image.Image, rawmode: str) -> Callable[[Any], np.ndarray] | None:
-    """What reads a picture's numbers; None for one of 8 bits."""
+    """What reads an image's numbers; None for one of 8 bits."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return np.asarray
     if rawmode == "LA;16B":
@@ -155,7 +155,7 @@ def _tiff_bits(image: Any) -> int | None:
     kind = np.max(tags.get(ExifTags.Base.SampleFormat, 1))
     signed = int(kind == 2)
     bits = [int(np.max(tags.get(ExifTags.Base.BitsPerSample, 1))) - signed] if kind < 3 else []
-    # a largest number that is no power of two less one is this picture's own: no depth
+    # a largest number that is no power of two less one is this image's own: no depth
     for tag in (_MAX_SAMPLE_VALUE, _SMAX_SAMPLE_VALUE):
         largest = float(np.max(tags.get(tag, 0)))
         power = np.log2(largest + 1) if largest > 0 else 0.5

@@ -1,4 +1,4 @@
-"""`validate_images`: what scikit-learn's ``validate_data`` is for tables, for pictures."""
+"""`validate_images`: what scikit-learn's ``validate_data`` is for tables, for images."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
         An estimator with the parameters ``row_shape``, ``value_range`` and, where it
         resizes, ``resize``.
     X : object
-        Pictures in any accepted form.
+        Images in any accepted form.
     reset : bool
         True in fit: what is seen is stored on the estimator (``pixel_range_``,
         ``n_channels_``, ``image_shape_`` and, for rows, ``n_features_in_`` and
@@ -34,7 +34,7 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
     Returns
     -------
     ImageBatch
-        The pictures, not yet decoded.
+        The images, not yet decoded.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
     Warns
     -----
     PixelRangeWarning
-        In fit of an estimator that resizes, if all pictures together use a small part of
+        In fit of an estimator that resizes, if all images together use a small part of
         their scale.
     """
     resizes = hasattr(estimator, "resize")  # augmentation doesn't
@@ -86,7 +86,7 @@ def _compare(estimator: Any, batch: ImageBatch) -> None:
         # an array's first axis is that of the batch
         first = batch.image_shape[:1] == (estimator.n_channels_,)
         raise ValueError(
-            f"X has {batch.n_channels} channels, but {name} was fitted on pictures with "
+            f"X has {batch.n_channels} channels, but {name} was fitted on images with "
             f"{estimator.n_channels_}."
             + (" They seem to come first: pass np.moveaxis(X, 1, -1)." if first else "")
         )

@@ -1,4 +1,4 @@
-"""Pictures that tell whether to believe a model: Display classes over matplotlib.
+"""Images that tell whether to believe a model: Display classes over matplotlib.
 
 It imports all rooms below the command line; of an estimator it uses public methods alone.
 """

@@ -1,4 +1,4 @@
-"""`AugmentationDisplay`: what an augmenter makes of pictures, to look at before training."""
+"""`AugmentationDisplay`: what an augmenter makes of images, to look at before training."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from .plotting import new_axes
 
 __all__ = ["AugmentationDisplay"]
 
-# pixels between pictures, and what is there
+# pixels between images, and what is there
 _GAP = 4
 _BACKGROUND = 255
 
 
 class AugmentationDisplay:
-    """Pictures beside augmented versions of them.
+    """Images beside augmented versions of them.
 
-    Make one by `from_estimator`. If you don't recognise what is in a picture any more,
-    a network won't learn it from that picture either.
+    Make one by `from_estimator`. If you don't recognise what is in an image any more,
+    a network won't learn it from that image either.
 
     Parameters
     ----------
     originals : list of ndarray of shape (height, width, 3), uint8
-        Pictures; their sizes may differ.
+        Images; their sizes may differ.
     augmented : list of list of ndarray
         Of each, several augmented versions of its size.
 
@@ -72,22 +72,22 @@ class AugmentationDisplay:
         longest_side: int = 128,
         ax: Any = None,
     ) -> AugmentationDisplay:
-        """Draw several versions of some pictures, and plot them.
+        """Draw several versions of some images, and plot them.
 
         Parameters
         ----------
         estimator : ImageAugmenter or RandAugmenter
             Need not be fitted, and is not changed. Its ``random_state`` decides.
-        X : array, sequence, Series or frame of n_samples pictures
+        X : array, sequence, Series or frame of n_samples images
             In any form that the estimator takes.
         n_images : int, default=4
-            How many pictures, at least 1, spread evenly over X; all if there are fewer.
+            How many images, at least 1, spread evenly over X; all if there are fewer.
         n_draws : int, default=5
             How many versions of each, at least 1.
         longest_side : int, default=128
-            Pixels of the longer side of what is shown, at least 1. Larger pictures are
+            Pixels of the longer side of what is shown, at least 1. Larger images are
             made smaller before they are changed; shifts by pixels get smaller with them, so
-            that they show what happens to the picture as it is, not at a network's size.
+            that they show what happens to the image as it is, not at a network's size.
         ax : matplotlib.axes.Axes, default=None
             Where to plot; None for a new figure.
 
@@ -100,7 +100,7 @@ class AugmentationDisplay:
         ValueError
             If a parameter or X is not as described.
         ImageDecodeError
-            If a picture can't be read.
+            If an image can't be read.
         ImportError
             If matplotlib is not installed.
         """
@@ -120,7 +120,7 @@ class AugmentationDisplay:
                 )
         if estimator.value_range is None:
             raise ValueError(
-                "With value_range=None X holds numbers that are no pictures, and nothing can be "
+                "With value_range=None X holds numbers that are no images, and nothing can be "
                 "shown."
             )
         images = as_image_batch(
@@ -133,7 +133,7 @@ class AugmentationDisplay:
             whole = images.whole(int(index))
             pixels = _fitted(whole, longest_side)
             draws = estimator.draw([seed, int(index)], np.arange(n_draws))
-            # what is drawn in pixels is meant for the picture as it is
+            # what is drawn in pixels is meant for the image as it is
             for name, axis in (("shift_y_pixels", 0), ("shift_x_pixels", 1)):
                 draws[name] *= pixels.shape[axis] / whole.shape[axis]
             copies = np.repeat(pixels[np.newaxis], n_draws, axis=0)
@@ -146,7 +146,7 @@ class AugmentationDisplay:
         return cls(originals, versions).plot(ax)
 
     def plot(self, ax: Any = None) -> AugmentationDisplay:
-        """Plot a row for each picture: the original, then its versions.
+        """Plot a row for each image: the original, then its versions.
 
         Parameters
         ----------
@@ -187,9 +187,9 @@ def _fitted(pixels: np.ndarray, longest: int) -> np.ndarray:
 
 
 def _grid(rows: list[list[np.ndarray]]) -> tuple[np.ndarray, list[float]]:
-    """All pictures on one canvas, each in the middle of its cell; and the columns' middles."""
-    height = max(picture.shape[0] for row in rows for picture in row)
-    width = max(picture.shape[1] for row in rows for picture in row)
+    """All images on one canvas, each in the middle of its cell; and the columns' middles."""
+    height = max(image.shape[0] for row in rows for image in row)
+    width = max(image.shape[1] for row in rows for image in row)
     n_rows, n_columns = len(rows), len(rows[0])
     canvas = np.full(
         (n_rows * (height + _GAP) - _GAP, n_columns * (width + _GAP) - _GAP, 3),
@@ -197,8 +197,8 @@ def _grid(rows: list[list[np.ndarray]]) -> tuple[np.ndarray, list[float]]:
         np.uint8,
     )
     for i, row in enumerate(rows):
-        for j, picture in enumerate(row):
-            top = i * (height + _GAP) + (height - picture.shape[0]) // 2
-            left = j * (width + _GAP) + (width - picture.shape[1]) // 2
-            canvas[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+        for j, image in enumerate(row):
+            top = i * (height + _GAP) + (height - image.shape[0]) // 2
+            left = j * (width + _GAP) + (width - image.shape[1]) // 2
+            canvas[top : top + image.shape[0], left : left + image.shape[1]] = image
     return canvas, [j * (width + _GAP) + (width - 1) / 2 for j in range(n_columns)]

@@ -41,7 +41,7 @@ def find_learning_rate(
     ----------
     estimator : MiniVGGClassifier or FineTunedClassifier, or a Pipeline that ends in one
         Fitted or not. The rate that is looked for and schedules play no part.
-    X : array, sequence, Series or frame of n_samples pictures
+    X : array, sequence, Series or frame of n_samples images
         In any form that its fit takes.
     y : array-like of shape (n_samples,)
         Labels.

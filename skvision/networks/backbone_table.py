@@ -23,7 +23,7 @@ class Backbone:
     mode : {"caffe", "tf", "torch", "lite", "none"}
         How pixels are scaled for it; ``"none"`` where the network does so itself.
     size : int
-        Side in pixels of the pictures that it was trained on.
+        Side in pixels of the images that it was trained on.
     features : tuple of int
         Shape of its last feature map at that size.
     parameters : int

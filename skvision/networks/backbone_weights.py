@@ -98,7 +98,7 @@ def _published(
         _copy_weights(published, network)
     except ValueError as error:
         raise ValueError(
-            f"The dense layers of {name} take pictures of {published.input_shape[1:3]} pixels "
+            f"The dense layers of {name} take images of {published.input_shape[1:3]} pixels "
             f"only. Received: image_size={input_shape[:2]}"
         ) from error
     _scale_once(network)

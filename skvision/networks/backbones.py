@@ -98,7 +98,7 @@ def build_backbone(
     height, width = image_size or (row.size, row.size)
     if min(height, width) < row.smallest:
         raise ValueError(
-            f"image_size=({height}, {width}) is too small for {name}: it takes pictures of at "
+            f"image_size=({height}, {width}) is too small for {name}: it takes images of at "
             f"least {row.smallest}x{row.smallest} pixels (and was trained on "
             f"{row.size}x{row.size})."
         )

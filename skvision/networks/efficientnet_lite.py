@@ -100,10 +100,10 @@ def EfficientNetLite0(
         The bundled weights, or random ones.
     input_shape : tuple of int, default=None
         (height, width, channels), at least 32x32. Height and width may be None, for
-        pictures of any size. None is (224, 224, 3), and without the top (None, None, 3).
+        images of any size. None is (224, 224, 3), and without the top (None, None, 3).
         ImageNet's weights need 3 channels and were trained on 224x224.
     pooling : {"avg", "max"} or None, default=None
-        Without the top: what is taken of the features over the picture.
+        Without the top: what is taken of the features over the image.
     classes : int, default=1000
         Units of the top; ImageNet's weights have 1000.
     classifier_activation : str, callable or None, default="softmax"
@@ -293,7 +293,7 @@ def _checked_shape(
     height, width, channels = shape
     if any(side is not None and side < SMALLEST_SIZE for side in (height, width)):
         raise ValueError(
-            f"Pictures must be at least {SMALLEST_SIZE}x{SMALLEST_SIZE}. "
+            f"Images must be at least {SMALLEST_SIZE}x{SMALLEST_SIZE}. "
             f"Received: input_shape={shape}"
         )
     if weights == "imagenet" and channels != 3:

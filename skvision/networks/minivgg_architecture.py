@@ -77,7 +77,7 @@ class MiniVGGArchitecture:
         A dtype policy of Keras: ``"float32"``, or ``"mixed_bfloat16"`` to compute in
         16 bits. The softmax is always in 32.
     scale : float, default=1/255
-        What pixels are multiplied with: 1/255 for pictures, 1 for other numbers.
+        What pixels are multiplied with: 1/255 for images, 1 for other numbers.
 
     Examples
     --------

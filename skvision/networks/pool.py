@@ -43,8 +43,8 @@ __all__ = [
     "network_pool",
 ]
 
-# Pictures that are predicted at a time. In batches of 2, 8, 12, 20 or 32 results differed
-# in the last bit with a picture's place in the batch; in batches of 16, 24 or 40 they did
+# Images that are predicted at a time. In batches of 2, 8, 12, 20 or 32 results differed
+# in the last bit with an image's place in the batch; in batches of 16, 24 or 40 they did
 # not (three MiniVGGs, TensorFlow 2.21, two threads of one x86-64 machine).
 PREDICT_BATCH = 16
 
@@ -209,9 +209,9 @@ class CompiledNetwork:
         return sum(4 * math.prod(variable.shape) for variable in [*self.model.weights, *optimizer])
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
-        """Return the outputs for at most PREDICT_BATCH pictures.
+        """Return the outputs for at most PREDICT_BATCH images.
 
-        Fewer are filled up: one shape is one trace, and a picture's outputs do not
+        Fewer are filled up: one shape is one trace, and an image's outputs do not
         depend on what else is in the batch.
         """
         missing = PREDICT_BATCH - len(batch)
@@ -221,7 +221,7 @@ class CompiledNetwork:
         return outputs
 
     def predict_mean(self, views: Sequence[View], batch: np.ndarray) -> np.ndarray:
-        """Return the mean of the outputs for pictures as they are seen in each view."""
+        """Return the mean of the outputs for images as they are seen in each view."""
         outputs = [self.predict(keras.ops.convert_to_numpy(each.of(batch))) for each in views]
         mean: np.ndarray = np.mean(outputs, axis=0)
         return mean

@@ -1,4 +1,4 @@
-"""What of a picture predictions are the mean over: crops of its middle, and mirror images."""
+"""What of an image predictions are the mean over: crops of its middle, and mirror images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["WHOLE", "View", "views"]
 
 @dataclass(frozen=True)
 class View:
-    """A way to look at pictures.
+    """A way to look at images.
 
     Parameters
     ----------
@@ -36,15 +36,15 @@ class View:
     crop: float = 1.0
     mirrored: bool = False
 
-    def of(self, pictures: Any) -> Any:
-        """Show pictures this way, in their size.
+    def of(self, images: Any) -> Any:
+        """Show images this way, in their size.
 
         Of arrays and within a Keras network alike: an exported network sees what the
         classifier does.
 
         Parameters
         ----------
-        pictures : ndarray or keras.KerasTensor of shape (n, height, width, n_channels)
+        images : ndarray or keras.KerasTensor of shape (n, height, width, n_channels)
             Of any numbers.
 
         Returns
@@ -54,13 +54,13 @@ class View:
         """
         if self.crop < 1:
             # interpolation is linear: a matrix for rows, another for columns
-            _, height, width, _ = pictures.shape
-            pictures = ops.cast(pictures, "float32")
+            _, height, width, _ = images.shape
+            images = ops.cast(images, "float32")
             for side in (height, width):
                 # the axis that is summed over is always the first left; the new one comes last
-                pictures = ops.tensordot(pictures, _middle(side, self.crop), axes=[[1], [1]])
-            pictures = ops.transpose(pictures, (0, 2, 3, 1))
-        return ops.flip(pictures, axis=2) if self.mirrored else pictures
+                images = ops.tensordot(images, _middle(side, self.crop), axes=[[1], [1]])
+            images = ops.transpose(images, (0, 2, 3, 1))
+        return ops.flip(images, axis=2) if self.mirrored else images
 
 
 WHOLE = View()

@@ -60,7 +60,7 @@ def export_model(
 
     Scaling is inside, and so is the mean over ``predict_crops`` and ``predict_mirrored``: the
     network takes RGB pixels from 0 to 255. Decoding and resizing stay outside; a small JSON
-    file next to the export says how pictures are to be brought to it, and which class each
+    file next to the export says how images are to be brought to it, and which class each
     probability is of.
 
     Parameters
@@ -192,7 +192,7 @@ def _keras_export(network: Any, path: Path, row: ExportFormat) -> None:
 
 
 def _mean_over(network: Any, views: list[Any]) -> Any:
-    """The network that says in the mean what `network` says of pictures seen in each view."""
+    """The network that says in the mean what `network` says of images seen in each view."""
     import keras
 
     from ..networks import WHOLE
@@ -220,21 +220,21 @@ def _description(classifier: Any, network: Any, path: Path) -> dict[str, Any]:
         "crop": "the largest centred part of the size's aspect ratio is cut out, then resized",
         "pad": "to fit within the size, then centred on black",
     }
-    pictures = classifier.value_range is not None
+    are_images = classifier.value_range is not None
     return {
         "file": path.name,
         "made_by": f"skvision {__version__}, {type(classifier).__name__}",
         "input": {
             "shape": ["batch", height, width, channels],
             "dtype": "float32",
-            "channels": "RGB" if pictures else "as in training",
-            "range": [0, 255] if pictures else None,
+            "channels": "RGB" if are_images else "as in training",
+            "range": [0, 255] if are_images else None,
             "scaling": "inside the network: pass pixels as they are",
         },
         # of uint16 arrays and of files of more than 8 bits; null where each file says its own
         "pixel_range": getattr(classifier, "pixel_range_", None),
         "decoding": (
-            "EXIF orientation applied; transparent pictures composited on white; grey repeated in "
+            "EXIF orientation applied; transparent images composited on white; grey repeated in "
             "three channels; 8 bits a channel"
         ),
         "resizing": {

@@ -15,7 +15,7 @@ __all__ = ["load_network", "network_of", "network_summary", "save_network"]
 def save_network(estimator: Any, path: str | os.PathLike[str]) -> Path:
     """Write the network of a classifier to a file that Keras reads.
 
-    The network is all that is written: it takes 8-bit RGB pictures (n, height,
+    The network is all that is written: it takes 8-bit RGB images (n, height,
     width, 3) of its own size, scales them by itself, and returns probabilities in
     the order of ``classes_``, or of ImageNet's classes in Keras' order, that of their
     WordNet ids. Class names and parameters stay behind, and with them

@@ -179,7 +179,7 @@ def _warn_of_versions(path: str | os.PathLike[str], written: Mapping[str, Any]) 
         listed = ", ".join(f"{name} {written.get(name)} (here {here[name]})" for name in differ)
         warnings.warn(
             f"{path} was written with {listed}. It is loaded all the same; predictions may differ "
-            "a little. Compare them on a few pictures, or install those versions.",
+            "a little. Compare them on a few images, or install those versions.",
             ModelVersionWarning,
         )
 

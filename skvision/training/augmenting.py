@@ -23,7 +23,7 @@ __all__ = ["Augment", "AugmentsBySample", "augment_function", "refuse_another_sc
 
 @runtime_checkable
 class AugmentsBySample(Protocol):
-    """What draws for each picture on its own, whatever batch it comes in."""
+    """What draws for each image on its own, whatever batch it comes in."""
 
     def draw(self, seed: Sequence[int], indices: np.ndarray) -> Any: ...
 

@@ -33,14 +33,14 @@ def data_identity(
     images: ImageBatch, targets: np.ndarray, weights: np.ndarray, classes: np.ndarray
 ) -> dict[str, Any]:
     """What the course of a training depends on of its data."""
-    pictures = hashlib.sha256()
+    digest = hashlib.sha256()
     for index in np.flatnonzero(weights):
-        pictures.update(image_key(images.item(int(index))))
+        digest.update(image_key(images.item(int(index))))
     return {
         "classes": described(classes.tolist()),
         "n_samples": len(images),
         "labels and weights": hashlib.sha256(targets.tobytes() + weights.tobytes()).hexdigest(),
-        "pictures": pictures.hexdigest(),
+        "images": digest.hexdigest(),
         "scale": described(images.pixel_range),
     }
 

@@ -29,7 +29,7 @@ _MIXING = 1
 
 
 class BatchStream:
-    """Batches (pictures, targets, weights), epoch after epoch.
+    """Batches (images, targets, weights), epoch after epoch.
 
     Always with weights, be they all 1: a batch without them would be another
     signature, and trace the network a second time.
@@ -37,15 +37,15 @@ class BatchStream:
     Parameters
     ----------
     reader : ImageReader or FeatureTable
-        Where the pictures, or their features, come from.
+        Where the images, or their features, come from.
     indices : ndarray of shape (n,), int
-        Which of the reader's pictures belong to this stream.
+        Which of the reader's images belong to this stream.
     targets : ndarray of shape (n,), int
         Their class indices.
     weights : ndarray of shape (n,), float32
         Their sample weights.
     batch_size : int
-        Pictures a batch at most. An epoch is cut evenly (450 by 32 into 15 of 30):
+        Images a batch at most. An epoch is cut evenly (450 by 32 into 15 of 30):
         a last batch of 2 would be the last thing that batch normalisation sees
         before the network is used, and spoil its averages.
     order_seed : int or None
@@ -53,14 +53,14 @@ class BatchStream:
         the order as it is.
     augment : callable or AugmentsBySample, default=None
         Called for every batch: ``f(images, rng) -> images``, or what draws for each
-        picture on its own.
+        image on its own.
     augment_seed : int, default=0
         Decides the draws: together with epoch and batch number, or with epoch and the
-        picture's index.
+        image's index.
     n_classes : int, default=None
         Where set, targets are shares of each of so many classes, else class indices.
     mixing : Mixing, default=None
-        How pictures and targets are mixed; needs ``n_classes``. Drawn as
+        How images and targets are mixed; needs ``n_classes``. Drawn as
         ``f(images, rng)`` is.
     """
 
@@ -136,7 +136,7 @@ class BatchStream:
         if isinstance(augment, AugmentsBySample):
             return augment.augment_batch(images, [self.augment_seed, epoch], indices)
         rng = np.random.default_rng([self.augment_seed, epoch, step])
-        # a copy, which it may change: the pictures may be kept for the next epoch
+        # a copy, which it may change: the images may be kept for the next epoch
         return _checked(np.asarray(augment(images.copy(), rng)), images)
 
 
@@ -164,12 +164,12 @@ class ValidationBatches(keras.utils.PyDataset):
 
 
 class FeatureTable:
-    """Features that were computed once, read like pictures.
+    """Features that were computed once, read like images.
 
     Parameters
     ----------
     indices : ndarray of shape (n,), int
-        Which pictures they are of, ascending.
+        Which images they are of, ascending.
     rows : ndarray of shape (n, n_features), float32
         Their features.
     """
@@ -179,48 +179,48 @@ class FeatureTable:
         self.rows = rows
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """Return the features of the pictures at `indices`."""
+        """Return the features of the images at `indices`."""
         return self.rows[np.searchsorted(self.indices, indices)]
 
 
 class FeatureStream:
-    """Batches of a stream of pictures, the pictures turned to features on the way.
+    """Batches of a stream of images, the images turned to features on the way.
 
     Parameters
     ----------
-    pictures : BatchStream
-        The pictures, augmented or not.
+    images : BatchStream
+        The images, augmented or not.
     run : callable
-        Batches of pictures in, their features out, in order; it may read ahead.
+        Batches of images in, their features out, in order; it may read ahead.
     """
 
     def __init__(
         self,
-        pictures: BatchStream,
+        images: BatchStream,
         run: Callable[[Iterable[np.ndarray]], Iterator[np.ndarray]],
     ) -> None:
-        self.pictures = pictures
+        self.images = images
         self.run = run
 
     @property
     def steps_per_epoch(self) -> int:
-        return self.pictures.steps_per_epoch
+        return self.images.steps_per_epoch
 
     @property
     def error(self) -> Exception | None:
         """What went wrong in the reading thread."""
-        return self.pictures.error
+        return self.images.error
 
     def batches(self, epochs: range, first_step: int = 0) -> Iterator[Batch]:
         """Yield (features, class indices, weights) of these epochs, as `BatchStream` does."""
         others: deque[tuple[np.ndarray, np.ndarray]] = deque()
 
-        def pictures() -> Iterator[np.ndarray]:
-            for batch, targets, weights in self.pictures.batches(epochs, first_step):
+        def images() -> Iterator[np.ndarray]:
+            for batch, targets, weights in self.images.batches(epochs, first_step):
                 others.append((targets, weights))
                 yield batch
 
-        for features in self.run(pictures()):
+        for features in self.run(images()):
             yield (features, *others.popleft())
 
 

@@ -89,7 +89,7 @@ def test_rows_and_frames(noise):
     np.testing.assert_array_equal(framed, result)
 
 
-def test_numbers_that_are_no_pictures():
+def test_numbers_that_are_no_images():
     X = np.random.default_rng(0).normal(size=(4, 6, 6, 2)) * 1000
     result = ImageAugmenter(horizontal_flip=True, random_state=0, value_range=None).fit_transform(X)
     # geometry is computed in 32 bits; what stays in its place keeps all of them
@@ -192,7 +192,7 @@ def test_random_state():
     )
 
 
-def test_every_picture_has_its_own_draw():
+def test_every_image_has_its_own_draw():
     X = np.tile(
         np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3), dtype=np.uint8), (4, 1, 1, 1)
     )
@@ -288,7 +288,7 @@ def test_wrong_scale_in_transform(noise):
 def test_a_failed_fit_changes_nothing(noise):
     augmenter = ImageAugmenter().fit(noise)
     with pytest.raises(ValueError, match="single path"):
-        augmenter.fit("picture.jpg")
+        augmenter.fit("image.jpg")
     assert augmenter.pixel_range_ == (0.0, 255.0)
 
 
@@ -305,7 +305,7 @@ class Recorder(ImageAugmenter):
         return super().augment_batch(images, seed, indices)
 
 
-def test_in_training_each_epoch_and_picture_has_its_own_draw(digits):
+def test_in_training_each_epoch_and_image_has_its_own_draw(digits):
     Recorder.calls.clear()
     net = MiniVGGClassifier(**{**TINY, "epochs": 2, "augmentation": Recorder(rotation_range=20)})
     net.fit(digits[0][:64], digits[1][:64])
@@ -341,7 +341,7 @@ def test_training_repeats_and_the_augmenter_matters(digits, tmp_path):
     assert not np.array_equal(first, plain)
     seeded = augmenter.set_params(random_state=7)
     assert not np.array_equal(first, predictions(small, augmentation=seeded))
-    # files and arrays of the same pictures
+    # files and arrays of the same images
     files = []
     for index, pixels in enumerate(small[0]):
         Image.fromarray(pixels).save(tmp_path / f"{index}.png")
@@ -365,7 +365,7 @@ def test_resumed_training_draws_what_it_would_have_drawn(digits, tmp_path):
 
 
 def test_labels_never_move_without_their_image():
-    # dark pictures are 0, bright ones 1; changed in all ways they still are
+    # dark images are 0, bright ones 1; changed in all ways they still are
     X = np.repeat(np.array([20, 235], np.uint8), 40)[:, None, None] * np.ones((1, 8, 8), np.uint8)
     y = np.repeat([0, 1], 40)
     seen = []
@@ -437,7 +437,7 @@ def test_augmenter_features_and_linear_model_searched_together(digits_folder, tm
     from skvision.feature_extraction.cache import FeatureCache
 
     info = FeatureCache(tmp_path / "cache").info()
-    # two poolings; in each of two folds every picture unturned, and half of them turned; the
+    # two poolings; in each of two folds every image unturned, and half of them turned; the
     # refit may add some. That C is searched too costs nothing.
     n = int(chosen.sum())
     for n_rows in info.networks.values():

@@ -1,4 +1,4 @@
-"""What is drawn: uniformly, within its range, for each picture on its own."""
+"""What is drawn: uniformly, within its range, for each image on its own."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_width_and_height_are_drawn_apart():
 
 
 @pytest.mark.parametrize("name", ["flip_x", "flip_y"])
-def test_half_of_the_pictures_are_flipped(name):
+def test_half_of_the_images_are_flipped(name):
     option = {"flip_x": "horizontal_flip", "flip_y": "vertical_flip"}[name]
     assert abs(drawn(**{option: True})[name].mean() - 0.5) < 0.04
     assert not drawn()[name].any()
@@ -77,7 +77,7 @@ def test_shifts_by_whole_pixels_and_from_a_list():
     assert set(drawn(width_shift_range=(1, 3))["shift_x_pixels"]) == {-3, -1, 1, 3}
 
 
-def test_patches_lie_within_the_picture_and_their_area_is_uniform():
+def test_patches_lie_within_the_image_and_their_area_is_uniform():
     draws = drawn(erase_fraction=0.9)
     area = draws["erase_width"] * draws["erase_height"]
     assert kstest(area, "uniform", (0, 0.9)).pvalue > 1e-4

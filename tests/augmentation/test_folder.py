@@ -76,7 +76,7 @@ def test_originals_copies_and_manifest(animals, tmp_path):
         if not parameters:
             assert files[row["file"]] == source.read_bytes()
             continue
-        # made of the picture that is named, by what is written
+        # made of the image that is named, by what is written
         made = decode(AugmentedImage(str(source), Draw.of(**parameters)))
         off = np.abs(decode(str(more / row["file"])).astype(int) - made)
         assert off.max() == 0 if row["file"].endswith(".png") else off.mean() < 25
@@ -169,7 +169,7 @@ def test_names_as_long_as_names_can_be(tmp_path):
     assert all((tmp_path / "more" / file).is_file() for file in files)
 
 
-def test_a_folder_named_like_a_new_picture(animals, tmp_path):
+def test_a_folder_named_like_a_new_image(animals, tmp_path):
     (animals / "dog" / "d-1.jpeg").mkdir()
     Image.new("RGB", (4, 4)).save(animals / "dog" / "d-1.jpeg" / "f.png")
     manifest = augment(animals, tmp_path / "more", AUGMENTER, sampling_strategy=12, random_state=0)
@@ -178,7 +178,7 @@ def test_a_folder_named_like_a_new_picture(animals, tmp_path):
 
 @pytest.mark.parametrize("filling", [{"fill_mode": "constant", "cval": 200.0},
                                      {"fill_mode": "wrap"}, {"cval": 9.0}])  # fmt: skip
-def test_the_manifest_says_what_pictures_are_filled_with(animals, tmp_path, filling):
+def test_the_manifest_says_what_images_are_filled_with(animals, tmp_path, filling):
     augmenter = ImageAugmenter(rotation_range=40, erase_fraction=0.3, **filling)
     manifest = augment(animals, tmp_path / "more", augmenter, sampling_strategy=9, random_state=0)
     made = [row for row in rows(manifest) if row["parameters"] != "{}"]
@@ -200,7 +200,7 @@ def test_resume_notices_other_originals_and_a_damaged_record(animals, tmp_path):
     augment(animals, more, AUGMENTER, **how)
     assert not list(more.glob(".*.part*"))
     Image.new("RGB", (16, 12)).save(animals / "cat" / "a.png")
-    with pytest.raises(ValueError, match="begun otherwise.*pictures"):
+    with pytest.raises(ValueError, match="begun otherwise.*images"):
         augment(animals, more, AUGMENTER, **how)
     record = more / ".skvision-augment.json"
     for damaged in ("", "{", "{}", "[]", "null"):
@@ -257,24 +257,24 @@ def test_bad_parameters(animals, tmp_path):
     with pytest.raises(FileNotFoundError, match="no folder"):
         augment(tmp_path / "nowhere", more, AUGMENTER)
     (animals / "empty").mkdir()
-    with pytest.raises(ValueError, match="empty holds no pictures"):
+    with pytest.raises(ValueError, match="empty holds no images"):
         augment(animals, more, AUGMENTER, sampling_strategy=9)
     assert not more.exists()
 
 
-def test_unreadable_pictures(animals, tmp_path):
-    (animals / "cat" / "broken.jpg").write_bytes(b"no picture")
+def test_unreadable_images(animals, tmp_path):
+    (animals / "cat" / "broken.jpg").write_bytes(b"no image")
     with pytest.raises(ImageDecodeError, match=r"broken\.jpg"):
         augment(animals, tmp_path / "more", AUGMENTER, sampling_strategy=9)
     assert not (tmp_path / "more").exists()
-    with pytest.warns(SkippedImageWarning, match="1 unreadable picture"):
+    with pytest.warns(SkippedImageWarning, match="1 unreadable image"):
         manifest = augment(
             animals, tmp_path / "more", AUGMENTER, sampling_strategy=9, on_error="skip"
         )
     assert len(rows(manifest)) == 18
     for name in ("a.png", "a.jpg", "b.JPG", "more/c.bmp", "a-1.png"):
         (animals / "cat" / name).write_bytes(b"x")
-    with pytest.raises(ValueError, match="None of the pictures of class 'cat'"):
+    with pytest.raises(ValueError, match="None of the images of class 'cat'"):
         augment(animals, tmp_path / "none", AUGMENTER, sampling_strategy=9, on_error="skip")
 
 
@@ -351,7 +351,7 @@ def test_killed_and_resumed(digits_folder, tmp_path, kills):
     last = start("--resume")
     output, errors = last.communicate(timeout=120)
     assert last.returncode == 0, errors
-    assert "400 pictures" in output
+    assert "400 images" in output
     augmenter = ImageAugmenter(rotation_range=40.0, noise_std=0.1, random_state=5)
     whole = augment(
         digits_folder, tmp_path / "whole", augmenter, sampling_strategy=40, random_state=5
@@ -385,7 +385,7 @@ def test_a_folder_that_cannot_be_written(
 def test_a_place_that_is_read_only_is_refused_before_anything_is_decoded(
     animals, tmp_path, monkeypatch
 ):
-    (animals / "cat" / "broken.jpg").write_bytes(b"no picture")
+    (animals / "cat" / "broken.jpg").write_bytes(b"no image")
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
     said = f"more/deep can't be written: {tmp_path} is read-only. Name another"
     with pytest.raises(PermissionError, match=said):

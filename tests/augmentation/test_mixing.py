@@ -16,7 +16,7 @@ from ..conftest import TINY
 SWAP = np.array([1, 0])
 
 
-def test_blended_pictures():
+def test_blended_images():
     images = np.array([[[[0, 10]]], [[[255, 20]]]], np.uint8)
     assert blended(images, SWAP, 0.75)[:, 0, 0].tolist() == [[64, 12], [191, 18]]
     floats = blended(images.astype(np.float32), SWAP, 0.75)
@@ -24,7 +24,7 @@ def test_blended_pictures():
     assert floats[:, 0, 0].tolist() == [[63.75, 12.5], [191.25, 17.5]]
 
 
-def test_patched_pictures():
+def test_patched_images():
     images = np.arange(2, dtype=np.uint8).repeat(8).reshape(2, 2, 4, 1)
     mixed, share = patched(images, SWAP, (0, 1, 1, 4))
     assert mixed[0, ..., 0].tolist() == [[0, 1, 1, 1], [0, 0, 0, 0]]
@@ -33,7 +33,7 @@ def test_patched_pictures():
     assert images[0].max() == 0
 
 
-def test_targets_follow_pictures_and_weights():
+def test_targets_follow_images_and_weights():
     targets = np.eye(3, dtype=np.float32)[[0, 2]]
     mixed, weights = mixed_targets(targets, np.ones(2, np.float32), SWAP, 0.75)
     assert mixed.tolist() == [[0.75, 0, 0.25], [0.25, 0, 0.75]]
@@ -45,8 +45,8 @@ def test_targets_follow_pictures_and_weights():
 
 
 @pytest.mark.parametrize("kind", ["mixup", "cutmix"])
-def test_shares_in_the_picture_are_those_in_the_label(kind):
-    # each picture is all of its class' colour, so its mean is the share of class 1
+def test_shares_in_the_image_are_those_in_the_label(kind):
+    # each image is all of its class' colour, so its mean is the share of class 1
     images = np.array([0, 1], np.float32).repeat(400).reshape(2, 20, 20, 1)
     targets, weights = np.eye(2, dtype=np.float32), np.ones(2, np.float32)
     mixing = Mixing(**{kind: 1.0})
@@ -115,7 +115,7 @@ def test_mixing_repeats_with_epoch_and_seed():
 
 
 @pytest.mark.parametrize("mixing", [{"mixup": 0.4}, {"cutmix": 1.0, "mix_probability": 0.5}])
-def test_training_with_mixed_pictures(digits, mixing):
+def test_training_with_mixed_images(digits, mixing):
     X, y = digits[0][:150], digits[1][:150]
     how = {**TINY, "epochs": 8, "validation_fraction": 0.2, "label_smoothing": 0.1, **mixing}
     net = MiniVGGClassifier(**how, augmentation=ImageAugmenter(rotation_range=5)).fit(X, y)

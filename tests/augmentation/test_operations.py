@@ -26,7 +26,7 @@ def draw(**parameters):
 
 
 def apply(pixels, draws, **how):
-    """To one grey picture (height, width), or (height, width, channels)."""
+    """To one grey image (height, width), or (height, width, channels)."""
     grey = pixels.ndim == 2
     images = pixels[np.newaxis, ..., np.newaxis] if grey else pixels[np.newaxis]
     result = augmented(images, draws, **how)[0]
@@ -64,7 +64,7 @@ def test_every_fill_mode_is_tested():
 @pytest.mark.parametrize("unit", ["pixels", "share"])
 def test_shift_and_fill_modes(fill_mode, along, unit):
     parameters = {f"shift_{along}_pixels": 2} if unit == "pixels" else {f"shift_{along}": 0.5}
-    # a row that is all there is of a picture along this axis
+    # a row that is all there is of an image along this axis
     pixels = ROW[np.newaxis] if along == "x" else ROW[:, np.newaxis]
     result = apply(pixels, draw(**parameters), fill_mode=fill_mode, cval=7)
     assert result.ravel().tolist() == FILLED[fill_mode]
@@ -210,7 +210,7 @@ def test_wrap_agrees_with_scipy_and_the_documented_pattern(photo):
     assert np.abs(ours - np.stack(expected, axis=-1)).max() < 0.6
 
 
-def test_pictures_that_are_not_square_turn_about_their_centre():
+def test_images_that_are_not_square_turn_about_their_centre():
     pixels = np.zeros((5, 9), np.uint8)
     pixels[2, 4] = 200
     pixels[2, 6] = 100
@@ -226,7 +226,7 @@ def test_pictures_that_are_not_square_turn_about_their_centre():
     ("brightness", 1.7, "brightness"),
 ])  # fmt: skip
 def test_colour_agrees_with_image_data_generator(photo, name, value, ours):
-    # on a picture from 0 to 255: Keras clips to the picture's own extremes
+    # on an image from 0 to 255: Keras clips to the image's own extremes
     assert (photo.min(), photo.max()) == (0, 255)
     keras_says = generator().apply_transform(photo.astype(np.float32), {name: value})
     off = np.abs(apply(photo, draw(**{ours: value})) - np.asarray(keras_says))
@@ -262,7 +262,7 @@ def test_colours_in_order_and_clipped_once():
     assert apply(COLOURS, draw(channel_shift=200, brightness=0.5))[0, 3].tolist() == [150] * 3
 
 
-def test_grey_pictures_have_no_hue_nor_saturation():
+def test_grey_images_have_no_hue_nor_saturation():
     assert apply(SQUARE, draw(hue=0.3, saturation=0.0)).tolist() == SQUARE.tolist()
     assert apply(SQUARE, draw(brightness=2.0)).tolist() == (2 * SQUARE).tolist()
 
@@ -347,7 +347,7 @@ def test_floats_stay_on_their_scale(photo):
     assert result.max() == 1
 
 
-def test_float_and_byte_pictures_agree(photo):
+def test_float_and_byte_images_agree(photo):
     draws = draw(rotation=30, contrast=1.3, hue=0.1, saturation=0.5, channel_shift=20, zoom_x=0.9)
     bytes_ = apply(photo, draws)
     floats = apply((photo / 255), draws, pixel_range=(0.0, 1.0))
@@ -357,7 +357,7 @@ def test_float_and_byte_pictures_agree(photo):
 
 @pytest.mark.parametrize("n_channels", [1, 3, 5])
 @pytest.mark.parametrize(("dtype", "tolerance"), [("u1", 0.501), ("f4", 0.002), ("f8", 0.002)])
-def test_sharp_pictures_are_interpolated_as_by_scipy(dtype, tolerance, n_channels):
+def test_sharp_images_are_interpolated_as_by_scipy(dtype, tolerance, n_channels):
     sharp = np.random.default_rng(0).integers(0, 2, (40, 33, n_channels)) * 255
     draws = draw(rotation=13, shift_x_pixels=0.02, zoom_y=0.8)
     (a, b, x), (c, d, y) = warp_matrices(draws, 40, 33)[0]
@@ -369,7 +369,7 @@ def test_sharp_pictures_are_interpolated_as_by_scipy(dtype, tolerance, n_channel
         assert np.abs(result[..., channel] - expected).max() < tolerance
 
 
-def test_a_very_wide_picture_of_any_type():
+def test_a_very_wide_image_of_any_type():
     for dtype in ("u1", "f4", "f8"):
         assert apply(np.zeros((1, 33_000), dtype), draw(rotation=5)).shape == (1, 33_000)
 
@@ -405,5 +405,5 @@ def test_result_is_the_same_in_threads_and_the_input_unchanged(monkeypatch):
     np.testing.assert_array_equal(images, before)
 
 
-def test_no_pictures_at_all():
+def test_no_images_at_all():
     assert augmented(np.empty((0, 4, 4, 3), np.uint8), np.empty(0, DRAW)).shape == (0, 4, 4, 3)

@@ -58,7 +58,7 @@ def test_originals_come_first_and_copies_belong_to_their_label(data):
     np.testing.assert_array_equal(y[:n], data[1])
     np.testing.assert_array_equal(y, data[1][sampler.sample_indices_])
     assert sampler.sampling_strategy_ == {"cat": 7, "dog": 9, "panda": 11}
-    # copies are made from the picture that is named, and no two are alike
+    # copies are made from the image that is named, and no two are alike
     plain = clone(sampler).set_params(augmenter=ImageAugmenter())
     same, _ = plain.fit_resample(*data)
     np.testing.assert_array_equal(same, data[0][plain.sample_indices_])
@@ -66,7 +66,7 @@ def test_originals_come_first_and_copies_belong_to_their_label(data):
     assert len({picture.tobytes() for picture in X}) == len(X)
 
 
-def test_pictures_are_copied_evenly(data):
+def test_images_are_copied_evenly(data):
     sampler = ImageOverSampler(AUGMENTER, 13, random_state=0).fit(*data)
     assert sampler.sampling_strategy_["cat"] == 8
     sampler.fit_resample(*data)
@@ -287,7 +287,7 @@ def test_only_training_folds_are_augmented(digits, pipeline):
         np.testing.assert_array_equal(fitted[1][: len(training)], X[training])
         counts = np.unique(fitted[2], return_counts=True)[1]
         assert counts.tolist() == [counts[0]] * 3
-        # no picture that validates is in the training part
+        # no image that validates is in the training part
         held_out = {row.tobytes() for row in X[validation]}
         assert not held_out & {row.tobytes() for row in fitted[1]}
         assert len(fitted[1]) > len(training)

@@ -20,13 +20,13 @@ def drawn(**parameters):
 
 
 def operations_of(draws):
-    """For each picture, what happens to it."""
+    """For each image, what happens to it."""
     changed = {part: draws[part] != NEUTRAL[part] for part in PARTS}
     return [{PARTS[part] for part in PARTS if changed[part][i]} for i in range(len(draws))]
 
 
 @pytest.mark.parametrize("n_operations", [0, 1, 3, 13])
-def test_each_picture_gets_so_many_different_operations(n_operations):
+def test_each_image_gets_so_many_different_operations(n_operations):
     counts = [len(found) for found in operations_of(drawn(n_operations=n_operations))]
     # identity, one of the thirteen, changes nothing
     assert set(counts) <= {n_operations, n_operations - 1}

@@ -192,7 +192,7 @@ def test_an_argument_changes_what_it_names(
     assert seen[0] != seen[2]
 
 
-def test_row_shape_says_how_a_row_becomes_a_picture(pictures):
+def test_row_shape_says_how_a_row_becomes_an_image(pictures):
     X, y = pictures
     rows = X.reshape(len(X), -1)
     with pytest.raises(ValueError, match="row_shape"):

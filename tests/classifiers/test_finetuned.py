@@ -301,7 +301,7 @@ def test_the_warm_up_computes_features_in_the_precision_of_the_training(
 
 @pytest.fixture
 def computed(monkeypatch):
-    """How many pictures went through the engine."""
+    """How many images went through the engine."""
     counts = []
     run = KerasEngine.run
 
@@ -620,7 +620,7 @@ def test_a_model_predicts_where_there_is_no_file_and_no_download(some, tmp_path)
         ({"backbone": "nowhere.skv"}, "There is no model file nowhere.skv"),
         ({"backbone": "m.joblib"}, r"can run code .*backbone=joblib.load\('m.joblib'\), if you"),
         ({"backbone": "nowhere.keras"}, "There is no network file nowhere.keras"),
-        ({"image_size": 16}, r"small reads pictures of \(8, 8\)"),
+        ({"image_size": 16}, r"small reads images of \(8, 8\)"),
         ({"engine": "onnx"}, "engine must be"),
         ({"cache": 3}, "cache"),
         ({"augmentation": "flip"}, "augmentation must be"),
@@ -660,7 +660,7 @@ def test_a_weights_file_of_another_shape(net, some, tmp_path):
         wrong.fit(*some)
 
 
-def test_fewer_pictures_than_a_batch(net, some):
+def test_fewer_images_than_a_batch(net, some):
     X, y = some
     net.set_params(batch_size=512).fit(X[:5], y[:5])
     assert net.predict(X).shape == (96,)

@@ -112,7 +112,7 @@ def test_vgg_takes_no_other_size_with_published_weights(monkeypatch):
         return real(weights=None, **how)
 
     monkeypatch.setattr(keras.applications, "VGG16", published)
-    with pytest.raises(ValueError, match=r"dense layers of VGG16 take pictures of \(224, 224\)"):
+    with pytest.raises(ValueError, match=r"dense layers of VGG16 take images of \(224, 224\)"):
         build_backbone("VGG16", image_size=(64, 64), top=True)
 
 
@@ -171,7 +171,7 @@ def test_the_cache_keeps_probabilities_apart_from_features(net, X, probabilities
         np.testing.assert_allclose(cached.predict_proba(X), probabilities, atol=1e-6)
 
 
-def test_numbers_that_are_no_pictures_are_taken_as_they_are(net, X):
+def test_numbers_that_are_no_images_are_taken_as_they_are(net, X):
     pixels = X[:, 3:67, 1:65]  # of the network's size: resizing would round bytes alone
     raw = clone(net).set_params(value_range=None)
     np.testing.assert_array_equal(
@@ -197,6 +197,6 @@ def test_bad_parameters(net, X, params, message):
         clone(net).set_params(**params).predict(X)
 
 
-def test_scaled_pictures_are_refused(net, X):
+def test_scaled_images_are_refused(net, X):
     with pytest.raises(ValueError, match="accepted are float64 pixels from 0 to 1"):
         net.predict(X / 2.0)

@@ -205,7 +205,7 @@ def test_a_named_scale_gives_the_same_model(tiny, digits):
     np.testing.assert_array_equal(net.predict_proba(X.astype(float)), proba(tiny, digits))
 
 
-def test_refitting_on_pictures_forgets_the_rows(tiny, digits):
+def test_refitting_on_images_forgets_the_rows(tiny, digits):
     X, y = digits
     net = tiny.set_params(row_shape=(8, 8), epochs=1).fit(X.reshape(len(X), -1), y)
     assert not hasattr(net.fit(X, y), "n_features_in_")
@@ -242,7 +242,7 @@ def test_diverging_is_an_error_that_says_what_to_do(tiny, digits):
 
 @pytest.fixture(scope="module")
 def undecided():
-    """The same picture 40 times: 30 times called a, 10 times b. Only weights decide."""
+    """The same image 40 times: 30 times called a, 10 times b. Only weights decide."""
     return np.full((40, 8, 8), 100, np.uint8), np.array(["a", "a", "a", "b"] * 10)
 
 
@@ -258,7 +258,7 @@ def undecided():
 )
 def test_weights_decide(tiny, undecided, class_weight, weight_of_b, expected):
     X, y = undecided
-    # each step sees all, and nothing is divided by the deviation of pictures that are all the same
+    # each step sees all, and nothing is divided by the deviation of images that are all the same
     net = tiny.set_params(
         class_weight=class_weight, epochs=100, batch_size=512, batch_norm=False,
         dense_dropout=0, conv_dropout=0,
@@ -342,7 +342,7 @@ def test_callbacks_are_copied_for_each_fit(tiny, digits):
 # augmentation
 
 
-def test_augmentation_is_drawn_afresh_for_training_pictures_only(tiny, digits):
+def test_augmentation_is_drawn_afresh_for_training_images_only(tiny, digits):
     seen = []
 
     def record(images, rng):

@@ -43,12 +43,12 @@ def net(**params):
 @pytest.mark.parametrize(
     ("other", "named"),
     [
-        (255 - X, "pictures"),
+        (255 - X, "images"),
         (X.astype(np.float32) / 255, "scale"),
-        (np.where(np.arange(12)[:, None, None] == 5, 0, X).astype(np.uint8), "pictures"),
+        (np.where(np.arange(12)[:, None, None] == 5, 0, X).astype(np.uint8), "images"),
     ],
 )
-def test_checkpoints_of_other_pictures_are_refused(tmp_path, other, named):
+def test_checkpoints_of_other_images_are_refused(tmp_path, other, named):
     net(checkpoint_dir=tmp_path).fit(X, Y)
     with pytest.raises(ValueError, match=f"(?s)another setup.*{named}"):
         net(checkpoint_dir=tmp_path).fit(other, Y)
@@ -78,7 +78,7 @@ def test_fewer_epochs_than_the_checkpoints_hold(tmp_path):
         net(checkpoint_dir=tmp_path, epochs=1).fit(X, Y)
 
 
-# pictures scaled twice
+# images scaled twice
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_generator_that_scales_is_refused():
         net(augmentation=generator).fit(X, Y)
 
 
-def test_black_pictures_are_no_scaling():
+def test_black_images_are_no_scaling():
     for black in (
         lambda images, rng: np.zeros_like(images),
         ImageAugmenter(brightness_range=(0, 0)),
@@ -199,7 +199,7 @@ def test_figures_of_some_epochs_keep_their_places():
     assert "table" not in history
 
 
-def test_advice_where_early_stopping_sets_pictures_aside():
+def test_advice_where_early_stopping_sets_images_aside():
     with pytest.raises(ValueError, match="early_stopping=False"):
         net(early_stopping=True).fit(X[3:9], Y[3:9])
 

@@ -194,7 +194,7 @@ def test_one_classifier_a_pair_of_classes(on_rows, small, unseen):
     assert pairs.score(rows(unseen[0]), unseen[1]) > 0.7
 
 
-def test_several_labels_a_picture(tiny, net, small, unseen):
+def test_several_labels_an_image(tiny, net, small, unseen):
     X, y = small
     both = MultiOutputClassifier(tiny).fit(X, np.stack([y, y == "one"], axis=1))
     names, is_one = both.predict_proba(unseen[0])

@@ -103,7 +103,7 @@ def test_percentiles_are_of_all_images_and_each_channel():
     for form in (X, list(X), [png(each) for each in X]):
         learnt = as_image_batch(form, value_range="percentile")
         assert learnt.pixel_range == (tuple(low), tuple(high))
-        pixels = learnt.picture(3, (9, 7), "stretch")
+        pixels = learnt.image(3, (9, 7), "stretch")
         expected = np.floor((X[3] - low) * 255 / (high - low) + 0.5).clip(0, 255)
         np.testing.assert_array_equal(pixels, expected)
     assert as_image_batch(X[..., 0], value_range="percentile").pixel_range == (
@@ -131,7 +131,7 @@ def test_an_empty_channel_stays_black_and_an_empty_set_is_refused():
     with pytest.raises(ValueError, match=r"nearly all numbers in X are 0. Pass value_range=\(low"):
         as_image_batch(X, value_range="percentile")
     X[..., 0] = np.arange(64).reshape(8, 8)
-    pixels = as_image_batch(X, value_range="percentile").picture(0, (8, 8), "stretch")
+    pixels = as_image_batch(X, value_range="percentile").image(0, (8, 8), "stretch")
     assert pixels[..., 0].max() == 255
     assert (pixels[..., 1:] == 0).all()
 
@@ -173,14 +173,14 @@ def resampled(X, y, **how):
 )
 def test_a_range_is_refused_for_files_of_8_bits(digits_folder, value_range, use):
     X, y = load_image_folder(digits_folder, return_X_y=True)
-    with pytest.raises(ImageDecodeError, match="is for pictures of more than 8 bits"):
+    with pytest.raises(ImageDecodeError, match="is for images of more than 8 bits"):
         use(X, y, value_range=value_range)
 
 
 def test_without_a_fit_a_range_is_named_and_not_learnt(digits_folder, files):
     net = ImageNetClassifier(**FEATURES, value_range=(0, 120))
     assert net.predict(files[0][:2]).shape == (2,)
-    with pytest.raises(ImageDecodeError, match="is for pictures of more than 8 bits"):
+    with pytest.raises(ImageDecodeError, match="is for images of more than 8 bits"):
         net.predict(load_image_folder(digits_folder, return_X_y=True)[0])
     with pytest.raises(ValueError, match="'value_range' parameter"):
         net.set_params(value_range="percentile").predict(files[0])
@@ -214,7 +214,7 @@ def test_augmenters_hold_the_range_that_is_learnt(counts, files):
     assert changed.mean() > X.mean()
     drawn = augmenter.fit_transform(files[0])
     batch = as_image_batch(drawn, value_range=augmenter.pixel_range_)
-    assert batch.picture(0, (SIZE, SIZE), "stretch").max() == 255
+    assert batch.image(0, (SIZE, SIZE), "stretch").max() == 255
     shown = AugmentationDisplay.from_estimator(augmenter, files[0], n_images=1, n_draws=1)
     assert shown.originals[0].max() == 255
 

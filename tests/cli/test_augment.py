@@ -39,8 +39,7 @@ def test_it_is_a_shell_over_the_library(digits_folder, tmp_path):
         "augment", digits_folder, tmp_path / "a", "--per-class", 14, "--seed", 7, *options
     )
     assert (
-        printed
-        == f"140 pictures in {tmp_path / 'a'}, listed in {tmp_path / 'a' / 'manifest.csv'}\n"
+        printed == f"140 images in {tmp_path / 'a'}, listed in {tmp_path / 'a' / 'manifest.csv'}\n"
     )
     augmenter = ImageAugmenter(
         **{**PRESETS["light"], "rotation_range": 40, "horizontal_flip": False},
@@ -83,7 +82,7 @@ def test_preview_alone_and_with_the_files(digits_folder, tmp_path):
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "q.jpg").exists()
-    assert "120 pictures" in result.stdout
+    assert "120 images" in result.stdout
 
 
 def test_a_preview_is_not_written_for_a_folder_that_is_refused(digits_folder, tmp_path):
@@ -94,7 +93,7 @@ def test_a_preview_is_not_written_for_a_folder_that_is_refused(digits_folder, tm
     assert not (tmp_path / "p.png").exists()
 
 
-def test_a_preview_of_pictures_that_are_linked_to_spares_them(digits_folder, tmp_path):
+def test_a_preview_of_images_that_are_linked_to_spares_them(digits_folder, tmp_path):
     (tmp_path / "linked").mkdir()
     for name in ("one", "two"):
         (tmp_path / "linked" / name).symlink_to(digits_folder / name)
@@ -111,10 +110,10 @@ def test_without_matplotlib_the_error_is_the_pip_line(digits_folder, tmp_path, m
     assert 'pip install "skvision[plot]"' in refused("augment", digits_folder, *words)
 
 
-def test_preview_leaves_unreadable_pictures_out(digits_folder, tmp_path):
+def test_preview_leaves_unreadable_images_out(digits_folder, tmp_path):
     shutil.copytree(digits_folder, tmp_path / "some")
     first = sorted((tmp_path / "some").rglob("*.png"))[0]
-    first.write_bytes(b"no picture")
+    first.write_bytes(b"no image")
     words = ("augment", tmp_path / "some", "--rotation", "4", "--preview", tmp_path / "p.png")
     assert str(first) in refused(*words)
     assert not (tmp_path / "p.png").exists()
@@ -148,7 +147,7 @@ def test_presets_are_valid_and_grow_stronger(preset):
         (["{dst}/none", "{dst}", "--per-class", "20", "--rotation", "4"], "There is no folder"),
         (["{src}", "--preview", "{dst}/no/p.png", "--rotation", "4"], "There is no folder"),
         (["{src}", "--preview", "{src}/zero/p.png", "--rotation", "4"], "must stay as they are"),
-        (["{src}", "--preview", "{dst}.what", "--rotation", "4"], r"picture does .*\.png"),
+        (["{src}", "--preview", "{dst}.what", "--rotation", "4"], r"image does .*\.png"),
         (["{src}", "{dst}", "--per-class", "20", "--rotation", "4", "--preview", "{dst}/p.png"],
          "outside of DST"),
         (["{src}", "{dst}", "--per-class", "20", "--brightness", "1,1"], "nothing would happen"),

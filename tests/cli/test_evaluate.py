@@ -23,7 +23,7 @@ def figures(model, digits_folder):
 
 def test_table(model, digits_folder, figures):
     printed = ran("evaluate", model, digits_folder, by=called)
-    assert printed.startswith(f"Accuracy {figures['accuracy']:.4f} on 120 pictures\n")
+    assert printed.startswith(f"Accuracy {figures['accuracy']:.4f} on 120 images\n")
     assert "precision" in printed
     rows = printed.split("Confusion matrix")[1].strip().splitlines()[2:]
     counts = np.array([[int(word) for word in row.split()[1:]] for row in rows])
@@ -48,7 +48,7 @@ def test_json(figures):
     assert all(each["true"] != each["predicted"] for each in wrong)
 
 
-def test_csv_is_one_row_a_picture(model, digits_folder, figures):
+def test_csv_is_one_row_an_image(model, digits_folder, figures):
     printed = ran("evaluate", model, digits_folder, "--format", "csv", by=called)
     rows = list(csv.DictReader(io.StringIO(printed)))
     assert len(rows) == 120

@@ -49,7 +49,7 @@ def trained(digits_folder, tmp_path_factory, cache_folder):
 
 def test_train_writes_a_pipeline(trained, digits_folder):
     path, printed = trained
-    assert re.search(r"Accuracy 0\.[5-9]\d+ on 30 pictures kept back", printed)
+    assert re.search(r"Accuracy 0\.[5-9]\d+ on 30 images kept back", printed)
     pipeline = load(path)
     assert pipeline.named_steps["features"].verbose == 0
     assert pipeline.held_out_["n_samples"] == 30
@@ -138,10 +138,10 @@ def test_features_are_written(digits_folder, tmp_path):
     expected = PretrainedFeatureTransformer(image_size=32, engine="keras").fit_transform(X)
     for name in ("f.npz", "f.parquet"):
         printed = ran("features", digits_folder, "--out", tmp_path / name, *SMALL, by=called)
-        assert f"1,280 features of {len(X)} pictures written to" in printed
+        assert f"1,280 features of {len(X)} images written to" in printed
     with np.load(tmp_path / "f.npz") as arrays:
         features = arrays["features"]
-        # with a cache other pictures share a batch, and rounding differs
+        # with a cache other images share a batch, and rounding differs
         np.testing.assert_allclose(features, expected, atol=1e-5 * expected.max())
         assert arrays["files"].tolist() == X.tolist()
         assert arrays["labels"].tolist() == y.tolist()
@@ -158,7 +158,7 @@ def test_a_terminal_shows_how_far_features_are(digits_folder, tmp_path):
     command.wait_for("computing features")
     code, output, _ = command.end()
     assert code == 0
-    assert "1,280 features of 120 pictures" in output
+    assert "1,280 features of 120 images" in output
 
 
 def test_features_that_can_not_be_written(digits_folder, tmp_path, monkeypatch):
@@ -204,14 +204,14 @@ def test_cache_info_and_clear(tmp_path, monkeypatch, digits_folder):
         )
         network.fit_transform(X[:5])
     said = ran("cache", "info")
-    assert re.search(r"features of +10 pictures", said)
+    assert re.search(r"features of +10 images", said)
     assert re.search(r"EfficientNetLite0-\w+ +5\n", said)
     assert re.search(r"converted networks +2, [1-9]", said)
-    assert "Removed the features of 5 pictures and 1 converted" in ran(
+    assert "Removed the features of 5 images and 1 converted" in ran(
         "cache", "clear", "--network", "mobilenetv2", by=called
     )
-    assert "Removed the features of 5 pictures and 1 converted" in ran(
+    assert "Removed the features of 5 images and 1 converted" in ran(
         "cache", "clear", "--folder", tmp_path, by=called
     )
-    assert re.search(r"features of +0 pictures", ran("cache", "info", by=called))
+    assert re.search(r"features of +0 images", ran("cache", "info", by=called))
     assert not list((tmp_path / "networks").iterdir())

@@ -62,8 +62,8 @@ def test_a_folder_to_measure_on(parts, tmp_path, words):
     out = tmp_path / "m.skv"
     result = called("train", parts / "train", "--test", parts / "test", "--out", out, *words)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("27 pictures: 9 one, 9 three, 9 two\n")
-    assert f"on 9 pictures of {parts / 'test'}" in result.stdout
+    assert result.stdout.startswith("27 images: 9 one, 9 three, 9 two\n")
+    assert f"on 9 images of {parts / 'test'}" in result.stdout
     assert "on the 27 trained on" in result.stdout
     model = load(out)
     measured = json.loads(ran("evaluate", out, parts / "test", "--format", "json", by=called))
@@ -113,7 +113,7 @@ def test_chosen_classes(digits_folder, tmp_path):
     words = ("--classes", "one, two", "--out", out, *QUICK)
     result = called("train", digits_folder, *words)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("24 pictures: 12 one, 12 two\n")
+    assert result.stdout.startswith("24 images: 12 one, 12 two\n")
     assert "No class folders eleven with" in refused(
         "train", digits_folder, "--classes", "eleven", *words[2:]
     )
@@ -158,7 +158,7 @@ def test_what_is_left_out_is_said(mixed, model, tmp_path, command):
 def test_a_folder_without_images_says_what_it_holds(mixed, model):
     for file in mixed.rglob("*.png"):
         file.unlink()
-    assert "no pictures in the folder" in refused("predict", model, mixed)
+    assert "no images in the folder" in refused("predict", model, mixed)
     for words in (("predict", model, mixed), ("evaluate", model, mixed)):
         assert "20 HEIC (.heic; pip install" in refused(*words)
 
@@ -199,6 +199,6 @@ def test_home(model, digits_folder, tmp_path, monkeypatch):
     shutil.copy(model, tmp_path / "m.skv")
     shutil.copytree(digits_folder, tmp_path / "digits")
     assert len(ran("predict", "~/m.skv", "~/digits/one", by=called).splitlines()) == 12
-    assert "on 120 pictures" in ran("evaluate", "~/m.skv", "~/digits", by=called)
+    assert "on 120 images" in ran("evaluate", "~/m.skv", "~/digits", by=called)
     called("train", "~/digits", "--out", "~/again.skv", *QUICK)
     assert (tmp_path / "again.skv").exists()

@@ -50,8 +50,8 @@ def test_no_place_at_all(out, tmp_path):
 
 
 def test_an_error_of_the_training_is_no_error_of_the_file(out):
-    with pytest.raises(FileNotFoundError, match="^a picture$"), model_writer(out):
-        raise FileNotFoundError("a picture")
+    with pytest.raises(FileNotFoundError, match="^an image$"), model_writer(out):
+        raise FileNotFoundError("an image")
 
 
 class MyNet(MiniVGGClassifier):

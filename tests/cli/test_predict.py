@@ -40,7 +40,7 @@ def test_csv_with_more_classes_asked_for_than_there_are(model, one):
 
 
 def test_json_of_names_on_standard_input(model, one, digits_folder, tmp_path):
-    """Names with spaces, of all languages and of none; a folder; unreadable pictures."""
+    """Names with spaces, of all languages and of none; a folder; unreadable images."""
     names = [os.fsencode(name) for name in ("a b.png", "ñ 犬.png", " c ")] + [b"\xff.png"]
     for name in names:
         shutil.copy(one, os.path.join(os.fsencode(tmp_path), name))
@@ -58,21 +58,21 @@ def test_json_of_names_on_standard_input(model, one, digits_folder, tmp_path):
     assert answers == [answers[0]] * 4
     assert set(answers[0][0]) == {"class", "probability"}
     assert [entry.get("error") for entry in entries[4:6]] == [
-        "cannot read the picture bad.png: the file is empty",
-        f"cannot read the picture nowhere.png: no such file; looked in {tmp_path}",
+        "cannot read the image bad.png: the file is empty",
+        f"cannot read the image nowhere.png: no such file; looked in {tmp_path}",
     ]
     assert result.stderr.decode().splitlines() == [
         f"skvision: {entry['error']}" for entry in entries[4:6]
     ]
 
 
-def test_unreadable_pictures_do_not_stop_the_others(model, one, tmp_path):
+def test_unreadable_images_do_not_stop_the_others(model, one, tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"")
     result = called("predict", model, bad, one)
     assert result.returncode == 2
     assert len(result.stdout.splitlines()) == 1
-    assert result.stderr == f"skvision: cannot read the picture {bad}: the file is empty\n"
+    assert result.stderr == f"skvision: cannot read the image {bad}: the file is empty\n"
 
 
 def test_predictions_go_to_standard_output_past_the_progress_bar(model, digits_folder):
@@ -84,8 +84,8 @@ def test_predictions_go_to_standard_output_past_the_progress_bar(model, digits_f
     assert ".png" not in shown
 
 
-def test_wrong_pictures(model, tmp_path):
-    assert "no pictures in the folder" in refused("predict", model, tmp_path)
+def test_wrong_images(model, tmp_path):
+    assert "no images in the folder" in refused("predict", model, tmp_path)
     empty = refused("predict", model, "-", by=run, input="\n")
     assert "no file names on standard input" in empty
 

@@ -35,7 +35,7 @@ def test_a_photo_is_named_without_a_model(photo):
     assert "Did you mean 'VGG1" in run.stderr
     run = called("predict", "model.skv")
     assert run.returncode == 2
-    assert "at least one picture" in run.stderr
+    assert "at least one image" in run.stderr
 
 
 def test_a_network_is_saved_and_shown(tmp_path):

@@ -63,6 +63,6 @@ def test_ctrl_c_within_a_fit_ends_the_search():
         found({"behaves": ["stopped", "well"]})
 
 
-def test_more_folds_than_pictures_of_a_class():
-    with pytest.raises(ValueError, match="--cv 7 needs at least 7 pictures .* cat has 6"):
+def test_more_folds_than_images_of_a_class():
+    with pytest.raises(ValueError, match="--cv 7 needs at least 7 images .* cat has 6"):
         found({"says": ["cat"]}, folds=7)

@@ -96,7 +96,7 @@ def test_wrong_arguments(tmp_path, digits_folder):
         (("--search", "epochs=1,2", "--cv", "1"), "--cv"),
         (("--cv", "3"), "--cv needs something to --search"),
         (("--jobs", "0"), "--jobs"),
-        (("--search", "epochs=1,2", "--cv", "10"), "eight has 9. Lower --cv or add pictures."),
+        (("--search", "epochs=1,2", "--cv", "10"), "eight has 9. Lower --cv or add images."),
         (("--epochs", "0"), "Got 0"),
         (("--set", "optimizer__momentum=x"), "momentum"),
         (("--activation", "x"), "Unknown activation"),
@@ -109,12 +109,12 @@ def test_wrong_folders(tmp_path, digits_folder):
     out = tmp_path / "m.skv"
     nowhere = refused("train", tmp_path / "nowhere", "--out", out, by=run)
     assert "There is no folder" in nowhere
-    assert "no pictures" in refused("train", tmp_path, "--out", out)
+    assert "no images" in refused("train", tmp_path, "--out", out)
     assert "lie directly in it" in refused("train", digits_folder / "one", "--out", out)
     assert "to write" in refused("train", digits_folder, "--out", tmp_path / "nowhere" / "m.skv")
 
 
-def test_a_corrupt_picture_ends_training_before_it_begins(tmp_path, digits_folder):
+def test_a_corrupt_image_ends_training_before_it_begins(tmp_path, digits_folder):
     folder = shutil.copytree(digits_folder, tmp_path / "digits")
     (folder / "one" / "bad.jpg").write_text("<html>")
     out = tmp_path / "m.skv"
@@ -126,8 +126,8 @@ def test_a_corrupt_picture_ends_training_before_it_begins(tmp_path, digits_folde
         "--skip-unreadable", "--test-fraction", 0, "--jobs", 1,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    assert "warning: 1 unreadable pictures were left out" in result.stderr
-    assert result.stdout.startswith("240 pictures: 24 eight")
+    assert "warning: 1 unreadable images were left out" in result.stderr
+    assert result.stdout.startswith("240 images: 24 eight")
     assert "kept back" not in result.stdout
     assert not hasattr(load(out), "held_out_")
 
@@ -148,7 +148,7 @@ def test_search(tmp_path, digits_folder):
     assert rows[4].endswith("try a tenth of it.")
     assert "failed: Training diverged" in rows[4]
     assert "\nBest: learning_rate=0.1, filters=(8," in result.stdout
-    assert "on 30 pictures kept back" in result.stdout
+    assert "on 30 images kept back" in result.stdout
     net = load(out)
     assert (net.n_epochs_, net.learning_rate, net.dense_units) == (2, 0.1, (16,))
 
@@ -161,7 +161,7 @@ def test_ctrl_c_before_the_first_epoch_writes_nothing(tmp_path, digits_folder):
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert "120 pictures" in process.stdout.readline()
+    assert "120 images" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -199,7 +199,7 @@ def test_ctrl_c_leaves_the_model_of_the_last_epoch(tmp_path, digits_folder):
         (
             ImageDecodeError("a.png", "no such file"),
             2,
-            "The model was written to {out}, but not measured: cannot read the picture a.png: "
+            "The model was written to {out}, but not measured: cannot read the image a.png: "
             "no such file",
         ),
     ],
@@ -230,7 +230,7 @@ def test_a_model_is_not_lost_with_its_folder(tmp_path, digits_folder):
         text=True,
         env={**os.environ, "TMPDIR": str(spare)},
     )  # fmt: skip
-    assert "120 pictures" in process.stdout.readline()
+    assert "120 images" in process.stdout.readline()
     shutil.rmtree(folder)  # while TensorFlow starts
     _, err = process.communicate(timeout=120)
     assert process.returncode == 2
@@ -243,7 +243,7 @@ def test_a_model_is_not_lost_with_its_folder(tmp_path, digits_folder):
 
 @pytest.mark.parametrize("words", [("--set", "learning_rate=1e30"), ()])
 def test_nothing_is_written_where_training_fails(words, tmp_path):
-    """By divergence, and by a class with too few pictures to keep one back."""
+    """By divergence, and by a class with too few images to keep one back."""
     from PIL import Image
 
     folder = tmp_path / "folder"

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*byte for byte")
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two classes, b before a on disk; with things among them that are no pictures."""
+    """Two classes, b before a on disk; with things among them that are no images."""
     root = tmp_path / "pets"
     for name, count in (("dog", 2), ("cat", 3)):
         (root / name).mkdir(parents=True)
@@ -48,7 +48,7 @@ def test_subfolders_are_the_classes(folder):
     ]
     ignored = {name.replace(str(folder), "") for name in data.ignored}
     assert ignored == {"/cat/.hidden.jpg", "/cat/notes.txt", "/.git", "/README"}
-    assert "6 pictures of 2 classes" in data.DESCR
+    assert "6 images of 2 classes" in data.DESCR
     assert "4 other files ignored" in data.DESCR
     assert data.skipped == []
 
@@ -71,7 +71,7 @@ def test_links_to_a_folder_around_them_end(folder):
     assert load_image_folder(folder).target.tolist() == ["cat"] * 4 + ["dog"] * 2
 
 
-def test_a_picture_with_two_names_counts_once(folder):
+def test_an_image_with_two_names_counts_once(folder):
     (folder / "cat" / "again.jpg").symlink_to(folder / "cat" / "1.jpg")
     (folder / "cat" / "zzz").symlink_to(folder / "cat" / "sub", target_is_directory=True)
     data = load_image_folder(folder)
@@ -80,13 +80,13 @@ def test_a_picture_with_two_names_counts_once(folder):
     assert str(folder / "cat" / "again.jpg") in data.ignored
 
 
-def test_a_picture_in_two_classes_is_refused(folder):
+def test_an_image_in_two_classes_is_refused(folder):
     (folder / "dog" / "cat.jpg").symlink_to(folder / "cat" / "1.jpg")
     with pytest.raises(ValueError, match=r"cat/1\.jpg and .*dog/cat\.jpg are the same file"):
         load_image_folder(folder)
 
 
-def test_copies_are_pictures_of_their_own(folder):
+def test_copies_are_images_of_their_own(folder):
     shutil.copy(folder / "cat" / "1.jpg", folder / "dog" / "copy.jpg")
     os.link(folder / "cat" / "1.jpg", folder / "cat" / "hard.jpg")
     assert len(load_image_folder(folder).data) == 8
@@ -183,7 +183,7 @@ def test_the_folder_given_twice_counts_once(days):
 
 
 def test_overlapping_folders_are_refused_where_labels_differ(days):
-    with pytest.raises(ValueError, match="One picture is in two classes"):
+    with pytest.raises(ValueError, match="One image is in two classes"):
         load_image_folder([days[0], days[0].parent])
 
 
@@ -191,7 +191,7 @@ def test_of_several_folders_the_bad_one_is_named(days, tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no folder .*wednesday"):
         load_image_folder([*days, tmp_path / "wednesday"])
     (tmp_path / "wednesday").mkdir()
-    with pytest.raises(ValueError, match=r"pictures in \S*wednesday: it holds no pictures"):
+    with pytest.raises(ValueError, match=r"images in \S*wednesday: it holds no images"):
         load_image_folder([*days, tmp_path / "wednesday"])
     (tmp_path / "wednesday").rmdir()
     (tmp_path / "wednesday").touch()
@@ -213,7 +213,7 @@ def test_one_class_is_enough_in_one_of_several_folders(days):
 def test_an_empty_class_folder_beside_a_full_one_is_warned_about(days):
     for file in (days[1] / "cat").iterdir():
         file.unlink()
-    with pytest.warns(SkippedImageWarning, match=r"tuesday/cat holds no pictures\.$"):
+    with pytest.warns(SkippedImageWarning, match=r"tuesday/cat holds no images\.$"):
         assert load_image_folder(days).target_names == ["cat", "dog", "panda"]
 
 
@@ -244,7 +244,7 @@ def test_validate_raises_for_the_bad_file(folder):
 def test_validate_can_skip_the_bad_files(folder):
     bad = folder / "dog" / "bad.jpg"
     bad.write_text("<html>")
-    with pytest.warns(SkippedImageWarning, match=r"1 unreadable pictures .*bad.jpg: it is not"):
+    with pytest.warns(SkippedImageWarning, match=r"1 unreadable images .*bad.jpg: it is not"):
         data = load_image_folder(folder, validate=True, on_error="skip")
     assert len(data.data) == len(data.target) == 6
     assert data.skipped[0][0] == str(bad)
@@ -273,14 +273,14 @@ def test_every_kind_of_bad_file_is_skipped_with_its_reason(folder):
         "lost.jpg": "a link to",
         "nothing.png": "empty",
         "pipe.jpg": "a pipe",
-        "text.jpg": "not a picture",
+        "text.jpg": "not an image",
     }
     assert list(reasons) == list(expected)
     for name, part in expected.items():
         assert part in reasons[name]
     np.testing.assert_array_equal(data.data, good[0])
     np.testing.assert_array_equal(data.target, good[1])
-    assert "7 unreadable pictures skipped" in data.DESCR
+    assert "7 unreadable images skipped" in data.DESCR
     with pytest.raises(ImageDecodeError, match=r"bomb\.ppm"):  # the first
         load_image_folder(folder, validate=True)
 
@@ -288,7 +288,7 @@ def test_every_kind_of_bad_file_is_skipped_with_its_reason(folder):
 def test_a_class_that_is_skipped_whole_is_named(folder):
     (folder / "panda").mkdir()
     (folder / "panda" / "1.jpg").touch()
-    with pytest.warns(SkippedImageWarning, match="Of 'panda' no picture is left"):
+    with pytest.warns(SkippedImageWarning, match="Of 'panda' no image is left"):
         data = load_image_folder(folder, validate=True, on_error="skip")
     assert data.target_names == ["cat", "dog"]
 
@@ -298,7 +298,7 @@ def test_nothing_but_bad_files(folder):
         open(file, "w").close()
     with (
         pytest.warns(SkippedImageWarning, match="6 unreadable"),
-        pytest.raises(ValueError, match="None of the pictures in .*pets can be read"),
+        pytest.raises(ValueError, match="None of the images in .*pets can be read"),
     ):
         load_image_folder(folder, validate=True, on_error="skip")
 
@@ -315,9 +315,9 @@ def test_bad_folders(tmp_path, folder):
     with pytest.raises(NotADirectoryError, match="is a file"):
         load_image_folder(folder / "README")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="it holds no pictures"):
+    with pytest.raises(ValueError, match="it holds no images"):
         load_image_folder(tmp_path / "empty")
-    with pytest.raises(ValueError, match="2 pictures lie directly in it"):
+    with pytest.raises(ValueError, match="2 images lie directly in it"):
         load_image_folder(folder / "dog")
     (tmp_path / "one" / "cat").mkdir(parents=True)
     Image.new("RGB", (4, 4)).save(tmp_path / "one" / "cat" / "1.png")

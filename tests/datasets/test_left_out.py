@@ -129,7 +129,7 @@ def test_formats_of_registered_plugins_are_listed(made, monkeypatch):
         (["cat/1.npy"], r"but 1 arrays \(\.npy; load them"),
         (["flowers.zip"], r"but 1 archives \(\.zip; unpack them"),
         (["labels.csv"], r"but 1 tables \(\.csv; see skvision\.load_image_table\)"),
-        ([".hidden/1.jpg"], r"it holds no pictures\. Expected"),
+        ([".hidden/1.jpg"], r"it holds no images\. Expected"),
     ],
 )
 def test_a_folder_without_images_says_what_it_holds(made, without_packages, names, said):

@@ -48,7 +48,7 @@ def test_a_csv_file_beside_the_images(folder, delimiter, tmp_path, monkeypatch):
     expect(found, folder)
     assert found.target_names == ["cat", "dog"]
     assert "groups" not in found
-    assert f"4 pictures of 2 classes in {folder}/labels.csv" in found.DESCR
+    assert f"4 images of 2 classes in {folder}/labels.csv" in found.DESCR
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -149,7 +149,7 @@ def test_missing_files(folder, tmp_path, monkeypatch, name, cure):
     assert repr(name) in message
     assert f"(working directory {tmp_path})" in message
     refused.match(cure)
-    with pytest.warns(SkippedImageWarning, match="2 unreadable pictures"):
+    with pytest.warns(SkippedImageWarning, match="2 unreadable images"):
         load_image_table(table, root=folder, validate=True, on_error="skip")
 
 

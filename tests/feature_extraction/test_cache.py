@@ -152,13 +152,13 @@ def test_the_order_is_that_of_the_keys(cache):
     assert fetch(cache, shuffled) == []
 
 
-def test_equal_pictures_are_computed_once(cache):
+def test_equal_images_are_computed_once(cache):
     assert fetch(cache, keys_of(1, 2, 1, 3, 2, 1)) == [0, 1, 3]
     assert fetch(cache, keys_of(3, 3, 3)) == []
     assert cache.info().hits == 1
 
 
-def test_no_pictures(cache):
+def test_no_images(cache):
     assert cache.fetch_or_compute("net", [], None, 7).shape == (0, 7)
 
 

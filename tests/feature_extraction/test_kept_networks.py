@@ -99,7 +99,7 @@ def test_openvino_converts_a_network_once(tmp_path, monkeypatch):
     transformer = PretrainedFeatureTransformer(image_size=32, engine="openvino", cache=tmp_path)
     running_engines.clear()
     expected = transformer.fit_transform(X)
-    np.save(tmp_path / "X.npy", X[::-1].copy() // 2)  # other pictures, not in the cache
+    np.save(tmp_path / "X.npy", X[::-1].copy() // 2)  # other images, not in the cache
     process = subprocess.run([sys.executable, "-c", CODE, tmp_path], capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
     assert np.load(tmp_path / "F.npy").shape == expected.shape

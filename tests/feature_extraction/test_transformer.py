@@ -45,7 +45,7 @@ def features(X):
 
 @pytest.fixture
 def computed(monkeypatch):
-    """How many pictures went through an engine."""
+    """How many images went through an engine."""
     counts = []
     run = KerasEngine.run
 
@@ -69,7 +69,7 @@ def same(one, two, tolerance=1e-4):
 # what it computes
 
 
-def test_grey_and_transparent_pictures(X):
+def test_grey_and_transparent_images(X):
     transformer = PretrainedFeatureTransformer(**SMALL).fit(X)
     grey = transformer.transform(X[..., 0])
     np.testing.assert_array_equal(grey, transformer.transform(np.repeat(X[..., :1], 3, -1)))
@@ -192,7 +192,7 @@ def test_a_keras_model_as_backbone(X):
     )
     transformer = PretrainedFeatureTransformer(own, engine="keras").fit(X)
     assert transformer.get_feature_names_out().tolist() == [f"mine_{k}" for k in range(5)]
-    with pytest.raises(ValueError, match=r"mine reads pictures of \(8, 8\)"):
+    with pytest.raises(ValueError, match=r"mine reads images of \(8, 8\)"):
         clone(transformer).set_params(image_size=9).fit(X)
 
 
@@ -309,7 +309,7 @@ def test_fits_without_a_random_state_share_one_engine(X):
 
 
 def test_augmentation_features_and_classifier_are_searched_together(X, computed, tmp_path):
-    """The design's card c: one grid over all three, each distinct picture computed once."""
+    """The design's card c: one grid over all three, each distinct image computed once."""
     files = [str(tmp_path / f"{k}.png") for k in range(len(X))]
     for file, pixels in zip(files, X, strict=True):
         Image.fromarray(pixels).save(file)
@@ -329,14 +329,14 @@ def test_augmentation_features_and_classifier_are_searched_together(X, computed,
     assert set(searches[0].best_params_) == set(grid)
     # files: both halves as they are by two networks, and turned where they train. (What is
     # trained on again is drawn anew from the seed, so it is the same and kept; the refit
-    # may draw pictures of its own.) As arrays they are other pictures, and as many
+    # may draw images of its own.) As arrays they are other images, and as many
     n = len(X)
     least = 2 * (2 * n + 2 * n)
     assert least <= sum(computed) <= least + 2 * n
 
 
 def _note_what_is_computed(folder):
-    """In a worker process: write down each picture that goes through the network."""
+    """In a worker process: write down each image that goes through the network."""
     run = KerasEngine.run
 
     def noting(self, batches):
@@ -354,7 +354,7 @@ def _note_what_is_computed(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["arrays", "files"])
 def test_two_workers_make_one_pass_a_backbone(form, tmp_path):
-    """The design's headline: a searched pipeline, each picture once through each network."""
+    """The design's headline: a searched pipeline, each image once through each network."""
     rng = np.random.default_rng(2)
     X = rng.integers(0, 256, (200, 32, 32, 3), dtype=np.uint8)
     y = np.arange(len(X)) % 2
@@ -454,7 +454,7 @@ def test_an_unfitted_classifier_as_backbone_says_so(X):
         PretrainedFeatureTransformer(MiniVGGClassifier()).fit(X)
 
 
-def test_scaled_pictures_are_refused(X):
+def test_scaled_images_are_refused(X):
     with pytest.raises(ValueError, match="accepted are float64 pixels from 0 to 1"):
         PretrainedFeatureTransformer(**SMALL).fit(X / 2.0)
     transformer = PretrainedFeatureTransformer(**SMALL).fit(X)

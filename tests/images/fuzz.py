@@ -1,4 +1,4 @@
-"""Mutated picture files by the thousand: each decodes, or is refused as unreadable.
+"""Mutated image files by the thousand: each decodes, or is refused as unreadable.
 
 A child process reads them, so that a crash or a hang of a decoder is found and not suffered:
 its parent waits for each file only so long, and its memory is limited. Run by the tests with
@@ -41,7 +41,7 @@ from .deep_files import packed12, png, tiff
 
 ROOT = Path(__file__).parent.parent.parent
 
-#: the largest picture that is decoded takes 0.5 GiB, and as much for each step to RGB
+#: the largest image that is decoded takes 0.5 GiB, and as much for each step to RGB
 MEMORY = 4 * 2**30
 SECONDS = 30.0
 START_SECONDS = 120.0

@@ -35,7 +35,7 @@ def zeros(*shape):
         (FILES, (24, 24, 1), "X[np.newaxis] for one image"),
         (FILES, (8, 8, 3), "X[np.newaxis] for one image"),
         (FILES, (3, 24, 24), "np.moveaxis(X, 0, -1)[np.newaxis]"),
-        (FILES, (24, 24), "of one grey picture pass X[np.newaxis]"),
+        (FILES, (24, 24), "of one grey image pass X[np.newaxis]"),
     ],
 )
 @pytest.mark.parametrize("form", [zeros, lambda *shape: zeros(*shape).tolist()])
@@ -74,7 +74,7 @@ def test_channels_first_are_refused_at_fit_with_the_cure(shape):
         MiniVGGClassifier().fit(zeros(*shape), [0, 1, 0, 1, 0])
 
 
-def test_numbers_that_are_no_pictures_have_fits_axes_too():
+def test_numbers_that_are_no_images_have_fits_axes_too():
     augmenter = ImageAugmenter(value_range=None).fit(np.zeros((6, 24, 24, 3)))
     with pytest.raises(ValueError, match=r"24 channels.*np.moveaxis\(X, 1, -1\)"):
         augmenter.transform(np.zeros((6, 3, 24, 24)))

@@ -64,13 +64,13 @@ FORMS = {
     "pandas Series of bytes": lambda files: pd.Series(contents(files)),
     "pandas frame": lambda files: pd.DataFrame({"file": [str(f) for f in files]}),
     "pandas frame of bytes": lambda files: pd.DataFrame({"content": contents(files)}),
-    "pandas frame of PIL images": lambda files: pd.DataFrame({"picture": objects(pictures(files))}),
+    "pandas frame of PIL images": lambda files: pd.DataFrame({"image": objects(pictures(files))}),
     "polars Series": lambda files: pl.Series([str(f) for f in files]),
     "polars Series of bytes": lambda files: pl.Series(contents(files)),
     "polars frame": lambda files: pl.DataFrame({"file": [str(f) for f in files]}),
     "polars frame of bytes": lambda files: pl.DataFrame({"content": contents(files)}),
     "polars frame of PIL images": lambda files: pl.DataFrame(
-        {"picture": pl.Series(pictures(files), dtype=pl.Object)}
+        {"image": pl.Series(pictures(files), dtype=pl.Object)}
     ),
     "bytes": contents,
     "bytes in an object array": lambda files: objects(contents(files)),
@@ -249,7 +249,7 @@ def test_files_and_array_agree_exactly(files, noise, size):
         *("Fortran", "reversed twice", "strided", "BGR view", "lists", "list of arrays"),
     ],
 )
-def test_every_dtype_of_the_same_pictures_reads_the_same(noise, convert):
+def test_every_dtype_of_the_same_images_reads_the_same(noise, convert):
     np.testing.assert_array_equal(read(convert(noise)), noise)
 
 
@@ -375,7 +375,7 @@ def test_memory_mapped_array_stays_on_disk(noise, tmp_path):
         (np.zeros((2, 16)), {"row_shape": (-1, 5)}, "rows of 16 numbers"),
         (np.zeros((2, 16)), {"row_shape": (-1, -1)}, "rows of 16 numbers"),
         (np.zeros((2, 16)), {"row_shape": (16,)}, r"row_shape must be"),
-        (np.zeros((20, 20, 3)), {}, "one colour picture"),
+        (np.zeros((20, 20, 3)), {}, "one colour image"),
         (np.zeros((2, 4, 4, 2)), {}, "2 channels"),
         (np.zeros((2, 4, 4, 4, 4)), {}, "Received a 5-D array"),
         (np.zeros(3), {}, "Received a 1-D array"),
@@ -385,7 +385,7 @@ def test_memory_mapped_array_stays_on_disk(noise, tmp_path):
         ("cat.jpg", {}, r"pass it in a list"),
         (Path("cat.jpg"), {}, r"pass it in a list"),
         (b"abc", {}, r"pass it in a list"),
-        (bytearray(b"abc"), {}, r"single picture, 3 bytes.* pass it in a list"),
+        (bytearray(b"abc"), {}, r"single image, 3 bytes.* pass it in a list"),
         (Image.new("RGB", (2, 2)), {}, r"pass it in a list"),
         (["cat.jpg", None], {}, "item 1 is None"),
         (["cat.jpg", 3], {}, "item 1 is 3"),
@@ -410,20 +410,20 @@ def test_what_is_refused_says_why(X, how, message):
 def test_reader_decodes_each_file_once_within_its_budget(files, noise, monkeypatch):
     images = as_image_batch(files)
     asked = []
-    original = type(images).picture
+    original = type(images).image
     monkeypatch.setattr(
         type(images),
-        "picture",
+        "image",
         lambda self, index, *rest: asked.append(index) or original(self, index, *rest),
     )
-    one_picture = 4 * 4 * 3
-    with ImageReader(images, (4, 4), "stretch", keep_bytes=2 * one_picture) as reader:
+    one_image = 4 * 4 * 3
+    with ImageReader(images, (4, 4), "stretch", keep_bytes=2 * one_image) as reader:
         first = reader.read(np.array([3, 1, 0]))
         second = reader.read(np.array([3, 1, 0]))
     np.testing.assert_array_equal(first, second)
     assert sorted(asked) == [0, 1, 3, 3]
 
 
-def test_reader_reads_the_same_picture_twice_in_a_batch(files, noise):
+def test_reader_reads_the_same_image_twice_in_a_batch(files, noise):
     with ImageReader(as_image_batch(files), (12, 10), "stretch") as reader:
         np.testing.assert_array_equal(reader.read(np.array([2, 2])), noise[[2, 2]])

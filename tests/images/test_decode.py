@@ -98,7 +98,7 @@ def jpeg_bytes(noise):
     ("name", "content", "reason"),
     [
         ("empty.jpg", b"", "the file is empty"),
-        ("text.jpg", b"<html>not found</html>", "not a picture in a format"),
+        ("text.jpg", b"<html>not found</html>", "not an image in a format"),
         ("truncated.jpg", None, "truncated"),
     ],
 )
@@ -131,4 +131,4 @@ def test_float_pixels_are_refused_with_advice():
 def test_error_survives_pickling():
     error = pickle.loads(pickle.dumps(ImageDecodeError("a.jpg", "why")))
     assert (error.source, error.reason) == ("a.jpg", "why")
-    assert str(error) == "cannot read the picture a.jpg: why"
+    assert str(error) == "cannot read the image a.jpg: why"

@@ -122,9 +122,7 @@ def test_files_and_arrays_agree(form):
     size = values.shape[:2]
     array = as_image_batch(values[np.newaxis].astype(np.uint16), value_range=(0, 5000))
     files = as_image_batch([source], value_range=(0, 5000))
-    np.testing.assert_array_equal(
-        files.picture(0, size, "stretch"), array.picture(0, size, "stretch")
-    )
+    np.testing.assert_array_equal(files.image(0, size, "stretch"), array.image(0, size, "stretch"))
 
 
 def test_floats_have_the_scale_that_is_named():
@@ -231,7 +229,7 @@ def test_jpeg_2000_of_16_bits():
     assert read_samples(bytes(twelve), (1, 1)).scale == (0, 4095)
 
 
-def test_keys_of_opened_pictures_tell_depths_apart():
+def test_keys_of_opened_images_tell_depths_apart():
     pictures = [
         Image.open(io.BytesIO(source))
         for source in (saved(RAMP), saved(RAMP, tiffinfo={281: 4095}))
@@ -247,6 +245,6 @@ def test_resizing_and_augmentation_come_after(value_range):
     files = [png(COLOUR), AugmentedImage(png(COLOUR), Draw.of(flip_x=True))]
     batch = as_image_batch(files, value_range=value_range)
     expected = scaled(COLOUR, 4095)
-    np.testing.assert_array_equal(batch.picture(0, (6, 8), "stretch"), expected)
-    np.testing.assert_array_equal(batch.picture(1, (6, 8), "stretch"), expected[:, ::-1])
+    np.testing.assert_array_equal(batch.image(0, (6, 8), "stretch"), expected)
+    np.testing.assert_array_equal(batch.image(1, (6, 8), "stretch"), expected[:, ::-1])
     np.testing.assert_array_equal(batch.whole(1), expected[:, ::-1])

@@ -1,4 +1,4 @@
-"""Every kind of picture file becomes the RGB pixels that it shows."""
+"""Every kind of image file becomes the RGB pixels that it shows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOSSLESS = ("bmp", "dib", "png", "ppm", "tiff", "webp")
 
 @pytest.fixture
 def file(tmp_path):
-    """Save pictures, the first with the others after it, as one file."""
+    """Save images, the first with the others after it, as one file."""
 
     def save(name, *images, **options):
         path = tmp_path / name
@@ -210,7 +210,7 @@ def test_of_several_frames_the_first_is_taken(file, suffix):
     np.testing.assert_array_equal(decode(path), np.full((16, 16, 3), RED))
 
 
-def test_of_a_stereo_jpeg_the_first_picture_is_taken(file):
+def test_of_a_stereo_jpeg_the_first_image_is_taken(file):
     path = file("a.mpo", plain(RED), plain(GREEN), quality=100)
     with Image.open(path) as saved:
         assert (saved.format, saved.n_frames) == ("MPO", 2)

@@ -93,7 +93,7 @@ def pictures_of(X, row_shape):
     elif X.ndim == 2:
         return None
     if X.ndim == 3 and X.shape[2] in (3, 4) and X.shape[1] >= 16:
-        return None  # one colour picture that lacks its batch axis
+        return None  # one colour image that lacks its batch axis
     if X.ndim == 3:
         X = X[..., np.newaxis]
     return X if X.ndim == 4 and X.size else None
@@ -146,7 +146,7 @@ def test_an_array_of_numbers(X, value_range, row_shape, resize):
 
 
 def converted(pictures, scale):
-    """What the contract makes of pictures at their own size."""
+    """What the contract makes of images at their own size."""
     if scale is None:
         return pictures.astype(np.float32)
     shares = (pictures.astype(np.float64) - scale[0]) * (255 / (scale[1] - scale[0]))
@@ -230,7 +230,7 @@ def test_labels_of_any_type(labels, form):
     net = MiniVGGClassifier()
     checked = made(net._training_data, PICTURES, y, None, reset=True)
     if checked is None:
-        # what must be accepted: two classes of one type, one label a picture; as scikit-learn has
+        # what must be accepted: two classes of one type, one label an image; as scikit-learn has
         # it, objects are text
         kinds = {type(label) for label in labels} if isinstance(labels, list) else set()
         known = (

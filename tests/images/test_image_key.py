@@ -36,8 +36,8 @@ def test_a_file_is_its_content(tmp_path):
 
 
 def test_a_file_is_not_decoded(tmp_path):
-    (tmp_path / "a.jpg").write_text("no picture")
-    assert image_key(tmp_path / "a.jpg") == image_key(b"no picture")
+    (tmp_path / "a.jpg").write_text("no image")
+    assert image_key(tmp_path / "a.jpg") == image_key(b"no image")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_arrays_do_not_differ_by_their_place_in_memory():
     assert len({image_key(array) for array in same}) == 1
 
 
-def test_opened_pictures_differ_by_all_that_their_pixels_depend_on(tmp_path):
+def test_opened_images_differ_by_all_that_their_pixels_depend_on(tmp_path):
     grey = Image.fromarray(noise((6, 6)))
     palette = grey.convert("P")
     red = palette.copy()
@@ -132,12 +132,12 @@ def test_opened_pictures_differ_by_all_that_their_pixels_depend_on(tmp_path):
 @pytest.mark.parametrize(
     "mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "I", "I;16", "F"]
 )
-def test_opened_pictures_of_every_mode(mode):
+def test_opened_images_of_every_mode(mode):
     image = Image.new(mode, (3, 2))
     assert image_key(image) == image_key(image.copy())
 
 
-def test_an_opened_picture_that_can_not_be_read(tmp_path):
+def test_an_opened_image_that_can_not_be_read(tmp_path):
     path = tmp_path / "cat.png"
     Image.fromarray(noise((64, 64, 3))).save(path)
     path.write_bytes(path.read_bytes()[:500])

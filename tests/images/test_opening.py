@@ -247,10 +247,10 @@ def test_truncated_files_are_named(tmp_path, noise, name):
 @pytest.mark.parametrize(
     "content", [b"<html>not found</html>", "Grüße".encode(), b"\xff\xd8", b"\0" * 100, b"GIF89a"]
 )
-def test_what_is_no_picture_is_named(tmp_path, content):
+def test_what_is_no_image_is_named(tmp_path, content):
     path = tmp_path / "a.jpg"
     path.write_bytes(content)
-    with pytest.raises(ImageDecodeError, match=r"a\.jpg: it is not a picture in a format"):
+    with pytest.raises(ImageDecodeError, match=r"a\.jpg: it is not an image in a format"):
         decode(path)
 
 
@@ -329,7 +329,7 @@ def test_no_permission_is_said_plainly(tmp_path, noise, monkeypatch):
         decode(path)
 
 
-def test_an_opened_picture_is_named_by_its_file(tmp_path, noise):
+def test_an_opened_image_is_named_by_its_file(tmp_path, noise):
     path = tmp_path / "a.jpg"
     path.write_bytes(bytes(encoded(Image.fromarray(np.tile(noise[0], (9, 9, 1))), "JPEG"))[:2000])
     with (
@@ -339,7 +339,7 @@ def test_an_opened_picture_is_named_by_its_file(tmp_path, noise):
         decode(image)
 
 
-def test_a_closed_picture_is_refused(tmp_path, noise):
+def test_a_closed_image_is_refused(tmp_path, noise):
     Image.fromarray(noise[0]).save(tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
         pass
@@ -347,8 +347,8 @@ def test_a_closed_picture_is_refused(tmp_path, noise):
         decode(image)
 
 
-def test_one_opened_picture_in_many_threads(tmp_path, noise):
-    """Pillow loads a picture in place, and two threads at it get in each other's way."""
+def test_one_opened_image_in_many_threads(tmp_path, noise):
+    """Pillow loads an image in place, and two threads at it get in each other's way."""
     path = tmp_path / "a.png"
     Image.fromarray(noise[0]).resize((300, 300)).save(path)
     expected = decode(path)

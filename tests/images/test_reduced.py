@@ -1,4 +1,4 @@
-"""JPEGs for small targets are decoded at reduced scale: same picture, within a tolerance."""
+"""JPEGs for small targets are decoded at reduced scale: same image, within a tolerance."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def jpeg(pixels, orientation=1, kind="JPEG", **options):
 
 @pytest.fixture(scope="module")
 def scene():
-    """A smooth picture whose four sides differ, of a size that no scale divides."""
+    """A smooth image whose four sides differ, of a size that no scale divides."""
     x, y = np.linspace(0, 1, 403), np.linspace(0, 1, 277)[:, None]
     return np.stack(
         [255 * x * np.ones_like(y), 255 * y * np.ones_like(x), 127 + 120 * np.sin(9 * x + 7 * y)],
@@ -55,7 +55,7 @@ def apart(source, size, resize):
 
 @pytest.fixture
 def scales(monkeypatch):
-    """The scales that pictures are reduced by, as they are read."""
+    """The scales that images are reduced by, as they are read."""
     from PIL import JpegImagePlugin
 
     seen = []
@@ -73,7 +73,7 @@ def scales(monkeypatch):
 
 @pytest.mark.parametrize("resize", RESIZE_POLICIES)
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_reduced_picture_lies_where_it_should(scene, orientation, resize):
+def test_a_reduced_image_lies_where_it_should(scene, orientation, resize):
     # along x and y the scene rises by 8 to 11 levels a pixel: half a pixel off would show
     difference = apart(jpeg(scene, orientation), SIZE, resize)
     assert difference.mean() < 0.6
@@ -89,7 +89,7 @@ def test_one_and_a_half_times_the_target_is_always_left(scene, scales, size, sca
     assert scales == [scale]
 
 
-def test_a_sideways_picture_is_measured_upright(scene, scales):
+def test_a_sideways_image_is_measured_upright(scene, scales):
     upright = (100, 20)  # height, width; stored as 403 x 277, the height along the 403
     decode_resized(jpeg(scene, orientation=6), upright, "stretch")
     decode_resized(jpeg(scene), upright, "stretch")
@@ -103,7 +103,7 @@ def test_grey_and_cmyk_are_reduced_too(scene, scales, mode):
     assert scales == [4]
 
 
-def test_the_first_picture_of_a_stereo_jpeg_is_reduced_too(scene, scales):
+def test_the_first_image_of_a_stereo_jpeg_is_reduced_too(scene, scales):
     other = Image.new("RGB", (403, 277))
     data = jpeg(scene, 6, "MPO", save_all=True, append_images=[other])
     assert apart(data, SIZE, "crop").mean() < 0.6
@@ -132,7 +132,7 @@ def test_full_decoding_is_never_reduced(scene, scales):
     assert scales == []
 
 
-def test_an_opened_picture_is_not_changed(scene, scales):
+def test_an_opened_image_is_not_changed(scene, scales):
     with Image.open(io.BytesIO(jpeg(scene))) as image:
         small = decode_resized(image, (8, 8), "stretch")
         assert image.size == (403, 277)

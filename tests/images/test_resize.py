@@ -31,7 +31,7 @@ def test_crop_takes_the_middle():
     )
 
 
-def test_crop_of_a_tall_picture():
+def test_crop_of_a_tall_image():
     pixels = np.zeros((6, 2), np.uint8)
     pixels[2:4] = 9
     np.testing.assert_array_equal(
@@ -47,7 +47,7 @@ def test_crop_survives_rounding():
 
 
 @pytest.mark.parametrize("resize", RESIZE_POLICIES)
-def test_a_box_is_the_picture(noise, resize):
+def test_a_box_is_the_image(noise, resize):
     image = Image.fromarray(np.tile(noise[0], (3, 3, 1)))
     box = (7, 5, 17, 17)
     np.testing.assert_array_equal(
@@ -56,7 +56,7 @@ def test_a_box_is_the_picture(noise, resize):
 
 
 def test_a_box_has_the_aspect_ratio_that_counts():
-    # 16 x 4 pixels, of which 8 x 4 are the picture, or its left half
+    # 16 x 4 pixels, of which 8 x 4 are the image, or its left half
     image = Image.new("L", (16, 4), 9)
     padded = np.asarray(resize_image(image, (8, 8), "pad", (0, 0, 8, 4)))
     np.testing.assert_array_equal(padded[:, 0], [0, 0, 9, 9, 9, 9, 0, 0])
@@ -77,9 +77,9 @@ def test_pad_of_an_extreme_shape_keeps_one_pixel():
 
 
 @pytest.mark.parametrize("resize", RESIZE_POLICIES)
-def test_array_and_picture_agree(noise, resize):
-    by_picture = np.asarray(resize_image(Image.fromarray(noise[0]), (5, 6), resize))
-    np.testing.assert_array_equal(resize_array(noise[0], (5, 6), resize), by_picture)
+def test_array_and_image_agree(noise, resize):
+    by_image = np.asarray(resize_image(Image.fromarray(noise[0]), (5, 6), resize))
+    np.testing.assert_array_equal(resize_array(noise[0], (5, 6), resize), by_image)
 
 
 def test_numbers_keep_their_precision():

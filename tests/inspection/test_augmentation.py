@@ -29,7 +29,7 @@ def test_grid_of_originals_and_draws(noise):
     display = AugmentationDisplay.from_estimator(FLIP, noise, n_images=3, n_draws=4)
     np.testing.assert_array_equal(display.originals, noise[[0, 2, 5]])
     grid = shown(display)
-    # pictures of 12 x 10, four pixels of white between them
+    # images of 12 x 10, four pixels of white between them
     assert grid.shape == (3 * 16 - 4, 5 * 14 - 4, 3)
     np.testing.assert_array_equal(grid[16:28, :10], noise[2])
     cells = [grid[16:28, left : left + 10] for left in range(14, 70, 14)]

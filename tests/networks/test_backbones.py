@@ -69,10 +69,10 @@ def test_a_row_is_the_network_of_keras(name, downloaded, tmp_path):
     assert len(areas) >= 2
     assert areas == sorted(areas, reverse=True)
 
-    # features, of a picture in each form; channels swapped and scaled twice as controls
+    # features, of an image in each form; channels swapped and scaled twice as controls
     picture = np.random.default_rng(1).integers(0, 256, (side + 3, side, 3), dtype=np.uint8)
-    Image.fromarray(picture).save(tmp_path / "picture.png")
-    forms = [picture[np.newaxis], picture[np.newaxis] / 255, [tmp_path / "picture.png"]]
+    Image.fromarray(picture).save(tmp_path / "image.png")
+    forms = [picture[np.newaxis], picture[np.newaxis] / 255, [tmp_path / "image.png"]]
     pixels = []
     for form in forms:
         with ImageReader(as_image_batch(form), (side, side), "stretch") as reader:

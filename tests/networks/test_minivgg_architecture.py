@@ -71,7 +71,7 @@ def test_activation_is_used():
     assert "relu" not in used
 
 
-def test_too_small_a_picture_says_how_large():
+def test_too_small_an_image_says_how_large():
     with pytest.raises(ValueError, match=r"image_size=\(3, 8\) is too small.*at least \(4, 4\)"):
         MiniVGGArchitecture((3, 8, 3), 2)
 

@@ -112,7 +112,7 @@ def test_one_compilation_however_many_fits_and_batch_sizes(data, monkeypatch):
 
 
 @pytest.mark.parametrize("rows", [1, 3, PREDICT_BATCH])
-def test_a_pictures_outputs_do_not_depend_on_its_company(data, rows):
+def test_an_images_outputs_do_not_depend_on_its_company(data, rows):
     network = CompiledNetwork(recipe())
     network.reset(0, 0.1)
     X = data[0][:PREDICT_BATCH]

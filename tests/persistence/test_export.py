@@ -116,7 +116,7 @@ def test_its_own_runtime_gives_the_same_probabilities(request, digits, tmp_path,
     export_model(net, path, format=format)
 
 
-def test_the_description_says_how_pictures_are_brought_to_it(tuned, tmp_path):
+def test_the_description_says_how_images_are_brought_to_it(tuned, tmp_path):
     _, beside = export_model(tuned, tmp_path / "net.tflite")
     assert beside.name == "net.tflite.json"
     text = json.loads(beside.read_text())

@@ -39,7 +39,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_changes_pictures_and_repeats_with_its_seed(kind, images):
+def test_every_kind_changes_images_and_repeats_with_its_seed(kind, images):
     first = apply(KINDS[kind](), images)
     assert first.shape == images.shape
     assert first.min() >= 0
@@ -47,7 +47,7 @@ def test_every_kind_changes_pictures_and_repeats_with_its_seed(kind, images):
     assert not np.array_equal(first, images)
     np.testing.assert_array_equal(first, apply(KINDS[kind](), images))
     assert not np.array_equal(first, apply(KINDS[kind](), images, seed=1))
-    # still pictures on the scale of 0..255
+    # still images on the scale of 0..255
     assert abs(first.mean() - images.mean()) < 60
 
 
@@ -94,7 +94,7 @@ def test_scaling_inside_a_generator_is_refused():
         augment_function(generator(samplewise_center=True))
 
 
-def test_numbers_that_are_no_pictures_stay_floats():
+def test_numbers_that_are_no_images_stay_floats():
     X = np.random.default_rng(0).normal(size=(4, 6, 6, 1)).astype(np.float32) * 1000
     flipped = apply(keras.layers.RandomFlip("horizontal"), X)
     assert flipped.dtype == np.float32

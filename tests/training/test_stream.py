@@ -25,11 +25,11 @@ def make():
 
 
 def drawn(stream, epochs=range(1)):
-    """Which pictures, in which order."""
+    """Which images, in which order."""
     return [images[:, 0, 0, 0].tolist() for images, _, _ in stream.batches(epochs)]
 
 
-def test_an_epoch_has_every_picture_once_in_step_with_its_label(make):
+def test_an_epoch_has_every_image_once_in_step_with_its_label(make):
     stream = make()
     batches = list(stream.batches(range(1)))
     assert [len(images) for images, _, _ in batches] == [4, 3, 3]
@@ -53,7 +53,7 @@ def test_seed_decides_the_order(make):
     assert drawn(make(order_seed=None)) == [[0, 1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
-def test_only_its_own_pictures(make):
+def test_only_its_own_images(make):
     assert sorted(drawn(make(indices=[7, 2, 5]))[0]) == [2, 5, 7]
 
 
@@ -84,7 +84,7 @@ def test_augmentation_is_drawn_afresh_each_epoch_and_repeats_with_its_seed(make)
     assert drawn(make(**how, augment_seed=1)) != both[:3]
 
 
-def test_augmentation_never_reaches_the_kept_pictures(make):
+def test_augmentation_never_reaches_the_kept_images(make):
     def blacken(images, rng):
         images[:] = 0
         return images

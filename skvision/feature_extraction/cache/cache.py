@@ -72,13 +72,13 @@ class CacheInfo:
     path : pathlib.Path
         The database file.
     n_features_rows : int
-        Pictures whose features it holds; one that two networks saw counts twice.
+        Images whose features it holds; one that two networks saw counts twice.
     n_bytes : int
         Bytes of the file that are in use.
     networks : mapping of str to int
         Rows of each network, by its key.
     hits, misses : int, default=0
-        Distinct pictures that `FeatureCache.fetch_or_compute` of this very object found
+        Distinct images that `FeatureCache.fetch_or_compute` of this very object found
         there, and those that it computed.
     """
 
@@ -91,10 +91,10 @@ class CacheInfo:
 
 
 class FeatureCache:
-    """Features on disk, so that each picture goes through each network once.
+    """Features on disk, so that each image goes through each network once.
 
     For the features of a grid search, whose candidates and folds ask for the same
-    pictures again and again, and for the next session. Any number of processes and
+    images again and again, and for the next session. Any number of processes and
     threads may use one folder at a time.
 
     Parameters
@@ -131,7 +131,7 @@ class FeatureCache:
     >>> import numpy as np
     >>> from skvision.feature_extraction.cache import FeatureCache
     >>> from skvision.images import image_key
-    >>> keys = [image_key(picture) for picture in (b"cat", b"dog", b"cat")]
+    >>> keys = [image_key(image) for image in (b"cat", b"dog", b"cat")]
     >>> def compute(batches):
     ...     for positions in batches:
     ...         print("computing", positions)

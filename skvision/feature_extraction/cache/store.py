@@ -37,7 +37,7 @@ BUSY_SECONDS = 30.0
 SCHEMA = 2
 
 # Vectors stand apart from their entries: what looks at many entries (eviction, counting) or
-# changes one (the time of last use) doesn't read or rewrite 100 kB a picture.
+# changes one (the time of last use) doesn't read or rewrite 100 kB an image.
 _TABLES = """
 CREATE TABLE networks (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
 CREATE TABLE entries (

@@ -30,7 +30,7 @@ class EngineChoice:
 
 
 class Engine(ABC):
-    """Runs one feature network over batches of pictures.
+    """Runs one feature network over batches of images.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Engine(ABC):
     precision : str
         One of `precisions`.
     batch_size : int
-        Pictures a batch at most.
+        Images a batch at most.
     kept : KeptNetwork, default=None
         Where an engine that converts the network may keep what it made; None for nowhere.
     """

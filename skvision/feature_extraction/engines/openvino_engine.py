@@ -144,7 +144,7 @@ def _compile(network: Any, precision: str) -> Any:
 
 
 def _any_number(network: Any) -> list[int]:
-    """The shape of a batch of any number of pictures, as OpenVINO writes it."""
+    """The shape of a batch of any number of images, as OpenVINO writes it."""
     return [-1, *network.input_shape[1:]]
 
 

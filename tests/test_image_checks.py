@@ -1,4 +1,4 @@
-"""The check matrix for pictures: what every estimator does with every form of them."""
+"""The check matrix for images: what every estimator does with every form of them."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ def estimator(made):
 
 @pytest.fixture(scope="module")
 def pictures():
-    """Eleven pictures of three classes of unequal size."""
+    """Eleven images of three classes of unequal size."""
     X = np.random.default_rng(0).integers(0, 256, (11, HEIGHT, WIDTH, 3), dtype=np.uint8)
     return X, np.array([2, 0, 1, 0, 2, 0, 0, 1, 2, 0, 1])
 
 
 @pytest.fixture(scope="module")
 def files(pictures, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pictures")
+    folder = tmp_path_factory.mktemp("images")
     paths = [folder / f"{index}.png" for index in range(len(pictures[0]))]
     for path, pixels in zip(paths, pictures[0], strict=True):
         Image.fromarray(pixels).save(path)
@@ -109,14 +109,14 @@ ASKED = tuple(cls for cls in ESTIMATORS if cls is not ImageOverSampler)
 
 
 def seen(X):
-    """Pictures in any form, as 8-bit RGB."""
+    """Images in any form, as 8-bit RGB."""
     batch = as_image_batch(X)
     size = (HEIGHT, WIDTH)
-    return np.stack([batch.picture(index, size, "stretch") for index in range(len(batch))])
+    return np.stack([batch.image(index, size, "stretch") for index in range(len(batch))])
 
 
 def asked(fitted, X):
-    """What a fitted estimator makes of pictures."""
+    """What a fitted estimator makes of images."""
     if is_classifier(fitted):
         return fitted.predict_proba(X)
     made = fitted.transform(X)
@@ -124,7 +124,7 @@ def asked(fitted, X):
 
 
 def fitted_and_asked(estimator, X, y):
-    """What it makes of the pictures that it is fitted to."""
+    """What it makes of the images that it is fitted to."""
     if isinstance(estimator, ImageOverSampler):
         return seen(estimator.fit_resample(X, y)[0])
     if is_classifier(estimator) or isinstance(estimator, PretrainedFeatureTransformer):
@@ -166,11 +166,11 @@ def test_a_second_fit_is_like_the_first(estimator, pictures):
     np.testing.assert_array_equal(fitted_and_asked(clone(estimator), *pictures), one)
 
 
-# how many pictures
+# how many images
 
 
 @of_each(*ASKED)
-def test_a_picture_means_the_same_in_any_company(estimator, pictures):
+def test_an_image_means_the_same_in_any_company(estimator, pictures):
     X, y = pictures
     everything = asked(estimator.fit(X, y), X)
     order = np.random.default_rng(1).permutation(len(X))
@@ -192,16 +192,16 @@ EMPTY = {
 
 @of_each()
 @pytest.mark.parametrize("form", EMPTY)
-def test_no_pictures_are_an_error_that_says_so(estimator, pictures, form):
-    with pytest.raises(ValueError, match=r"without pictures: 0 sample\(s\)"):
+def test_no_images_are_an_error_that_says_so(estimator, pictures, form):
+    with pytest.raises(ValueError, match=r"without images: 0 sample\(s\)"):
         fitted_and_asked(estimator, EMPTY[form](), [])
     if not isinstance(estimator, ImageOverSampler):
         estimator.fit(*pictures)
-        with pytest.raises(ValueError, match=r"without pictures: 0 sample\(s\)"):
+        with pytest.raises(ValueError, match=r"without images: 0 sample\(s\)"):
             asked(estimator, EMPTY[form]())
 
 
-# forms of the same pictures
+# forms of the same images
 
 
 def mapped(X, folder):
@@ -255,7 +255,7 @@ EXACT = {"float64", "float32", "uint16", "memory-mapped float"}
 
 
 @of_each()
-def test_all_forms_of_the_same_pictures_agree(estimator, pictures, files, tmp_path):
+def test_all_forms_of_the_same_images_agree(estimator, pictures, files, tmp_path):
     X, y = pictures
     expected = fitted_and_asked(estimator, X, y)
     for name, form in FORMS.items():
@@ -267,7 +267,7 @@ def test_all_forms_of_the_same_pictures_agree(estimator, pictures, files, tmp_pa
 
 
 @of_each()
-def test_rows_and_pictures_agree(estimator, pictures, files):
+def test_rows_and_images_agree(estimator, pictures, files):
     X, y = pictures
     expected = fitted_and_asked(clone(estimator), X, y)
     row_shape = "augmenter__row_shape" if isinstance(estimator, ImageOverSampler) else "row_shape"
