@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from ._errors import Interrupted
 from ._options import Debug, Jobs, SkipUnreadable
+from ._start import use_threads
 
 __all__ = ["augment"]
 
@@ -160,8 +160,11 @@ def augment(
             "nothing would happen to the images: give a --preset, or options like --rotation 40."
         )
     target = None if per_class is None else _target(per_class)
-    from ..augmentation import ImageAugmenter, augment_folder
-    from ..augmentation.folder import refuse_folder
+    use_threads(jobs)
+    from ..augmentation import ImageAugmenter
+    from ..augmentation.destination import refuse_folder
+    from ..augmentation.folder import write_folder
+    from ..augmentation.folder_plan import plan_folder
     from ..augmentation.presets import PRESETS
     from ..datasets.listing import existing_folders
 
@@ -172,31 +175,27 @@ def augment(
     }
     augmenter = ImageAugmenter(**parameters, random_state=seed)
     if destination is not None:
+        destination = destination.expanduser()
         refuse_folder(existing_folders(source)[0], destination, resume)
     if preview is not None:
         _preview(augmenter, source, destination, preview, skip_unreadable)
     if destination is None:
         return
     try:
-        manifest = augment_folder(
+        plan = plan_folder(
             source,
-            destination,
             augmenter,
-            sampling_strategy=target,
+            target,
             include_originals=include_originals,
-            resume=resume,
             on_error="skip" if skip_unreadable else "raise",
             random_state=seed,
-            n_jobs=jobs,
-            verbose=1,
         )
+        manifest = write_folder(plan, destination, bar=True)
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted; the same command with --resume goes on with {destination}"
         ) from None
-    with open(manifest, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        n_files = sum(1 for _ in csv.reader(file)) - 1
-    typer.echo(f"{n_files} images in {destination}, listed in {manifest}")
+    typer.echo(f"{len(plan.files)} images in {destination}, listed in {manifest}")
 
 
 def _target(text: str) -> int | str:
@@ -226,7 +225,7 @@ def _preview(
     augmenter: Any, source: Path, destination: Path | None, file: Path, skip_unreadable: bool
 ) -> None:
     from .._system.atomic import written_whole
-    from ..augmentation.folder import refuse_within
+    from ..augmentation.destination import refuse_within
     from ..datasets import load_image_folder
     from ..inspection.augmentation import AugmentationDisplay
     from ..inspection.plotting import import_matplotlib

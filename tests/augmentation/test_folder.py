@@ -96,12 +96,12 @@ def test_names_tell_the_source_and_never_collide(animals, tmp_path):
             assert row["file"].endswith(row["source"].rsplit(".", 1)[1] if kept else ".png")
 
 
-def test_same_seed_same_bytes_for_any_number_of_threads(animals, tmp_path):
-    made = [
-        contents(augment(animals, tmp_path / str(n), AUGMENTER, sampling_strategy=9, random_state=3,
-                         n_jobs=n).parent)
-        for n in (1, np.int64(4), -2)
-    ]  # fmt: skip
+def test_same_seed_same_bytes_for_any_number_of_threads(animals, tmp_path, monkeypatch):
+    made = []
+    for n in ("1", "4", "0"):
+        monkeypatch.setenv("OMP_NUM_THREADS", n)
+        how = {"sampling_strategy": 9, "random_state": np.int64(3)}
+        made.append(contents(augment(animals, tmp_path / n, AUGMENTER, **how).parent))
     assert made[0] == made[1] == made[2]
     other = augment(
         animals, tmp_path / "other", AUGMENTER, sampling_strategy=9, random_state=4
@@ -244,12 +244,6 @@ def test_bad_parameters(animals, tmp_path):
         augment(animals, more, AUGMENTER, sampling_strategy=9.0)
     with pytest.raises(ValueError, match="name of one folder"):
         augment([animals, animals], more, AUGMENTER, sampling_strategy=9)
-    for n_jobs in (0, True, 1.5):
-        with pytest.raises(ValueError, match="n_jobs must be None, a whole number of at least 1"):
-            augment(animals, more, AUGMENTER, n_jobs=n_jobs)
-    for verbose in (3, None, "no"):
-        with pytest.raises(ValueError, match="verbose must be 0, 1, 2, True or False"):
-            augment(animals, more, AUGMENTER, verbose=verbose)
     with pytest.raises(ValueError, match="resume=True needs the random_state"):
         augment(animals, more, AUGMENTER, resume=True)
     with pytest.raises(ValueError, match="on_error"):
@@ -311,7 +305,7 @@ def test_noise_without_a_scale_is_in_levels(animals, tmp_path):
     grey.mkdir(parents=True)
     Image.new("RGB", (64, 64), (128, 128, 128)).save(grey / "a.png")
     augmenter = ImageAugmenter(noise_std=5, value_range=None)
-    how = {"sampling_strategy": 2, "random_state": 0, "n_jobs": -1}
+    how = {"sampling_strategy": 2, "random_state": 0}
     written = augment(tmp_path / "grey", tmp_path / "more", augmenter, **how).parent
     item = augmenter.fit_transform([str(grey / "a.png")])[0]
     for source in (str(written / "cat" / "a-1.png"), item):
