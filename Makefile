@@ -34,7 +34,8 @@ RUN_torch = KERAS_BACKEND=torch $(PYTEST) -n 0 tests/backends
 .PHONY: demo test test-matrix check bench fuzz clean
 
 demo: $(VENV)/installed
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/digits_demo.py demo
+	@$(BIN)/python examples/digits_demo.py demo
+	@echo "(. $(BIN)/activate puts skvision in reach)"
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest $(PARALLEL)

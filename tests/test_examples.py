@@ -31,8 +31,12 @@ def test_docstring_examples(name):
     assert results.failed == 0
 
 
-# but for the service, which tests/test_serving.py starts
-SCRIPTS = [path for path in sorted((ROOT / "examples").glob("*.py")) if path.stem != "serve"]
+# but for the service, which tests/test_serving.py starts, and the demo, a process of its own
+SCRIPTS = [
+    path
+    for path in sorted((ROOT / "examples").glob("*.py"))
+    if path.stem not in ("digits_demo", "serve")
+]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FLOWERS = dict(
     zip(
@@ -136,6 +140,18 @@ def test_example_scripts_run(script, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [str(script), *arguments])
     runpy.run_path(str(script), run_name="__main__")
     assert "ccuracy" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_demo_shows_its_own_lines_only(tmp_path):
+    words = [sys.executable, str(ROOT / "examples" / "digits_demo.py"), "out"]
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    run = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert (run.returncode, run.stderr) == (0, "")
+    correct = re.search(r"([\d.]+)% of the other 450 images", run.stdout)
+    assert float(correct[1]) > 95
+    assert "china.jpg: palace" in run.stdout and "flower.jpg: daisy" in run.stdout
+    assert (tmp_path / "out" / "digits.skv").stat().st_size > 0
 
 
 @pytest.mark.slow

@@ -1,14 +1,10 @@
-"""Start Keras' backend with as many threads as asked for, TensorFlow without its remarks.
-
-It writes a dozen lines about instruction sets and absent graphics cards to
-standard error, from C++, before any setting of its own takes effect.
-"""
+"""Start Keras' backend with as many threads as asked for, without its remarks."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+
+from .._system.quiet import hidden_remarks
 
 __all__ = ["start_quietly", "use_threads"]
 
@@ -25,9 +21,8 @@ def use_threads(number: int | None) -> None:
 
 
 def start_quietly() -> None:
-    """Import the backend; TensorFlow looks for devices, standard error closed meanwhile."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _no_standard_error():
+    """Import the backend and have TensorFlow look for devices, without their remarks."""
+    with hidden_remarks():
         from .. import networks  # noqa: F401  sets the backend's threads first
 
         import keras  # isort: skip
@@ -40,16 +35,3 @@ def start_quietly() -> None:
         from absl import logging
 
         logging.set_verbosity(logging.ERROR)
-
-
-@contextmanager
-def _no_standard_error() -> Iterator[None]:
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)

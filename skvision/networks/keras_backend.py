@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .._system.quiet import hidden_remarks
+
 __all__ = ["BACKENDS", "computes_on_processor"]
 
 #: those that train
@@ -13,7 +15,9 @@ _HOW = (
 )
 
 try:
-    import keras
+    # also TensorFlow, which Keras imports where it's the backend
+    with hidden_remarks():
+        import keras
 except (ImportError, ValueError) as error:
     raise ImportError(
         f"Keras can't start with the backend that it is set to: {error}. {_HOW}"
