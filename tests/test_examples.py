@@ -150,7 +150,8 @@ def test_the_demo_shows_its_own_lines_only(tmp_path):
     assert (run.returncode, run.stderr) == (0, "")
     correct = re.search(r"([\d.]+)% of the other 450 images", run.stdout)
     assert float(correct[1]) > 95
-    assert "china.jpg: palace" in run.stdout and "flower.jpg: daisy" in run.stdout
+    assert "china.jpg: palace" in run.stdout
+    assert "flower.jpg: daisy" in run.stdout
     assert (tmp_path / "out" / "digits.skv").stat().st_size > 0
 
 

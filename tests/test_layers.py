@@ -146,3 +146,10 @@ def test_public_names_exist():
     assert set(skvision.__all__) <= set(dir(skvision))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = skvision.nonsense
+
+
+def test_no_two_files_have_one_name():
+    names = [
+        path.name for path in PACKAGE.rglob("*.py") if path.name not in ("__init__.py", "base.py")
+    ]
+    assert sorted(names) == sorted(set(names))

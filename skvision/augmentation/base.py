@@ -15,7 +15,7 @@ from .._sklearn.callbacks import CallbackSupportMixin, fit_as_task, training_dat
 from .._sklearn.estimator import DocumentationLink, all_or_nothing
 from .._sklearn.output import in_set_form
 from ..images import validate_images
-from .batches import as_given, augmented_batch, augmented_pixels
+from .applying import as_given, augmented_batch, augmented_pixels
 from .parameters import whole_number
 
 __all__ = ["BaseAugmenter", "check_augmenter"]

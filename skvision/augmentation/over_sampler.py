@@ -16,8 +16,8 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from .._sklearn.estimator import DocumentationLink, all_or_nothing
 from .._sklearn.labels import validate_labels
 from ..images import ImageBatch, validate_images
+from .applying import as_given, augmented_batch
 from .base import check_augmenter
-from .batches import as_given, augmented_batch
 
 __all__ = ["ImageOverSampler", "chosen_sources", "numbers_to_add"]
 

@@ -13,9 +13,9 @@ from .. import __version__
 from ._errors import Interrupted, message, say
 from ._options import Debug, Settings
 from .augment import augment
-from .cache import cache
 from .evaluate import evaluate
-from .export import export
+from .exporting import export
+from .feature_cache import cache
 from .features import features
 from .info import info
 from .networks import networks

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._system.store import Store
+from .._system.bounded_store import Store
 from ..networks import BUILDING
 from ..networks.finetuned_architecture import flattened, is_kernel_layer
 from .recipe import FeatureRecipe

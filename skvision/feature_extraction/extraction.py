@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from .._sklearn.callbacks import NO_TASK, FitTask
+from .._system.bounded_store import Store
 from .._system.forks import backend_runs
 from .._system.progress import progress
-from .._system.store import Store
 from ..images import ImageBatch, ImageReader, image_key
 from ..networks import BUILDING
 from ..training import FeatureTable

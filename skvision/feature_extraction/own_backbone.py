@@ -16,7 +16,7 @@ import keras
 from sklearn.frozen import FrozenEstimator
 
 from .._sklearn.network_estimator import NetworkEstimator
-from .._system.store import Store
+from .._system.bounded_store import Store
 from ..networks import BUILDING, OwnNetwork
 from ..networks.backbones import up_to_layer
 from ..networks.finetuned_architecture import flattened

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ..augmentation.applying import augmented_pixels
 from ..augmentation.base import BaseAugmenter
-from ..augmentation.batches import augmented_pixels
 from ..images import as_image_batch, resize_array
 from .plotting import new_axes
 

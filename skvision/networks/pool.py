@@ -19,9 +19,9 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from .._system.bounded_store import Store
 from .._system.forks import backend_runs, refuse_after_fork
 from .._system.memory import give_back_memory
-from .._system.store import Store
 from .batch_norm import BatchNormAverages
 from .building import BUILDING
 from .finetuned_architecture import LearningPart

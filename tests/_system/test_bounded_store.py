@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from skvision._system.store import Store
+from skvision._system.bounded_store import Store
 
 
 def test_a_value_is_made_once_and_shared():

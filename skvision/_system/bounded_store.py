@@ -32,7 +32,7 @@ class Store(Generic[K, V]):
 
     Examples
     --------
-    >>> from skvision._system.store import Store
+    >>> from skvision._system.bounded_store import Store
     >>> store = Store(most=1)
     >>> store.get("a", list) is store.get("a", list)
     True
