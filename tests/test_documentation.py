@@ -1,4 +1,4 @@
-"""Signatures are annotated, and docstrings say what signatures say."""
+"""Signatures are annotated, docstrings say what signatures say, and links of pages resolve."""
 
 from __future__ import annotations
 
@@ -59,9 +59,48 @@ FUNCTIONS = sorted(
 DOCUMENTED = sorted(name for name in [*THINGS, *METHODS] if not name.endswith(".__init__"))
 
 
+ROOT = Path(__file__).parents[1]
+RECORDS = sorted((ROOT / "docs" / "design").glob("[0-9]*.md"))
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob("docs/**/*.md")],
+)
+
+
+def prose(page):
+    """A page without its blocks of code."""
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page):
+    """The names by which links reach the headings of a page, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", prose(page), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in PAGES])
+def test_links_lead_to_files_and_headings(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if target.startswith(("http://", "https://")):
+            continue
+        name, _, heading = target.partition("#")
+        aim = (page.parent / name).resolve() if name else page
+        assert aim.exists(), target
+        assert not heading or heading in anchors(aim), target
+
+
+def test_design_records_have_one_form_and_are_in_the_index():
+    index = (ROOT / "docs" / "design" / "README.md").read_text()
+    assert len(RECORDS) >= 40
+    for number, record in enumerate(RECORDS, start=1):
+        titles = re.findall(r"^#+ (.*)$", record.read_text(), flags=re.MULTILINE)
+        assert titles[1:] == ["Context", "Decision", "Cost", "Evidence"], record.name
+        assert record.name.startswith(f"{number:02}-")
+        assert f"[{titles[0]}]({record.name})" in index
+
+
 def test_types_are_shipped():
     assert (files("skvision") / "py.typed").is_file()
-    settings = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert "py.typed" in settings["tool"]["setuptools"]["package-data"]["skvision"]
 
 

@@ -13,7 +13,7 @@ from .stream import BatchStream
 __all__ = ["SETTLED", "AveragesRenewal"]
 
 # Steps after which the moving averages are good: accuracy was the same by both to 0.01, and
-# to 0.05 after a hundred steps (docs/design.md has a table).
+# to 0.05 after a hundred steps (table: docs/design/17-averages-come-from-training-images.md).
 SETTLED = 200
 # Accuracy on unseen digits was the same as by all 32 or 50 batches to 0.001 in the mean of 44
 # trainings, by 8 to 0.004, by 2 to 0.017.
