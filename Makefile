@@ -51,6 +51,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml skvision
+	$(BIN)/codespell
 
 bench: $(VENV)/installed-test
 	$(BIN)/python benchmarks/run.py
