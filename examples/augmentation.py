@@ -2,8 +2,8 @@
 More images from few
 ======================
 
-With eight images a class a network learns them by heart. Augmentation shows it other
-versions of them in every epoch: turned a little, shifted, larger or smaller.
+A network memorises eight images per class. Augmentation shows it other versions of them in
+every epoch: slightly rotated, shifted, larger or smaller.
 """
 
 import sys
@@ -22,7 +22,7 @@ from skvision import (
 )
 
 # %%
-# The handwritten digits as PNG files; a folder of your own goes in as an argument.
+# The handwritten digits as PNG files, or the folder of your own that the argument names.
 temporary = TemporaryDirectory()
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else temporary.name)
 if not any(folder.iterdir()):
@@ -33,7 +33,7 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 # %%
-# What may happen to a digit without making it another one: it is never mirrored.
+# These operations keep a digit the same digit. Mirroring would not.
 augmenter = ImageAugmenter(
     rotation_range=15,
     width_shift_range=0.1,
@@ -43,21 +43,21 @@ augmenter = ImageAugmenter(
 )
 image = Path("augmentation.png")
 AugmentationDisplay.from_estimator(augmenter, X_train).figure_.savefig(image)
-print(f"Originals and drawn versions: {image}")
+print(f"Originals and augmented versions: {image}")
 
 # %%
-# Without augmentation; with copies made once; with a fresh draw in every epoch.
+# Without augmentation; with copies made once; with other versions in each epoch.
 X_more, y_more = ImageOverSampler(augmenter, 24, random_state=0).fit_resample(X_train, y_train)
 settings = {"image_size": 8, "epochs": 20, "learning_rate_schedule": "cosine", "random_state": 0}
 ways = {
     "no augmentation": (MiniVGGClassifier(**settings), X_train, y_train),
-    "24 a class, made once": (MiniVGGClassifier(**settings), X_more, y_more),
-    "drawn afresh each epoch": (
+    "24 per class, made once": (MiniVGGClassifier(**settings), X_more, y_more),
+    "new versions each epoch": (
         MiniVGGClassifier(**settings, augmentation=augmenter),
         X_more,
         y_more,
     ),
 }
-for way, (net, pictures, labels) in ways.items():
-    net.fit(pictures, labels)
+for way, (net, images, labels) in ways.items():
+    net.fit(images, labels)
     print(f"{way:<24} accuracy {net.score(X_test, y_test):.3f} on {len(X_test)} unseen images")

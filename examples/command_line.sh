@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The command line on scikit-learn's handwritten digits: a grid search, the accuracy on
-# images kept back, single files, and what the model file holds.
-# Usage: examples/command_line.sh [FOLDER], with one subfolder of images a class.
+# held-out images, predictions of single files, and the contents of the model file.
+# Usage: examples/command_line.sh [FOLDER], with one subfolder of images per class.
 set -euo pipefail
 
 out=$(mktemp -d)

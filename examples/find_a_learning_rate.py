@@ -2,9 +2,9 @@
 A learning rate in one short training
 =====================================
 
-The learning-rate range test (L. N. Smith, 2015): train one step at each of a hundred
-rising rates. Where the loss falls, rates are good; where it rises again, they are too
-large. Then train with the suggestion, and with rates far off it, to see whether to believe it.
+The learning-rate range test (L. N. Smith, 2015) trains one step at each of a hundred rising
+rates. Rates are good where the loss falls, and too large where it rises again. This example
+then trains with the suggestion and with a rate far below it, to check the suggestion.
 """
 
 import sys
@@ -17,7 +17,7 @@ from sklearn.model_selection import train_test_split
 from skvision import MiniVGGClassifier, export_digits, find_learning_rate, load_image_folder
 
 # %%
-# The handwritten digits as PNG files; a folder of your own goes in as an argument.
+# The handwritten digits as PNG files, or the folder of your own that the argument names.
 temporary = TemporaryDirectory()
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else temporary.name)
 if not any(folder.iterdir()):
@@ -26,7 +26,7 @@ X, y = load_image_folder(folder, return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 # %%
-# The test works on a clone: `net` is as it was.
+# The test trains a clone: `net` stays as it is.
 net = MiniVGGClassifier(image_size=8, epochs=6, random_state=0)
 found = find_learning_rate(net, X_train, y_train)
 print(f"Suggestion: {found.suggestion:.2g}")

@@ -1,10 +1,10 @@
 """
-Fine-tuning: a network goes on to new classes
-=============================================
+Fine-tuning: a network learns new classes
+=========================================
 
-Transfer learning, method 2. A small network learns the digits 0 to 4; without its head, and with
-a new one, it goes on to the digits 5 to 9 with few images of each. A network trained on photos,
-which comes with skvision, is fine-tuned in the same way: leave `backbone` out.
+Transfer learning, method 2. A small network learns the digits 0 to 4. With a new head it then
+learns the digits 5 to 9 from few images of each. To fine-tune the bundled network, which is
+trained on photos, leave `backbone` out.
 """
 
 from tempfile import TemporaryDirectory
@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 from skvision import FineTunedClassifier, MiniVGGClassifier, export_digits, load_image_folder
 
 # %%
-# The handwritten digits as PNG files, and which of them come first.
+# The handwritten digits as PNG files. The first five are for the first network.
 with TemporaryDirectory() as folder:
     export_digits(folder, n_per_class=60)
     X, y = load_image_folder(folder, return_X_y=True)
@@ -24,7 +24,7 @@ with TemporaryDirectory() as folder:
     old.fit(X[first], y[first])
 
     # %%
-    # Two phases: the new head warms up, then all learn at a small rate.
+    # Two phases: the new head warms up, then all layers learn at a small rate.
     X_train, X_test, y_train, y_test = train_test_split(
         X[~first], y[~first], train_size=100, stratify=y[~first], random_state=0
     )
@@ -36,4 +36,4 @@ with TemporaryDirectory() as folder:
     for phase in ("warmup", "fine_tune"):
         last = len(net.history_["phase"]) - 1 - net.history_["phase"][::-1].index(phase)
         print(f"{phase}: loss {net.history_['loss'][last]:.3f}")
-    print(f"Accuracy on {len(y_test)} images kept back: {net.score(X_test, y_test):.3f}")
+    print(f"Accuracy on {len(y_test)} held-out images: {net.score(X_test, y_test):.3f}")

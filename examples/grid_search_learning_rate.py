@@ -2,9 +2,9 @@
 Which learning rate?
 ====================
 
-The learning rate matters more than any other number of a network: too small and it
-learns nothing in the time it has, too large and it jumps about. A grid search
-over rates spread by powers of ten finds the right one.
+The learning rate matters more than any other argument. With a small rate a network learns
+too slowly, with a large one its loss jumps. A grid search over powers of ten finds a good
+rate.
 """
 
 import sys
@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from skvision import MiniVGGClassifier, export_digits, load_image_folder
 
 # %%
-# The handwritten digits as PNG files; a folder of your own goes in as an argument.
+# The handwritten digits as PNG files, or the folder of your own that the argument names.
 temporary = TemporaryDirectory()
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else temporary.name)
 if not any(folder.iterdir()):
@@ -25,7 +25,7 @@ X, y = load_image_folder(folder, return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 # %%
-# All candidates share one compiled network: they differ in a number only.
+# All candidates share one compiled network, because they differ only in a number.
 search = GridSearchCV(
     MiniVGGClassifier(image_size=8, epochs=8, random_state=0),
     {"learning_rate": [1.0, 0.1, 0.01, 0.001]},

@@ -2,8 +2,8 @@
 A model behind HTTP
 ===================
 
-FastAPI takes a photo and answers with the probability of each class; ``docs/serving.md`` says
-how it is started.
+FastAPI takes a photo and answers with the probability of each class. ``docs/serving.md`` says
+how to start it.
 """
 
 from collections.abc import AsyncIterator
