@@ -7,9 +7,9 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
+from ..images.foreign import ForeignKind, ending_of, foreign_by_name
 from ..images.packages import PACKAGES, image_suffixes
 
 __all__ = ["holdings", "is_ignored_folder", "is_left_by_system", "look_alikes"]
@@ -53,64 +53,13 @@ def is_ignored_folder(name: str) -> bool:
     return name.startswith(".") or is_left_by_system(name)
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """Files that are left out: what they are, how their names end, and the way out."""
-
-    name: str
-    endings: str
-    cure: str
-    #: whether they look like images; others are named only where there are no images
-    is_look_alike: bool = True
-
-
-_RENAMED = _Kind(
-    "image files under other endings", "", "give them the ending of their format, as .jpg or .dcm"
+_RENAMED = ForeignKind(
+    "an image file under another ending",
+    "image files under other endings",
+    "",
+    "give the ending of the format, as .jpg or .dcm",
 )
-_OTHER = _Kind("other files", "", "", False)
-_KINDS = (
-    *(_Kind(each.kind, " ".join(each.suffixes), each.cure) for each in PACKAGES),
-    _Kind(
-        "raw photos of cameras",
-        ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .fff .gpr .iiq .kdc .mef .mos .mrw .nef .nrw .orf "
-        ".pef .raf .raw .rw2 .rwl .sr2 .srf .srw .x3f",
-        "convert them to JPEG or TIFF",
-    ),
-    _Kind(
-        "videos",
-        ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .vob .webm .wmv",
-        "save their frames as images: ffmpeg -i VIDEO frame_%05d.png",
-    ),
-    _Kind(
-        "drawings and documents",
-        ".ai .cdr .djvu .emf .eps .odg .pdf .ps .svg .svgz .wmf",
-        "export them as PNG",
-    ),
-    _Kind(
-        "arrays",
-        ".h5 .hdf .hdf5 .mat .mha .mhd .nii .nii.gz .npy .npz .nrrd",
-        "load them, and pass the array",
-    ),
-    _Kind(
-        "microscope scans",
-        ".czi .lif .lsm .mrxs .nd2 .ndpi .oib .oif .scn .svs .vsi",
-        "export them as TIFF or PNG",
-    ),
-    _Kind(
-        "images in a format that Pillow does not read here",
-        # the first three are read by most builds of Pillow
-        ".avif .jp2 .webp .bpg .exr .flif .hdp .hdr .jxl .jxr .kra .psb .wdp .xcf",
-        "convert them to PNG or JPEG",
-    ),
-    _Kind(
-        "archives",
-        ".7z .bz2 .gz .rar .tar .tbz2 .tgz .txz .xz .zip .zst",
-        "unpack them: python -m zipfile -e FILE.zip FOLDER",
-        False,
-    ),
-    _Kind("tables", ".csv .parquet .tsv .xlsx", "see skvision.load_image_table", False),
-)
-_KIND_OF = {ending: kind for kind in _KINDS for ending in kind.endings.split()}
+_OTHER = ForeignKind("another file", "other files", "", "", is_look_alike=False)
 
 # how images begin; a DICOM file is told by what follows its preamble
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*")
@@ -136,8 +85,8 @@ def look_alikes(left_out: Iterable[str]) -> str:
     --------
     >>> from skvision.datasets.kinds import look_alikes
     >>> look_alikes(["a.mp4", "b.MP4", "c.svg", "notes.txt"])
-    '2 videos (.mp4; save their frames as images: ffmpeg -i VIDEO frame_%05d.png), 1 drawings and \
-documents (.svg; export them as PNG)'
+    '2 videos (.mp4; save the frames as images: ffmpeg -i VIDEO frame_%05d.png), 1 drawings and \
+documents (.svg; export as PNG)'
     """
     return _shown({kind: n for kind, n in _counted(left_out).items() if kind.is_look_alike})
 
@@ -147,35 +96,30 @@ def holdings(left_out: Iterable[str]) -> str:
     return _shown(_counted(left_out))
 
 
-def _counted(files: Iterable[str]) -> dict[_Kind, Counter[str]]:
+def _counted(files: Iterable[str]) -> dict[ForeignKind, Counter[str]]:
     """How many files of which ending each kind has, without hidden ones."""
     by_ending: dict[str, list[str]] = {}
     for file in files:
         name = file[file.rfind(os.sep) + 1 :]
         if name[:1] != ".":
-            by_ending.setdefault(_ending(name), []).append(file)
-    counts: dict[_Kind, Counter[str]] = {}
+            by_ending.setdefault(ending_of(name), []).append(file)
+    counts: dict[ForeignKind, Counter[str]] = {}
     for ending in by_ending.keys() - image_suffixes():
         members = by_ending[ending]
-        kinds = {_KIND_OF[ending]: len(members)} if ending in _KIND_OF else _by_beginning(members)
+        known = foreign_by_name(ending)
+        kinds = {known: len(members)} if known else _by_beginning(members)
         for kind, n in kinds.items():
             counts.setdefault(kind, Counter())[ending] = n
-    return dict(sorted(counts.items(), key=lambda each: (-each[1].total(), each[0].name)))
+    return dict(sorted(counts.items(), key=lambda each: (-each[1].total(), each[0].many)))
 
 
-def _by_beginning(members: Sequence[str]) -> dict[_Kind, int]:
+def _by_beginning(members: Sequence[str]) -> dict[ForeignKind, int]:
     """Tell images from other files of one ending, by how they begin."""
     # of notes beside each image a few are enough
     some = any(map(_begins_as_image, members[:_FEW]))
     n_images = sum(map(_begins_as_image, members[:_ALL])) if some else 0
     counts = {_RENAMED: n_images, _OTHER: len(members) - n_images}
     return {kind: n for kind, n in counts.items() if n}
-
-
-def _ending(name: str) -> str:
-    name = name.lower()
-    place = name.rfind(".")
-    return "" if place < 0 else ".nii.gz" if name.endswith(".nii.gz") else name[place:]
 
 
 def _begins_as_image(file: str) -> bool:
@@ -192,7 +136,7 @@ def _begins_as_image(file: str) -> bool:
     return start.startswith(_BEGINNINGS) or is_webp or any(each.accepts(start) for each in PACKAGES)
 
 
-def _shown(counts: dict[_Kind, Counter[str]]) -> str:
+def _shown(counts: dict[ForeignKind, Counter[str]]) -> str:
     parts = []
     for kind, endings in counts.items():
         shown = [
@@ -200,5 +144,5 @@ def _shown(counts: dict[_Kind, Counter[str]]) -> str:
         ]
         more = ["..."] if len(endings) > _ENDINGS_SHOWN else []
         cure = f"; {kind.cure}" if kind.cure else ""
-        parts.append(f"{endings.total()} {kind.name} ({', '.join([*shown, *more])}{cure})")
+        parts.append(f"{endings.total()} {kind.many} ({', '.join([*shown, *more])}{cure})")
     return ", ".join(parts)

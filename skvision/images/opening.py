@@ -17,11 +17,12 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import BinaryIO, TypeGuard
 
-from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from ..exceptions import ImageDecodeError
 from .derived import DerivedImage
-from .packages import opened_by_package
+from .foreign import LONGEST_BEGINNING, RAW, ending_of, foreign_by_name, said_of
+from .packages import is_decoded, opened_by_package
 
 __all__ = [
     "MAX_PIXELS",
@@ -119,6 +120,7 @@ def opened(source: StoredImage) -> Iterator[Image.Image]:
                 if image.format not in REDUCIBLE:
                     check_size(image, image.size)
                 if image.format == "TIFF":
+                    _refuse_thumbnail(image, name)
                     _check_strips(image, name)
                     _mend_tiles(image)
                 yield image
@@ -178,12 +180,15 @@ def _identified(file: BinaryIO, name: str) -> Image.Image:
     to the process), and its error doesn't tell the dimensions.
     """
     beginning = file.read(16)
+    if RAW.begins(beginning):  # Pillow may take it for a TIFF, and read a thumbnail
+        raise ImageDecodeError(name, said_of(beginning, name))
     for load_plugins in (Image.preinit, Image.init):  # the common formats, then all
         load_plugins()
-        for factory, accepts in map(Image.OPEN.__getitem__, Image.ID):
+        for kind in Image.ID:
+            factory, accepts = Image.OPEN[kind]
             try:
                 # True, or a text on what Pillow would need for this format
-                if accepts is None or accepts(beginning) is True:
+                if (accepts is None or accepts(beginning) is True) and is_decoded(kind):
                     file.seek(0)
                     return factory(file, name)
             except (SyntaxError, IndexError, TypeError, struct.error):
@@ -193,7 +198,8 @@ def _identified(file: BinaryIO, name: str) -> Image.Image:
         return image
     if beginning[:4] in (b"II*\0", b"MM\0*"):
         raise ImageDecodeError(name, _unknown_tiff(file))
-    raise UnidentifiedImageError
+    file.seek(0)
+    raise ImageDecodeError(name, said_of(file.read(LONGEST_BEGINNING), name))
 
 
 _SAMPLE_FORMATS = {1: "unsigned integers", 2: "signed integers", 3: "floats"}
@@ -249,6 +255,20 @@ def _is_read_row_by_row(image: Image.Image) -> bool:
     return False
 
 
+_DNG_VERSION, _REDUCED_RESOLUTION = 50706, 1
+
+
+def _refuse_thumbnail(image: Image.Image, name: str) -> None:
+    """Refuse a TIFF whose first page is a thumbnail, as in cameras' raw photos."""
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    if _DNG_VERSION in tags or foreign_by_name(ending_of(name)) is RAW:
+        raise ImageDecodeError(name, said_of(b"", f"{name}.dng"))
+    if tags.get(ExifTags.Base.NewSubfileType, 0) & _REDUCED_RESOLUTION:
+        raise ImageDecodeError(
+            name, "its first page is a thumbnail of another; convert it to JPEG or to a plain TIFF"
+        )
+
+
 def _check_strips(image: Image.Image, name: str) -> None:
     """Refuse a TIFF without strips for its last rows, which Pillow would take for black."""
     height = image.tag_v2[ExifTags.Base.ImageLength]  # type: ignore[attr-defined]
@@ -284,8 +304,6 @@ def _reason(error: Exception, name: str) -> str:
     """One line that a user understands, from whatever the system or Pillow raised."""
     if isinstance(error, FileNotFoundError):
         return _missing(name)
-    if isinstance(error, UnidentifiedImageError):
-        return "it is not an image in a format that Pillow reads"
     if isinstance(error, Image.DecompressionBombError):  # some plugins look while opening
         return f"it has more than the {MAX_PIXELS:,} pixels that are decoded; {error}"
     if isinstance(error, MemoryError):

@@ -12,7 +12,7 @@ from PIL import Image, ImageFile, features
 
 from ..exceptions import ImageDecodeError
 
-__all__ = ["PACKAGES", "Package", "image_suffixes", "opened_by_package"]
+__all__ = ["PACKAGES", "Package", "image_suffixes", "is_decoded", "opened_by_package"]
 
 # Pillow knows them by name, but has no decoder for video, and runs Ghostscript for EPS
 _NOT_DECODED = {"EPS", "MPEG"}
@@ -98,13 +98,23 @@ def image_suffixes() -> frozenset[str]:
     decoded = {
         suffix
         for suffix, kind in Image.registered_extensions().items()
-        if _is_decoded("JPEG" if kind == "MPO" else kind)  # which is opened as a JPEG
+        if is_decoded("JPEG" if kind == "MPO" else kind)  # which is opened as a JPEG
     }
     added = {suffix for each in PACKAGES if each.is_installed for suffix in each.suffixes}
     return frozenset(decoded | added)
 
 
-def _is_decoded(kind: str) -> bool:
+def is_decoded(kind: str) -> bool:
+    """Tell whether Pillow decodes a format that it recognises.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from skvision.images.packages import is_decoded
+    >>> _ = Image.init()
+    >>> is_decoded("PNG"), is_decoded("EPS")
+    (True, False)
+    """
     if kind not in Image.OPEN or kind in _NOT_DECODED:
         return False
     factory = Image.OPEN[kind][0]
