@@ -88,6 +88,15 @@ def test_links_lead_to_files_and_headings(page):
         assert not heading or heading in anchors(aim), target
 
 
+@pytest.mark.parametrize("page", RECORDS, ids=lambda page: page.stem)
+def test_files_that_a_record_names_exist(page):
+    for name in re.findall(r"[\w/]+/\w+\.(?:py|md)\b", prose(page)):
+        if name.startswith(("tests/", "benchmarks/")):
+            assert (ROOT / name).exists(), name
+        else:
+            assert (ROOT / "skvision" / name).exists(), name
+
+
 def test_design_records_have_one_form_and_are_in_the_index():
     index = (ROOT / "docs" / "design" / "README.md").read_text()
     assert len(RECORDS) >= 40
