@@ -56,7 +56,7 @@ class NetworkEstimator(Protocol):
         """Return the identity of the network: the same for the same layers and weights."""
 
     def network_input(self) -> NetworkInput:
-        """Return what the network reads."""
+        """Return the input that the network expects."""
 
     def network_views(self) -> list[Any]:
         """Return the views (`skvision.networks.View`) that predictions are the mean over."""

@@ -78,8 +78,8 @@ class ImageAugmenter(BaseAugmenter):
     cval : float, default=0.0
         Level from black 0 to white 255 of what is filled with a constant.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of an image that comes as a
-        flat row of a 2-D X; one entry may be -1.
+        (height, width) or (height, width, channels) of an image, if each image is a flat
+        row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
         0..65535, bool and floats 0..1. A pair (black, white) names another.
@@ -96,14 +96,14 @@ class ImageAugmenter(BaseAugmenter):
     Attributes
     ----------
     pixel_range_ : tuple or None
-        (black, white) of the numbers in fit's X; None if X were files, each of which has
-        its own. With ``value_range="percentile"`` each is a tuple, a number a channel.
+        (black, white) of the numbers in fit's X; None if X was files, since each file has
+        its own. With ``value_range="percentile"`` each is a tuple of one number per channel.
     image_shape_ : tuple of int
-        Shape of one image in fit's X, if X was an array; () if X were files.
+        Shape of one image in fit's X if X was an array; () if X was files.
     n_channels_ : int
         Channels of fit's X: 3, or X's own with ``value_range=None``.
     n_features_in_ : int
-        Length of a row; only if X were rows.
+        Length of a row. Only defined if X was 2-D rows.
 
     See Also
     --------

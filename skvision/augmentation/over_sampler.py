@@ -150,7 +150,7 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
     augmenter_ : ImageAugmenter
         The fitted augmenter.
     n_features_in_ : int
-        Length of a row; only if X were rows.
+        Length of a row. Only defined if X was 2-D rows.
     feature_names_in_ : ndarray of shape (n_features_in_,), object
         Names of a row's numbers; only if X was a frame of rows.
 

@@ -1,9 +1,9 @@
-"""The classifiers: validate, describe, run, store.
+"""The classifiers.
 
-It imports `skvision.feature_extraction`, `skvision.training` and what lies below them.
+The package imports `skvision.feature_extraction`, `skvision.training` and lower layers.
 """
 
-# first: it says so where Keras can't start
+# first, since it raises a clear error if Keras can't start
 from .. import networks  # noqa: F401  isort: skip
 from .finetuned import FineTunedClassifier
 from .imagenet import ImageNetClassifier

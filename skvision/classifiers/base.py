@@ -1,4 +1,4 @@
-"""What all classifiers that train a network share: fit is validate, describe, run, store."""
+"""The base class of all classifiers that train a network."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class BaseImageClassifier(
 ):
     """Base of the classifiers that train a Keras network on images.
 
-    A subclass names its parameters and says in `_phases` what networks they make and
-    how these are trained. `fit` is: validate, describe, run, store.
+    A subclass defines its parameters; its `_phases` turns them into networks and their
+    training. `fit` validates, describes the training, runs it and stores the result.
     """
 
     class_weight: Any
@@ -51,11 +51,11 @@ class BaseImageClassifier(
     _state: Any
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> BaseImageClassifier:
-        """Train the network, from its first state unless ``warm_start=True``.
+        """Train the network, from its initial state unless ``warm_start=True``.
 
-        If anything goes wrong, an estimator that was fitted before is still the
-        one it was. Ctrl-C ends the training, once an epoch is complete with what
-        was learnt by then.
+        If fit fails, an estimator that was fitted before stays unchanged. Ctrl-C ends
+        the training; once one epoch is complete, the estimator keeps the weights
+        reached by then.
 
         Parameters
         ----------
@@ -65,9 +65,8 @@ class BaseImageClassifier(
         y : array-like of shape (n_samples,), default=None
             Labels: str, int or bool, of at least two classes. None is refused.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples, relative to each other: they are divided by
-            their mean, so that the learning rate keeps its meaning. Samples of
-            weight 0 are left out.
+            Relative weights of the samples. They are divided by their mean, so that
+            the learning rate keeps its meaning. Samples of weight 0 are left out.
 
         Returns
         -------
@@ -109,10 +108,10 @@ class BaseImageClassifier(
     def partial_fit(
         self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
     ) -> BaseImageClassifier:
-        """Train for one epoch on these images, going on from where the network is.
+        """Train for one more epoch on these images, from the current weights.
 
-        For data that come in parts. The optimiser's state is kept from call to
-        call; after a plain fit it starts anew.
+        For data that come in parts. The optimiser's state is kept from call to call;
+        the first call after a fit resets it.
 
         Parameters
         ----------
@@ -121,8 +120,8 @@ class BaseImageClassifier(
         y : array-like of shape (n_samples,), default=None
             Labels, all of them in ``classes``. None is refused.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come. Needed in the first call, optional
-            later.
+            All labels that any call will contain. Required in the first call,
+            optional later.
         sample_weight : array-like of shape (n_samples,), default=None
             As in fit.
 
@@ -179,22 +178,23 @@ class BaseImageClassifier(
         y : array-like of shape (n_samples,)
             Labels.
         learning_rates : ndarray of shape (n_rates,), float
-            Ascending.
+            Rates to try, in ascending order.
         sample_weight : array-like of shape (n_samples,), default=None
             As in fit.
         phase : str, default=None
-            Which phase to try the rates in, after those before it have been trained; None in
-            a training of one phase.
+            Phase to try the rates in; earlier phases are trained first. None if the
+            training has only one phase.
 
         Returns
         -------
         ndarray of shape (at most n_rates,), float64
-            It ends early where the loss is four times the lowest, or not finite.
+            One loss per rate. It ends early if the loss reaches four times the lowest
+            loss or isn't finite.
 
         Raises
         ------
         ValueError
-            If a parameter, X or y is not as described, or there is no such phase.
+            If a parameter, X or y is not as described, or the phase doesn't exist.
         """
         name = matched_phase(phase, self._phase_names, type(self).__name__)
         with unchanged(self):
@@ -221,13 +221,13 @@ class BaseImageClassifier(
     def _validate_params(self) -> None:
         refuse_after_fork()
         super()._validate_params()
-        # what is needed late must not fail after the training, or after the body's features
+        # fail now, not after the training or after computing the body's features
         _ = self.network_views(), self._callbacks
 
     def _training_data(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: np.ndarray | None = None
     ) -> TrainingData:
-        """Validate: images, class indices and weights, each checked; learns ``classes_``."""
+        """Validate images, labels and weights, and learn ``classes_``."""
         images = validate_images(self, X, reset=reset)
         y = validate_labels(self, y, len(images))
         if classes is not None:
@@ -258,13 +258,13 @@ class BaseImageClassifier(
         *,
         partial: bool = False,
     ) -> None:
-        """Describe, run, store; `told` is what scikit-learn's callbacks get to know of the data."""
+        """Run the training and store its result; `told` are the facts for callbacks."""
         if before is not None and not partial:
-            before = replace(before, state=None)  # the optimiser's, of partial_fit
-        # what the command line measured on another training
+            before = replace(before, state=None)  # the optimiser's state from partial_fit
+        # the command line measured it for the previous training
         self.__dict__.pop("held_out_", None)
         folder = self._checkpoint_folder
-        # random weights of a body are drawn from the seeds: those of a training that continues
+        # random weights of a body follow from the seeds, so a resumed training needs the same seeds
         seeds = (folder and folder.seeds) or Seeds.draw(self.random_state)
         phases, recipe = self._phases(data.images, seeds)
         if before is not None:
@@ -287,9 +287,9 @@ class BaseImageClassifier(
 
     @property
     def _result(self) -> TrainingResult:
-        """What the last fit stored, to be continued."""
+        """The result of the last fit, for a training that continues it."""
         state = getattr(self, "_state", None)
-        # of an estimator of an earlier version it is not known: long enough
+        # estimators of earlier versions don't know it: assume enough steps
         n_steps = getattr(self, "_steps", SETTLED)
         return TrainingResult(
             self._recipe, self.history_, self._weights, state=state, n_steps=n_steps
@@ -297,7 +297,7 @@ class BaseImageClassifier(
 
 
 def _fitted_attributes(result: TrainingResult) -> dict[str, Any]:
-    """What a training leaves on an estimator."""
+    """Return the fitted attributes that a training sets on an estimator."""
     return {
         "history_": result.history,
         "n_epochs_": result.n_epochs,
@@ -309,5 +309,5 @@ def _fitted_attributes(result: TrainingResult) -> dict[str, Any]:
 
 
 def _unwatched(result: TrainingResult) -> dict[str, Any]:
-    """The same for a callback's copy: a bar for its predictions would be drawn over the fit's."""
+    """Return them for a callback's copy, silent: its bar would overwrite the fit's bar."""
     return {**_fitted_attributes(result), "_state": None, "verbose": 0}

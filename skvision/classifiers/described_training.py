@@ -1,4 +1,4 @@
-"""From constructor parameters to the description of a training."""
+"""Turn constructor parameters into the description of a training."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from ..training import (
 
 __all__ = ["PRECISIONS", "DescribedTraining"]
 
-# As MLPClassifier sets aside where early stopping is asked for and no share is named.
+# the default of MLPClassifier
 DEFAULT_VALIDATION_FRACTION = 0.1
 
-#: what numbers a network computes with, and Keras' name for it
+#: the parameter ``precision`` and Keras' name for it
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 class DescribedTraining(KerasClassifierBridge):
-    """The parameters that all classifiers share that train a network, and what they describe."""
+    """The training parameters that all trained classifiers share."""
 
     optimizer: Any
     learning_rate_schedule: Any
@@ -51,7 +51,7 @@ class DescribedTraining(KerasClassifierBridge):
     patience: int
     keras_callbacks: Any
     checkpoint_dir: Any
-    # where a subclass has no such parameter
+    # defaults for subclasses without these parameters
     checkpoint_every: int | None = None
     resize: str
 
@@ -83,7 +83,7 @@ class DescribedTraining(KerasClassifierBridge):
         "verbose": [Options(Integral, {0, 1, 2}), "boolean"],
     }
 
-    #: the phases of a training; parameters of a phase begin with its name
+    #: names of the phases of a training; parameters of a phase begin with its name
     _phase_names: ClassVar[tuple[str, ...]] = ("",)
 
     @abstractmethod
@@ -93,7 +93,7 @@ class DescribedTraining(KerasClassifierBridge):
     def _spec(
         self, phases: Sequence[Phase], recipe: NetworkRecipe, seeds: Seeds, **options: Any
     ) -> TrainingSpec:
-        """The training of some phases."""
+        """Describe the training of these phases."""
         fraction = self.validation_fraction
         if fraction is None and self.early_stopping:
             fraction = DEFAULT_VALIDATION_FRACTION
@@ -123,7 +123,7 @@ class DescribedTraining(KerasClassifierBridge):
     def _recipe_and_rate(
         self, architecture: Architecture, rate: Any, part: LearningPart | None = None
     ) -> tuple[NetworkRecipe, float | None]:
-        """The network to compile and its learning rate, None if it has a schedule of its own."""
+        """Return the network to compile and its learning rate (None: its optimiser's schedule)."""
         schedule = self.learning_rate_schedule
         optimizer, learning_rate = optimizer_recipe(
             self.optimizer, rate, self._routed_to("optimizer")
@@ -144,7 +144,7 @@ class DescribedTraining(KerasClassifierBridge):
 
     @property
     def _mixing(self) -> Mixing | None:
-        """How images are mixed, where the parameters say that they are."""
+        """MixUp and CutMix of a training, None if both are off."""
         amounts = float(self.mixup), float(self.cutmix)
         return Mixing(*amounts, float(self.mix_probability)) if any(amounts) else None
 

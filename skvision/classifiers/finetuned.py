@@ -1,4 +1,4 @@
-"""`FineTunedClassifier`: a ready-made network's body under a new head, trained in two phases."""
+"""`FineTunedClassifier`: a pretrained network's body under a new head, trained in two phases."""
 
 from __future__ import annotations
 
@@ -40,152 +40,161 @@ _RATE = [Interval(Real, 0, None, closed="neither"), LearningRateSchedule, None]
 
 
 class FineTunedClassifier(BaseImageClassifier):
-    """Fine-tune a ready-made network: its old top off, a new head on, trained in two phases.
+    """Fine-tune a pretrained network: replace its top by a new head, train in two phases.
 
-    First the head warms up while the body stays as it is; then the body, or its last
-    layers, learn with it at a small rate. With some hundreds of photos that are much like
-    ImageNet's, a linear model on the same network's features is often as accurate, in
-    seconds where this takes minutes; it pays where photos differ from those.
+    In the first phase, the warm-up, only the head is trained and the body is frozen. In
+    the second phase the body, or its last layers, is trained too, at a small learning
+    rate. For a few hundred photos similar to ImageNet's, a linear model on the same
+    network's features is often as accurate and trains in seconds instead of minutes.
+    Fine-tuning pays off for photos that differ from ImageNet's.
 
     Parameters
     ----------
     backbone : str, path-like, keras.Model or fitted skvision classifier, \
 default="EfficientNetLite0"
-        The network: a name in any case (`skvision.networks.backbones` has the table), of
-        which ``"EfficientNetLite0"`` comes with the package; a fitted classifier of
-        skvision, or its file (``.skv``); a Keras model, or its file (``.keras``, ``.hdf5``,
-        ``.h5``: code in it is refused). A network that classifies (a fitted classifier, a
-        network that ends in a softmax) loses the dense layers after its last feature map;
-        another is taken as it is. A Keras model gets pixels from 0 to 255.
+        The pretrained network. A name, in upper or lower case
+        (`skvision.networks.backbones` has the table; ``"EfficientNetLite0"`` comes with
+        the package); a fitted classifier of skvision or its file (``.skv``); a Keras model
+        or its file (``.keras``, ``.hdf5``, ``.h5``; code in the file is refused). A network
+        that classifies (a fitted classifier, or one that ends in a softmax) loses the dense
+        layers after its last feature map; any other network is used whole. A Keras model
+        gets pixels from 0 to 255.
     weights : "imagenet", str, path-like or None, default="imagenet"
-        ``"imagenet"``: the published weights, downloaded once by Keras; a weights
-        file of one's own; None: random ones, decided by ``random_state``. Without
-        meaning for a network of one's own.
+        Weights of a network that ``backbone`` names. ``"imagenet"``: the published
+        weights, downloaded once by Keras; a path: your own weights file; None: random
+        weights, drawn from ``random_state``. Ignored if ``backbone`` is a network or
+        a file.
     image_size : int or tuple of int, default=None
-        (height, width) in pixels that images are resized to; None for the
-        network's own (224 for most). Smaller is faster and less accurate.
+        Size (height, width) in pixels that images are resized to; None for the
+        network's own size (224 for most). Smaller is faster and less accurate.
     pooling : {"auto", "avg", "max", "flatten"}, default="auto"
-        How the last feature map becomes the head's input: the mean or the largest
-        of each channel, or all numbers. ``"auto"`` is ``"flatten"`` for VGG,
-        ``"avg"`` for all others.
+        How the last feature map becomes the head's input: the mean or the maximum of
+        each channel, or all values. ``"auto"`` is ``"flatten"`` for VGG and ``"avg"``
+        for all others.
     dense_units : tuple of int, default=(256,)
-        Units of each of the head's dense layers before the softmax; ``()`` for none.
+        Number of units of each dense layer of the head before the softmax; ``()`` for
+        none.
     activation : str, default="relu"
-        Their activation; any of Keras, in any case.
+        Activation of these layers: the name of any Keras activation, in upper or lower
+        case.
     dense_dropout : float, default=0.5
-        Share of values that dropout sets to zero after each of them, in [0, 1).
+        Dropout rate after each of these layers, in [0, 1).
     warmup_epochs : int, default=10
-        Passes over the training images in which the head alone learns, at least 0.
+        Number of passes over the training images in the first phase, which trains the
+        head only; at least 0.
     warmup_learning_rate : float, LearningRateSchedule or None, default=1e-3
-        Step size meanwhile; None for the optimiser's own default.
+        Learning rate of the first phase; None for the optimiser's default.
     unfreeze : "all", "none", str or int, default="all"
-        What learns in the second phase besides the head: the whole body; nothing, and
-        there is no second phase; from the layer or block of this name on
-        (``"block5"``); or the last so many layers with a kernel. Batch
-        normalisation of the body never learns.
+        Layers of the body that are trained in the second phase: ``"all"``; ``"none"``,
+        which skips the second phase; the name of a layer or block (``"block5"``), for
+        that one and all later ones; or an int n, for the last n layers with a kernel.
+        Batch normalisation layers of the body are never trained.
     fine_tune_epochs : int, default=10
-        Passes over the training images in the second phase, at least 0.
+        Number of passes over the training images in the second phase, at least 0.
     fine_tune_learning_rate : float, LearningRateSchedule or None, default=1e-4
-        Step size meanwhile; None for the optimiser's own default. A tenth of the
-        warm-up's or less, since large steps destroy what the body knows.
+        Learning rate of the second phase; None for the optimiser's default. At most a
+        tenth of the warm-up's, since large steps destroy the pretrained weights.
     layer_decay : float, default=1.0
-        Share of the next layer's step size that each layer of the body with a kernel
-        gets, above 0 and at most 1: below 1, earlier layers, which know the most
-        general things, change less.
+        Factor of the learning rate from each layer of the body with a kernel to the layer
+        before it, above 0 and at most 1. Below 1, earlier layers, whose features are the
+        most general, change less.
     optimizer : str, keras.optimizers.Optimizer or class, default="adam"
-        Any optimiser of Keras, in any case. Options are passed as
+        Name of any Keras optimiser, in upper or lower case. Options are passed as
         ``optimizer__weight_decay=1e-4``. An object is rebuilt from its configuration
         for each phase.
     learning_rate_schedule : {"cosine", "warmup_cosine", "step", "plateau"} or None, \
 default=None
-        How the learning rate changes within each phase. ``"cosine"``: falls to
-        almost 0. ``"warmup_cosine"``: the same, after rising over the first twentieth of
-        the epochs. ``"step"``: to a tenth after half of the epochs, again after three
-        quarters. ``"plateau"``: to a tenth whenever half of ``patience`` epochs
-        brought no lower loss. None: constant.
+        Change of the learning rate within each phase. ``"cosine"``: falls to almost 0.
+        ``"warmup_cosine"``: the same, after rising over the first twentieth of the
+        epochs. ``"step"``: falls to a tenth after half of the epochs and again after
+        three quarters. ``"plateau"``: falls to a tenth whenever the loss hasn't fallen
+        for half of ``patience`` epochs. None: constant.
     label_smoothing : float, default=0.0
-        What is taken from the true class' share and spread evenly over all
-        classes, in [0, 1).
+        Share of the target probability that is moved from the true class and spread
+        evenly over all classes, in [0, 1).
     mixup, cutmix : float, default=0.0
-        At least 0: images of a batch are mixed in pairs in training, and their labels
-        likewise. MixUp shows both through each other, CutMix puts a part of one into the
-        other. The number is the parameter of the beta distribution that the shares are
-        drawn from: 1 is uniform, 0.2 leaves most almost as they are, 0 is off. Where
-        both are set, each batch has one of them. Helps where a network overfits.
+        Strength of MixUp and of CutMix, at least 0; 0 is off. Both mix the images of a
+        training batch in pairs, and their labels in the same shares: MixUp blends the two
+        images, CutMix pastes a part of one into the other. The number is the parameter of
+        the beta distribution that the shares are drawn from: 1 is uniform, 0.2 changes most
+        images only a little. If both are set, each batch uses one of them. Helps if a
+        network overfits.
     mix_probability : float, default=1.0
-        Share of the batches that are mixed, from 0 to 1.
+        Share of the training batches that are mixed, from 0 to 1.
     predict_crops : tuple of float, default=(1.0,)
-        Predictions are the mean over crops from an image's middle, each enlarged to
-        ``image_size``: these are their shares of height and width, above 0 and at most 1;
-        1.0 is the whole image. A network that was trained on crops or zoomed images has
-        seen things larger than they are in whole ones, and ``(1.0, 0.85, 0.7)`` makes up for
-        it. Takes as many times as long as there are entries.
+        Sizes of the central crops that predictions are averaged over, each as a share of
+        the image's height and width, above 0 and at most 1. Each crop is resized to
+        ``image_size``; 1.0 is the whole image. A network that was trained on crops or
+        zoomed images has seen larger objects than whole images show, and
+        ``(1.0, 0.85, 0.7)`` compensates for that. Time grows with the number of crops.
     predict_mirrored : bool, default=False
-        Whether predictions are the mean of those of an image and of its mirror image.
-        Takes twice as long; usually a little more accurate.
+        Whether to average the predictions for an image and for its mirror image. Takes
+        twice as long and is usually a little more accurate.
     precision : {"float32", "bfloat16"}, default="float32"
-        What the network trains and predicts with, and computes features for the warm-up
-        with. ``"bfloat16"``: mixed precision, faster on graphics cards and on processors
-        with instructions for it; features in float32 where the engine lacks it.
+        Number type of training, of predictions and of the features for the warm-up.
+        ``"bfloat16"``: mixed precision, faster on graphics cards and on processors with
+        bfloat16 instructions; features are float32 if the engine lacks bfloat16.
     batch_size : int, default=32
-        Images a step at most, at least 1.
+        Maximum number of images per step, at least 1.
     augmentation : object, default=None
-        What is done to training images, drawn afresh each epoch of both phases: an
-        `ImageAugmenter` or `RandAugmenter`, a Keras preprocessing layer or a list of
-        them, Keras' ImageDataGenerator (whose ``rescale`` is not applied: the network
-        scales by itself), or a function ``f(images, rng) -> images`` of uint8 images
-        (n, height, width, 3) and a `numpy.random.Generator`.
+        Augmentation of the training images, drawn again in each epoch of both phases: an
+        `ImageAugmenter` or `RandAugmenter`, a Keras preprocessing layer or a list of them,
+        Keras' ImageDataGenerator (without its ``rescale``: the network scales its input
+        itself), or a function ``f(images, rng) -> images`` of uint8 images (n, height,
+        width, 3) and a `numpy.random.Generator`.
     class_weight : dict or "balanced", default=None
-        Weights by class, multiplied with ``sample_weight``.
+        Weights of the classes, multiplied with ``sample_weight``. ``"balanced"``
+        weights each class by the inverse of its frequency.
     validation_fraction : float, default=None
-        Share of the images, above 0 and below 1, that is set aside to watch
-        ``val_loss`` and ``val_accuracy``: the same in both phases, stratified, never
-        augmented. None for none.
+        Share of the images that is held out to measure ``val_loss`` and
+        ``val_accuracy``, above 0 and below 1: the same images in both phases, stratified,
+        never augmented. None holds out no images.
     early_stopping : bool, default=False
-        Whether to end each phase after ``patience`` epochs without a lower
-        validation loss, and to keep the weights of the best epoch of both. With
-        ``validation_fraction=None`` it sets 0.1 aside.
+        Whether to end each phase after ``patience`` epochs without a lower validation
+        loss and to keep the weights of the best epoch of both phases. With
+        ``validation_fraction=None``, 0.1 of the images is held out.
     patience : int, default=10
-        Epochs to wait for a lower validation loss, at least 0.
+        Number of epochs to wait for a lower validation loss, at least 0.
     keras_callbacks : keras.callbacks.Callback or list of them, default=None
-        Called while training; copied for each phase.
+        Callbacks for the training; copied for each phase.
     checkpoint_dir : str or path-like, default=None
-        Folder that keeps the state of the training after each epoch. If the process
-        dies, the same call goes on after the last complete epoch, in whichever
-        phase. None for none.
+        Folder in which the state of the training is saved after each epoch. If the process
+        is killed, the same call continues after the last complete epoch of either phase.
+        None saves nothing.
     checkpoint_every : int, default=None
-        Steps of an epoch after which the state is kept too, at least 1, for epochs that
-        take long; training waits while it is written. None for after epochs only.
+        Number of steps after which the state is saved within an epoch too, at least 1, for
+        long epochs; training waits while it is written. None saves after epochs only.
     engine : {"auto", "keras", "openvino"}, default="auto"
-        What computes features for the warm-up. ``"auto"`` is OpenVINO where it is
-        installed (``pip install "skvision[fast]"``), unless Keras has a graphics card or
-        JAX for its backend; else Keras.
+        Library that computes the features for the warm-up. ``"auto"`` is OpenVINO if it
+        is installed (``pip install "skvision[fast]"``), unless Keras uses a graphics card
+        or the JAX backend; else Keras.
     cache : None, True, str or path-like, default=None
-        Where these features are kept between fits, if images are not augmented: True
-        for the user's cache folder, a folder, or None for nowhere.
+        Folder in which these features are kept between fits, if images aren't augmented:
+        True for the user's cache folder, a path, or None for no cache.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of an image that comes as a
-        flat row of a 2-D X; one entry may be -1.
+        (height, width) or (height, width, channels) of an image, if each image is a flat
+        row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
-        The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
-        0..65535, bool and floats 0..1. A pair (black, white) names another.
-        ``"percentile"`` learns it in fit, for each channel: the 0.1 and 99.9 percentiles
-        of all images. Files of more than 8 bits have the scale that they declare, or the
-        one that is named or learnt; files of 8 bits have no other than theirs. None
-        takes any finite numbers as they are, for data that are no images.
+        Range of the numbers in arrays. ``"auto"``: integers 0..255, uint16 0..65535, bool
+        and floats 0..1. A pair (black, white) sets another range. ``"percentile"``
+        learns it in fit, for each channel: the 0.1 and 99.9 percentiles of all images.
+        Files of more than 8 bits use the pair or the learnt range, else the range that
+        they declare; files of 8 bits always use 0..255. None passes any finite numbers
+        unchanged, for data that aren't images.
     resize : {"stretch", "crop", "pad"}, default="stretch"
-        How images of another aspect ratio are brought to ``image_size``.
+        How images of another aspect ratio are resized to ``image_size``.
     warm_start : bool, default=False
-        Whether fit goes on from the weights of the last fit with its last phase (in
-        which ``unfreeze`` may name more than before, for gradual unfreezing).
+        Whether fit continues the last phase from the weights of the last fit.
+        ``unfreeze`` may name more layers than before, for gradual unfreezing.
     random_state : int, RandomState instance or None, default=None
-        Decides the head's first weights, dropout, order, augmentation, the validation
-        split, and random weights of the body.
+        Controls the head's initial weights, dropout, the order of images, augmentation,
+        the validation split, and random weights of the body. Pass an int for
+        reproducible results.
     verbose : {0, 1, 2} or bool, default=0
-        What is shown: nothing (0 or False), a progress bar (1 or True), or in training one
-        line an epoch (2).
+        Output while working: none (0 or False), a progress bar (1 or True), or in training
+        one line per epoch (2).
     **optimizer_options : object
-        Options of the optimiser, each named ``optimizer__`` and its name there.
+        Options of the optimiser, with the prefix ``optimizer__``.
 
     Attributes
     ----------
@@ -197,18 +206,18 @@ default=None
     history_ : dict of str to list
         ``phase`` (``"warmup"`` or ``"fine_tune"``), ``loss``, ``accuracy``, with a
         validation split ``val_loss`` and ``val_accuracy``, with a named schedule
-        ``learning_rate``; one entry an epoch.
+        ``learning_rate``; one entry per epoch.
     n_epochs_ : int
-        How many epochs were trained, both phases together.
+        Number of epochs of both phases together.
     pixel_range_ : tuple or None
-        (black, white) of the numbers in fit's X; None if X were files, each of which has
-        its own. With ``value_range="percentile"`` each is a tuple, a number a channel.
+        (black, white) of the numbers in fit's X; None if X was files, since each file has
+        its own. With ``value_range="percentile"`` each is a tuple of one number per channel.
     image_shape_ : tuple of int
-        Shape of one image in fit's X, if X was an array; () if X were files.
+        Shape of one image in fit's X if X was an array; () if X was files.
     n_channels_ : int
-        Channels of the images: 3, or X's own with ``value_range=None``.
+        Number of channels of the images: 3, or those of X with ``value_range=None``.
     n_features_in_ : int
-        Length of a row; only if X were rows.
+        Length of a row. Only defined if X was 2-D rows.
 
     See Also
     --------
@@ -217,14 +226,14 @@ default=None
 
     Notes
     -----
-    In the warm-up the body only computes features. Without augmentation each
-    image's are computed once, by the fast engine, and an epoch then takes a moment;
-    with augmentation those of each new image are. Dropout in the body is left out.
+    In the warm-up the body only computes features. Without augmentation, the engine
+    computes the features of each image once, and each epoch is fast. With augmentation,
+    features are computed for each augmented image. Dropout in the body is off.
 
-    ``partial_fit`` trains one epoch a call: the first ``warmup_epochs`` calls warm up
-    the head, later ones fine-tune.
+    ``partial_fit`` trains one epoch per call: the first ``warmup_epochs`` calls train the
+    head, later calls fine-tune.
 
-    A fitted estimator holds all weights and needs neither file nor download to predict.
+    A fitted estimator holds all weights and needs no file or download to predict.
 
     References
     ----------
@@ -371,9 +380,9 @@ default=None
             n_head=head.n_layers,
             layer_decay=float(self.layer_decay),
         )
-        # "auto", since not every engine has bfloat16
+        # "auto", since some engines lack bfloat16
         choice = resolve(self.engine, "float32" if self.precision == "float32" else "auto")
-        # random weights follow from the seeds, which checkpoints hold anyway
+        # random weights follow from the seeds, which checkpoints hold
         identity = "" if features.digest.startswith("random") else features.digest
         recipe, rate = self._recipe_and_rate(head, self.warmup_learning_rate)
         warmup = Phase(
@@ -399,7 +408,7 @@ default=None
         return phases, recipe
 
     def _features(self, images: ImageBatch, seeds: Seeds) -> FeatureRecipe:
-        """The body as what computes features."""
+        """Return the recipe that computes features with the body."""
         recipe = feature_recipe(
             self.backbone,
             weights=self.weights,
@@ -416,6 +425,6 @@ default=None
         return recipe
 
     def __sklearn_clone__(self) -> FineTunedClassifier:
-        """Clone, but keep a fitted classifier as backbone fitted."""
+        """Clone, but keep a backbone that is a fitted classifier fitted."""
         copy: FineTunedClassifier = clone_around_backbone(self)
         return copy

@@ -1,4 +1,4 @@
-"""What a classifier does with its fitted network: predict, and offer it to other rooms."""
+"""A fitted network: predictions, and access to it for the other packages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["FittedNetwork"]
 class FittedNetwork(RepresentedByState):
     """A classifier whose fitted state is a network's recipe and its weights as arrays.
 
-    Networks themselves belong to the pool. It is a
+    The Keras networks themselves belong to the pool. The class implements
     `skvision._sklearn.network_estimator.NetworkEstimator`.
     """
 
@@ -91,7 +91,7 @@ class FittedNetwork(RepresentedByState):
                 ],
                 dtype=np.float64,
             )
-        # rows of 32-bit floats miss 1 by more than scikit-learn's metrics allow
+        # sums of 32-bit floats differ from 1 by more than scikit-learn's metrics allow
         shares: np.ndarray = probabilities / probabilities.sum(axis=1, keepdims=True)
         return shares
 
@@ -135,7 +135,7 @@ class FittedNetwork(RepresentedByState):
         Returns
         -------
         keras.Model
-            8-bit RGB images (n, height, width, 3) in, probabilities (n, n_classes) out.
+            Maps 8-bit RGB images (n, height, width, 3) to probabilities (n, n_classes).
         """
         check_is_fitted(self, "classes_")
         network = CompiledNetwork(self._recipe)
@@ -159,18 +159,18 @@ class FittedNetwork(RepresentedByState):
         Returns
         -------
         str
-            The same for the same layers and weights.
+            Equal for equal layers and weights.
         """
         check_is_fitted(self, "classes_")
         return digest_of_weights(repr(self._recipe.architecture), self._weights)
 
     def network_input(self) -> NetworkInput:
-        """Return what the fitted network reads.
+        """Return the input that the fitted network expects.
 
         Returns
         -------
         NetworkInput
-            Size, channels, resize policy.
+            Its size, channels and resize policy.
         """
         check_is_fitted(self, "classes_")
         height, width, n_channels = self._recipe.architecture.input_shape
@@ -178,7 +178,7 @@ class FittedNetwork(RepresentedByState):
         return NetworkInput(height, width, n_channels, self.resize, is_image)
 
     def network_views(self) -> list[View]:
-        """Return the views of an image that predictions are the mean over.
+        """Return the views of an image that predictions are averaged over.
 
         Returns
         -------
@@ -188,7 +188,7 @@ class FittedNetwork(RepresentedByState):
         return views(self.predict_crops, self.predict_mirrored)
 
     def network_facts(self) -> dict[str, Any]:
-        """Return what can be told of the fitted network without building it.
+        """Return facts about the fitted network that don't need building it.
 
         Returns
         -------
@@ -207,7 +207,7 @@ class FittedNetwork(RepresentedByState):
         }
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle the weights once: as arrays, not as a network too."""
+        """Pickle the weights once, as arrays, without the cached network."""
         state: dict[str, Any] = dict(super().__getstate__())  # type: ignore[call-overload]
         state.pop("_model", None)
         return state

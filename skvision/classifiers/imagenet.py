@@ -1,4 +1,4 @@
-"""`ImageNetClassifier`: what a ready-made network says is in a photo, without training."""
+"""`ImageNetClassifier`: name the content of photos by a pretrained network."""
 
 from __future__ import annotations
 
@@ -30,74 +30,74 @@ __all__ = ["ImageNetClassifier"]
 
 
 class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixin, BaseEstimator):
-    """Name what is in a photo, by a network that was trained on ImageNet; nothing to fit.
+    """Classify photos by a network that was trained on ImageNet, without fitting.
 
-    A thousand classes: animals to the breed, plants, vehicles, furniture, food. What
-    is not among them is named after what it looks like most.
+    It knows 1,000 classes: animals down to the breed, plants, vehicles, furniture, food.
+    Any other object gets the name of the class that it resembles most.
 
     Parameters
     ----------
     backbone : str, default="EfficientNetLite0"
-        The network, a name in any case: ``"EfficientNetLite0"``, which comes with the
-        package; ``"VGG16"``, ``"VGG19"``, ``"ResNet50"``, ``"InceptionV3"``,
+        Name of the network, in upper or lower case: ``"EfficientNetLite0"``, which comes
+        with the package; ``"VGG16"``, ``"VGG19"``, ``"ResNet50"``, ``"InceptionV3"``,
         ``"Xception"`` and all others of `keras.applications`, whose weights Keras
         downloads once.
     weights : "imagenet", str or path-like, default="imagenet"
         The published weights, or a file (``.h5``, ``.hdf5``, ``.keras``) of a network
-        with its 1,000 classes. The file is read anew in each process.
+        with the same 1,000 classes. Each process reads the file once more.
     image_size : int or tuple of int, default=None
-        (height, width) in pixels that images are resized to; None for the size that
-        the network was trained on, which is the most accurate. VGG takes no other.
+        Size (height, width) in pixels that images are resized to; None for the size that
+        the network was trained on, which is the most accurate. VGG accepts no other size.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
-        What it computes with. ``"auto"`` is bfloat16 where the engine and the
-        processor have it.
+        Number type of the computation. ``"auto"`` is bfloat16 if the engine and the
+        processor support it.
     batch_size : int, default=32
-        Images computed at a time, at least 1.
+        Number of images per batch, at least 1.
     engine : {"auto", "keras", "openvino"}, default="auto"
-        What computes. ``"auto"`` is OpenVINO where it is installed
-        (``pip install "skvision[fast]"``), unless Keras has a graphics card or JAX for
-        its backend; else Keras.
+        Library that computes the probabilities. ``"auto"`` is OpenVINO if it is installed
+        (``pip install "skvision[fast]"``), unless Keras uses a graphics card or the JAX
+        backend; else Keras.
     cache : None, True, str or path-like, default=None
-        Where probabilities are kept, so that no image is computed twice: True for
-        the user's cache folder, a folder, or None for nowhere.
+        Folder in which probabilities are kept, so that each image is computed only once:
+        True for the user's cache folder, a path, or None for no cache.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of an image that comes as a
-        flat row of a 2-D X; one entry may be -1.
+        (height, width) or (height, width, channels) of an image, if each image is a flat
+        row of a 2-D X; one entry may be -1.
     value_range : "auto", tuple of float or None, default="auto"
-        The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
-        0..65535, bool and floats 0..1. A pair (black, white) names another. None
-        takes any finite numbers as they are. Files of more than 8 bits have the scale
-        that they declare, or the pair's.
+        Range of the numbers in arrays. ``"auto"``: integers 0..255, uint16 0..65535, bool
+        and floats 0..1. A pair (black, white) sets another range. None passes any finite
+        numbers unchanged. Files of more than 8 bits use the pair, else the range that
+        they declare.
     resize : {"stretch", "crop", "pad"}, default="crop"
-        How images of another aspect ratio are brought to ``image_size``. The
+        How images of another aspect ratio are resized to ``image_size``. The
         networks were trained on crops.
     verbose : {0, 1, 2} or bool, default=0
-        What is shown: nothing (0 or False), or a progress bar (1, 2 or True).
+        Output while working: none (0 or False) or a progress bar (1, 2 or True).
 
     Attributes
     ----------
     classes_ : ndarray of shape (1000,), str
-        The English names of the classes, sorted: the columns of `predict_proba`. The two
-        cranes and the two maillots are told apart: ``"crane (bird)"``, ``"crane (machine)"``.
+        English names of the classes, sorted; the columns of `predict_proba`. Names that
+        occur twice are made distinct: ``"crane (bird)"`` and ``"crane (machine)"``.
     wordnet_ids_ : ndarray of shape (1000,), str
-        Their ids in WordNet, in the order of ``classes_``. The networks themselves have the
-        classes in the order of the ids sorted.
+        Their WordNet ids, in the order of ``classes_``. The networks' outputs are in the
+        order of the sorted ids.
     pixel_range_ : tuple of float or None
-        (black, white) of the numbers in fit's X; None if X were files.
+        (black, white) of the numbers in fit's X; None if X was files.
     n_channels_ : int
-        Channels of fit's X: 3, or X's own with ``value_range=None``.
+        Number of channels of fit's X: 3, or those of X with ``value_range=None``.
     n_features_in_ : int
-        Length of a row; only if fit's X were rows.
+        Length of a row. Only defined if fit's X was 2-D rows.
 
     See Also
     --------
-    skvision.FineTunedClassifier : Trains such a network on classes of one's own.
-    skvision.PretrainedFeatureTransformer : Describes images by such a network.
+    skvision.FineTunedClassifier : Trains such a network on your own classes.
+    skvision.PretrainedFeatureTransformer : Computes features of images by such a network.
 
     Notes
     -----
-    Nothing is learnt, so ``fit`` is not needed; it is there for pipelines and
-    cross-validation. Two cores name some 70 to 200 images a second with the default network.
+    The estimator learns nothing, so ``fit`` is optional; it exists for pipelines and
+    cross-validation. Two cores classify 70 to 200 images per second with the default network.
 
     References
     ----------
@@ -162,12 +162,12 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
 
     @property
     def wordnet_ids_(self) -> np.ndarray:
-        """WordNet's ids, in the order of ``classes_``."""
+        """WordNet ids, in the order of ``classes_``."""
         ids: np.ndarray = np.array(list(imagenet_classes()))[_by_name()]
         return ids
 
     def fit(self, X: Any, y: Any = None) -> ImageNetClassifier:
-        """Check the parameters and look at the form of X; nothing is learnt.
+        """Check the parameters and the form of X; learn nothing.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         Returns
         -------
         self : object
-            The estimator, which predicts without fit too.
+            The estimator. It can predict without fit too.
 
         Raises
         ------
@@ -216,7 +216,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         ImportError
             If the engine asked for is not installed.
         OSError
-            If published weights are neither here nor to be downloaded.
+            If the published weights can't be found or downloaded.
         """
         self._validate_params()
         images = self._images(X)
@@ -225,13 +225,13 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         probabilities = extraction.compute(
             images, resize=self.resize, verbose=int(self.verbose)
         ).astype(np.float64)
-        # only now: what is kept in the cache has the network's own order
+        # reorder only now, since the cache keeps the network's own order
         probabilities = probabilities[:, _by_name()]
         shares: np.ndarray = probabilities / probabilities.sum(axis=1, keepdims=True)
         return shares
 
     def predict(self, X: Any) -> np.ndarray:
-        """Name the most probable class of each image.
+        """Predict the name of the most probable class of each image.
 
         Parameters
         ----------
@@ -241,20 +241,20 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         Returns
         -------
         ndarray of shape (n_samples,), str
-            Names, of those in ``classes_``.
+            Names from ``classes_``.
         """
         names: np.ndarray = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return names
 
     def predict_top(self, X: Any, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
-        """Name the most probable classes of each image, the best first.
+        """Predict the k most probable classes of each image, the best first.
 
         Parameters
         ----------
         X : array, sequence, Series or frame of n_samples images
             In any form that predict_proba takes.
         k : int, default=5
-            How many, from 1 to 1000.
+            Number of classes per image, from 1 to 1000.
 
         Returns
         -------
@@ -270,27 +270,27 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         return self.classes_[best], np.take_along_axis(probabilities, best, axis=1)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Measure the accuracy against labels of one's own.
+        """Return the accuracy on the given images and labels.
 
         Parameters
         ----------
         X : array, sequence, Series or frame of n_samples images
             In any form that predict_proba takes.
         y : array-like of shape (n_samples,)
-            Names as in ``classes_`` or WordNet ids as in ``wordnet_ids_``, mixed at
-            will. A label that is neither counts as wrong.
+            Names as in ``classes_`` or WordNet ids as in ``wordnet_ids_``; both kinds may
+            be mixed. Any other label counts as wrong.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 
         Returns
         -------
         float
-            The share that is right.
+            Accuracy, from 0 to 1.
 
         Raises
         ------
         ValueError
-            If no label is one of ImageNet's.
+            If none of the labels is a class of ImageNet.
         """
         by_id = imagenet_classes()
         names = [by_id.get(label, label) for label in label_column(y).astype(str).tolist()]
@@ -308,7 +308,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         Returns
         -------
         keras.Model
-            8-bit RGB images (n, height, width, 3) in, the classes' probabilities (n, 1000) out.
+            Maps 8-bit RGB images (n, height, width, 3) to class probabilities (n, 1000).
         """
         return self._recipe().build()
 
@@ -328,23 +328,23 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         Returns
         -------
         str
-            The same for the same layers and weights.
+            Equal for equal layers and weights.
         """
         return network_key(**self._recipe().key_parts())
 
     def network_input(self) -> NetworkInput:
-        """Return what the network reads.
+        """Return the input that the network expects.
 
         Returns
         -------
         NetworkInput
-            Size, channels, resize policy.
+            Its size, channels and resize policy.
         """
         height, width = self._recipe().image_size
         return NetworkInput(height, width, 3, self.resize, is_image=True)
 
     def network_views(self) -> list[View]:
-        """Return the views of an image that predictions are the mean over.
+        """Return the views of an image that predictions are averaged over.
 
         Returns
         -------
@@ -354,7 +354,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         return [WHOLE]
 
     def network_facts(self) -> dict[str, Any]:
-        """Return what can be told of the network without building it.
+        """Return facts about the network that don't need building it.
 
         Returns
         -------
@@ -364,7 +364,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         return {"input_size": self.network_input().size}
 
     def _images(self, X: Any) -> ImageBatch:
-        """The images, held against those of fit if there was one."""
+        """Return the images, checked against those of fit if fit was called."""
         unfitted = not hasattr(self, "n_channels_")
         return validate_images(clone(self) if unfitted else self, X, reset=unfitted)
 
@@ -379,7 +379,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
 
 
 def _refuse_unknown(names: list[str], known: list[str]) -> None:
-    """Raise ValueError if no label is a class of ImageNet: an accuracy of 0 would say nothing."""
+    """Raise ValueError if no label is a class of ImageNet: an accuracy of 0 would be useless."""
     if set(names) & set(known):
         return
     near = difflib.get_close_matches(names[0], known, n=3) if names else []
@@ -393,5 +393,5 @@ def _refuse_unknown(names: list[str], known: list[str]) -> None:
 
 @cache
 def _by_name() -> np.ndarray:
-    """The places of the classes among a network's outputs, in the order of their names."""
+    """Return the indices of the network's outputs in the order of the class names."""
     return np.argsort(list(imagenet_classes().values()))

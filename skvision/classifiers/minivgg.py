@@ -29,146 +29,146 @@ __all__ = ["MiniVGGClassifier"]
 class MiniVGGClassifier(BaseImageClassifier):
     """MiniVGGNet, trained from scratch: a first classifier for a folder of photos.
 
-    Two blocks of two 3x3 convolutions and a pooling, one dense layer, a softmax;
-    batch normalisation after each activation and dropout after each pooling and
-    dense layer. Small enough for a laptop's processor, and every number of it a
-    parameter that `GridSearchCV` can reach. With fewer than a few thousand
-    photos, features of a ready-made network are usually more accurate.
+    The default network has two blocks of two 3x3 convolutions and a pooling layer, one
+    dense layer and a softmax, with batch normalisation after each activation and dropout
+    after each pooling and dense layer. It trains on a laptop's processor, and each of its
+    numbers is a parameter for `GridSearchCV`. With fewer than a few thousand photos, a
+    linear model on the features of a pretrained network is usually more accurate.
 
     Parameters
     ----------
     image_size : int or tuple of int, default=(32, 32)
-        (height, width) in pixels that images are resized to; one number for a
-        square. At least ``2 ** len(filters)`` each. Time grows with the area.
+        Size (height, width) in pixels that images are resized to; one number for a
+        square. At least ``2 ** len(filters)`` each. Training time grows with the area.
     filters : tuple of int, default=(32, 64)
-        Filters of each block, from the first to the last; more entries make the
-        network deeper.
+        Number of filters in each block, from the first to the last; more entries make
+        the network deeper.
     convs_per_block : int or tuple of int, default=2
-        Convolutions in each block, at least 1; a tuple has one entry for each block.
+        Number of convolutions in each block, at least 1; a tuple has one entry per block.
     kernel_size : int, default=3
-        Height and width of the convolutions' kernels in pixels, at least 1.
+        Height and width of the convolution kernels in pixels, at least 1.
     pooling : {"flatten", "avg", "max"}, default="flatten"
-        What goes on to the dense layers: all numbers of the last block, or the mean or
-        the largest of each filter, which leaves far fewer weights to overfit.
+        Input of the dense layers: all values of the last block, or the mean or the
+        maximum of each filter. The latter two need far fewer weights and overfit less.
     dense_units : tuple of int, default=(512,)
-        Units of each dense layer before the softmax; ``()`` for none.
+        Number of units of each dense layer before the softmax; ``()`` for none.
     activation : str, default="relu"
-        Any activation of Keras, in any case: ``"relu"``, ``"Tanh"``,
+        Name of any Keras activation, in upper or lower case: ``"relu"``, ``"Tanh"``,
         ``"sigmoid"``, ``"LeakyReLU"``, ...
     batch_norm : bool, default=True
-        Whether to normalise each layer's values.
+        Whether to apply batch normalisation after each convolution and dense layer.
     norm_first : bool, default=False
-        Whether to normalise before each activation, in place of a bias, and not after
-        it. Usually more accurate where there are many layers.
+        Whether to normalise before each activation, in place of a bias, instead of after
+        it. Usually more accurate in networks of many layers.
     se_ratio : float or tuple of float, default=0.0
-        Squeeze and excitation after each convolution: two small dense layers see the mean of
-        each filter over the image and give each filter a weight from 0 to 1. This is
-        the first layer's size as a share of the filters, in [0, 1]; 0 for none, 0.0625 is the
-        paper's. A tuple has one entry for each block.
+        Squeeze and excitation after each convolution: two small dense layers map the
+        means of the filters over the image to a weight from 0 to 1 for each filter. The
+        ratio is the size of the first layer as a share of the filters, in [0, 1]; 0 for
+        none, 0.0625 in the paper. A tuple has one entry per block.
     conv_dropout : float or tuple of float, default=0.25
-        Share of values that dropout sets to zero after each block, in [0, 1); a tuple
-        has one entry for each block.
+        Dropout rate after each block, in [0, 1); a tuple has one entry per block.
     dense_dropout : float, default=0.5
-        The same after each dense layer, or after ``pooling`` by "avg" or "max" where
-        there is no dense layer.
+        Dropout rate after each dense layer, in [0, 1). Without dense layers it applies
+        after pooling by "avg" or "max".
     optimizer : str, keras.optimizers.Optimizer or class, default="sgd"
-        Any optimiser of Keras, in any case: ``"SGD"``, ``"Adam"``,
+        Name of any Keras optimiser, in upper or lower case: ``"SGD"``, ``"Adam"``,
         ``"RMSprop"``, ... Options are passed as ``optimizer__momentum=0.9``. An
         object is rebuilt from its configuration for each fit.
     learning_rate : float, default=None
-        Step size, above 0; None for the optimiser's own default (SGD 0.01, Adam
-        0.001).
+        Learning rate, above 0; None for the optimiser's default (SGD 0.01, Adam 0.001).
     learning_rate_schedule : str, LearningRateSchedule or None, default=None
-        How the learning rate changes while training. ``"cosine"``: falls from
+        Change of the learning rate during training. ``"cosine"``: falls from
         ``learning_rate`` to almost 0 over the epochs. ``"warmup_cosine"``: the same, after
-        rising to it over the first twentieth of them. ``"step"``: to a tenth after
-        half of the epochs, again after three quarters. ``"plateau"``: to a tenth
-        whenever half of ``patience`` epochs brought no lower loss (validation loss
-        where there is a validation split). A schedule object of Keras sets the rate
-        of every step by itself. None: constant.
+        rising to ``learning_rate`` over the first twentieth of them. ``"step"``: falls to
+        a tenth after half of the epochs and again after three quarters. ``"plateau"``:
+        falls to a tenth whenever the loss hasn't fallen for half of ``patience`` epochs
+        (the validation loss if there is a validation split). A Keras schedule object sets
+        the rate of every step. None: constant.
     label_smoothing : float, default=0.0
-        What is taken from the true class' share and spread evenly over all
-        classes, in [0, 1); 0.1 is usual. Makes probabilities less extreme.
+        Share of the target probability that is moved from the true class and spread
+        evenly over all classes, in [0, 1); 0.1 is usual. Makes probabilities less
+        extreme.
     mixup, cutmix : float, default=0.0
-        At least 0: images of a batch are mixed in pairs in training, and their labels
-        likewise. MixUp shows both through each other, CutMix puts a part of one into the
-        other. The number is the parameter of the beta distribution that the shares are
-        drawn from: 1 is uniform, 0.2 leaves most almost as they are, 0 is off. Where
-        both are set, each batch has one of them. Helps where a network overfits.
+        Strength of MixUp and of CutMix, at least 0; 0 is off. Both mix the images of a
+        training batch in pairs, and their labels in the same shares: MixUp blends the two
+        images, CutMix pastes a part of one into the other. The number is the parameter of
+        the beta distribution that the shares are drawn from: 1 is uniform, 0.2 changes most
+        images only a little. If both are set, each batch uses one of them. Helps if a
+        network overfits.
     mix_probability : float, default=1.0
-        Share of the batches that are mixed, from 0 to 1.
+        Share of the training batches that are mixed, from 0 to 1.
     predict_crops : tuple of float, default=(1.0,)
-        Predictions are the mean over crops from an image's middle, each enlarged to
-        ``image_size``: these are their shares of height and width, above 0 and at most 1;
-        1.0 is the whole image. A network that was trained on crops or zoomed images has
-        seen things larger than they are in whole ones, and ``(1.0, 0.85, 0.7)`` makes up for
-        it. Takes as many times as long as there are entries.
+        Sizes of the central crops that predictions are averaged over, each as a share of
+        the image's height and width, above 0 and at most 1. Each crop is resized to
+        ``image_size``; 1.0 is the whole image. A network that was trained on crops or
+        zoomed images has seen larger objects than whole images show, and
+        ``(1.0, 0.85, 0.7)`` compensates for that. Time grows with the number of crops.
     predict_mirrored : bool, default=False
-        Whether predictions are the mean of those of an image and of its mirror image.
-        Takes twice as long; usually a little more accurate.
+        Whether to average the predictions for an image and for its mirror image. Takes
+        twice as long and is usually a little more accurate.
     precision : {"float32", "bfloat16"}, default="float32"
-        What the network computes with. ``"bfloat16"`` trains in mixed precision:
-        weights stay 32-bit. Faster on graphics cards and on processors with
-        instructions for it, slower elsewhere.
+        Number type that the network computes with. ``"bfloat16"`` trains in mixed
+        precision: weights stay 32-bit. Faster on graphics cards and on processors with
+        bfloat16 instructions, slower elsewhere.
     epochs : int, default=30
-        Passes over the training images, at least 1.
+        Number of passes over the training images, at least 1.
     batch_size : int, default=32
-        Images a step at most, at least 1. An epoch is cut into steps of even
-        size, so that no few images are left over for the last.
+        Maximum number of images per step, at least 1. All steps of an epoch have nearly
+        the same size, so that the last one isn't much smaller than the others.
     augmentation : object, default=None
-        What is done to training images, drawn afresh each epoch: an `ImageAugmenter` or
-        `RandAugmenter`, a Keras preprocessing layer or a list of them, Keras'
-        ImageDataGenerator (whose ``rescale`` is not applied: the network scales by
+        Augmentation of the training images, drawn again in each epoch: an
+        `ImageAugmenter` or `RandAugmenter`, a Keras preprocessing layer or a list of them,
+        Keras' ImageDataGenerator (without its ``rescale``: the network scales its input
         itself), or a function ``f(images, rng) -> images`` of uint8 images (n, height,
         width, 3) and a `numpy.random.Generator`.
     class_weight : dict or "balanced", default=None
-        Weights by class, multiplied with ``sample_weight``. ``"balanced"``
-        weighs each class by the inverse of its frequency.
+        Weights of the classes, multiplied with ``sample_weight``. ``"balanced"``
+        weights each class by the inverse of its frequency.
     validation_fraction : float, default=None
-        Share of the images, above 0 and below 1, that is set aside to watch
-        ``val_loss`` and ``val_accuracy``: shuffled, stratified by class, never
-        augmented. None for none.
+        Share of the images that is held out to measure ``val_loss`` and
+        ``val_accuracy``, above 0 and below 1: shuffled, stratified by class, never
+        augmented. None holds out no images.
     early_stopping : bool, default=False
-        Whether to stop after ``patience`` epochs without a lower validation
-        loss, and to keep the weights of the best epoch. With
-        ``validation_fraction=None`` it sets 0.1 aside.
+        Whether to stop after ``patience`` epochs without a lower validation loss and to
+        keep the weights of the best epoch. With ``validation_fraction=None``, 0.1 of
+        the images is held out.
     patience : int, default=10
-        Epochs to wait for a lower validation loss, at least 0.
+        Number of epochs to wait for a lower validation loss, at least 0.
     keras_callbacks : keras.callbacks.Callback or list of them, default=None
-        Called while training; copied for each fit.
+        Callbacks for the training; copied for each fit.
     checkpoint_dir : str or path-like, default=None
-        Folder that keeps the state of the training after each epoch. If the process
-        dies, the same call goes on after the last complete epoch. A folder serves
-        one training: another setup, or other images, are refused. None for none.
+        Folder in which the state of the training is saved after each epoch. If the process
+        is killed, the same call continues after the last complete epoch. A folder serves
+        one training: other parameters or other images are refused. None saves nothing.
     checkpoint_every : int, default=None
-        Steps of an epoch after which the state is kept too, at least 1, for epochs that
-        take long; training waits while it is written. None for after epochs only.
+        Number of steps after which the state is saved within an epoch too, at least 1, for
+        long epochs; training waits while it is written. None saves after epochs only.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of an image that comes as a
-        flat row of a 2-D X; one entry may be -1.
+        (height, width) or (height, width, channels) of an image, if each image is a flat
+        row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
-        The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
-        0..65535, bool and floats 0..1. A pair (black, white) names another.
-        ``"percentile"`` learns it in fit, for each channel: the 0.1 and 99.9 percentiles
-        of all images. Files of more than 8 bits have the scale that they declare, or the
-        one that is named or learnt; files of 8 bits have no other than theirs. None
-        takes any finite numbers as they are, for data that are no images.
+        Range of the numbers in arrays. ``"auto"``: integers 0..255, uint16 0..65535, bool
+        and floats 0..1. A pair (black, white) sets another range. ``"percentile"``
+        learns it in fit, for each channel: the 0.1 and 99.9 percentiles of all images.
+        Files of more than 8 bits use the pair or the learnt range, else the range that
+        they declare; files of 8 bits always use 0..255. None passes any finite numbers
+        unchanged, for data that aren't images.
     resize : {"stretch", "crop", "pad"}, default="stretch"
-        How images of another aspect ratio are brought to ``image_size``.
+        How images of another aspect ratio are resized to ``image_size``.
     warm_start : bool, default=False
-        Whether fit goes on from the weights of the last fit, for ``epochs`` more,
-        with the optimiser anew. Classes and architecture must be the same.
+        Whether fit continues from the weights of the last fit, for ``epochs`` more
+        epochs, with a reset optimiser. Classes and architecture must be the same.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, dropout, order, augmentation and the validation
-        split. Pass an int for the same result each time.
+        Controls initial weights, dropout, the order of images, augmentation and the
+        validation split. Pass an int for reproducible results.
     verbose : {0, 1, 2} or bool, default=0
-        What is shown: nothing (0 or False), a progress bar (1 or True), or in training one
-        line an epoch (2).
+        Output while working: none (0 or False), a progress bar (1 or True), or in training
+        one line per epoch (2).
     **optimizer_options : object
-        Options of the optimiser, each named ``optimizer__`` and its name there:
+        Options of the optimiser, with the prefix ``optimizer__``:
         ``optimizer__momentum=0.9``, ``optimizer__weight_decay=1e-4`` (weights
-        shrink a little each step), ``optimizer__clipnorm=1.0`` (longer gradients
-        are cut), ``optimizer__use_ema=True, optimizer__ema_momentum=0.99`` (the
+        shrink a little in each step), ``optimizer__clipnorm=1.0`` (limits the norm of
+        the gradients), ``optimizer__use_ema=True, optimizer__ema_momentum=0.99`` (the
         result is a moving average of the weights).
 
     Attributes
@@ -179,19 +179,20 @@ class MiniVGGClassifier(BaseImageClassifier):
         The network, a copy: changing it doesn't change the estimator.
     history_ : dict of str to list of float
         ``loss``, ``accuracy``, with a validation split ``val_loss`` and
-        ``val_accuracy``, with a named schedule ``learning_rate``; one number an
-        epoch, epochs of earlier fits included where they were gone on with.
+        ``val_accuracy``, with a named schedule ``learning_rate``; one number per epoch.
+        A fit that continues an earlier one includes its epochs.
     n_epochs_ : int
-        How many epochs were trained, counted likewise.
+        Number of epochs in ``history_``.
     pixel_range_ : tuple or None
-        (black, white) of the numbers in fit's X; None if X were files, each of which has
-        its own. With ``value_range="percentile"`` each is a tuple, a number a channel.
+        (black, white) of the numbers in fit's X; None if X was files, since each file has
+        its own. With ``value_range="percentile"`` each is a tuple of one number per channel.
     image_shape_ : tuple of int
-        Shape of one image in fit's X, if X was an array; () if X were files.
+        Shape of one image in fit's X if X was an array; () if X was files.
     n_channels_ : int
-        Channels that the network reads: 3, or X's own with ``value_range=None``.
+        Number of channels of the network's input: 3, or those of X with
+        ``value_range=None``.
     n_features_in_ : int
-        Length of a row; only if X were rows.
+        Length of a row. Only defined if X was 2-D rows.
 
     See Also
     --------
@@ -199,8 +200,8 @@ class MiniVGGClassifier(BaseImageClassifier):
 
     Notes
     -----
-    The default network has 2,171,178 parameters for ten classes. Two cores train on
-    a few hundred images a second at 32x32. Images become 8-bit RGB before they
+    The default network has 2,171,178 parameters for ten classes. Two cores train on a
+    few hundred images per second at 32x32. Images are converted to 8-bit RGB before they
     are resized.
 
     References
@@ -362,14 +363,14 @@ class MiniVGGClassifier(BaseImageClassifier):
         return tuple(map(float, shares))
 
 
-# of each weight in 32 bits: itself, its gradient, its step, and what an optimiser keeps of it
-_BYTES_A_WEIGHT = 16
+# 32-bit numbers per weight: weight, gradient, step, and the optimiser's state
+_BYTES_PER_WEIGHT = 16
 
 
 def _refuse_without_memory(architecture: MiniVGGArchitecture) -> None:
-    """Raise MemoryError before the training, not in it, where a system might end the process."""
+    """Raise MemoryError before the training: during it, the system might kill the process."""
     n_weights, available = architecture.n_first_dense_weights, available_memory()
-    needed = _BYTES_A_WEIGHT * n_weights
+    needed = _BYTES_PER_WEIGHT * n_weights
     if available is None or needed <= available:
         return
     height, width, _ = architecture.input_shape
@@ -377,6 +378,6 @@ def _refuse_without_memory(architecture: MiniVGGArchitecture) -> None:
         f"The first dense layer would have {n_weights:,} weights, which take about "
         f"{needed / 1e9:.1f} GB to train; {available / 1e9:.1f} GB are free. It has a weight for "
         f"each unit and each value of the last feature map, with image_size=({height}, {width}). "
-        "Set pooling='avg' (one value a filter), a smaller image_size, or more filters: each block "
-        "halves the map."
+        "Set pooling='avg' (one value per filter), a smaller image_size, or more filters: each "
+        "block halves the map."
     )

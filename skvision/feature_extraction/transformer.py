@@ -76,8 +76,8 @@ default="EfficientNetLite0"
         Where features are kept, so that none is ever computed twice: True for the
         user's cache folder, a folder, or None for nowhere.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of an image that comes as a
-        flat row of a 2-D X; one entry may be -1.
+        (height, width) or (height, width, channels) of an image, if each image is a flat
+        row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
         The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
         0..65535, bool and floats 0..1. A pair (black, white) names another.
@@ -86,11 +86,11 @@ default="EfficientNetLite0"
         one that is named or learnt; files of 8 bits have no other than theirs. None
         takes any finite numbers as they are.
     resize : {"stretch", "crop", "pad"}, default="stretch"
-        How images of another aspect ratio are brought to ``image_size``.
+        How images of another aspect ratio are resized to ``image_size``.
     random_state : int, RandomState instance or None, default=None
         Decides random weights.
     verbose : {0, 1, 2} or bool, default=0
-        What is shown: nothing (0 or False), or a progress bar (1, 2 or True).
+        Output while working: none (0 or False) or a progress bar (1, 2 or True).
 
     Attributes
     ----------
@@ -101,14 +101,14 @@ default="EfficientNetLite0"
     n_features_out_ : int
         Length of the vectors.
     pixel_range_ : tuple or None
-        (black, white) of the numbers in fit's X; None if X were files, each of which has
-        its own. With ``value_range="percentile"`` each is a tuple, a number a channel.
+        (black, white) of the numbers in fit's X; None if X was files, since each file has
+        its own. With ``value_range="percentile"`` each is a tuple of one number per channel.
     image_shape_ : tuple of int
-        Shape of one image in fit's X, if X was an array; () if X were files.
+        Shape of one image in fit's X if X was an array; () if X was files.
     n_channels_ : int
         Channels of fit's X: 3, or X's own with ``value_range=None``.
     n_features_in_ : int
-        Length of a row; only if X were rows.
+        Length of a row. Only defined if X was 2-D rows.
 
     See Also
     --------
