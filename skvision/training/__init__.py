@@ -1,7 +1,7 @@
 """A training, from its description to its result: `TrainingSpec` and `TrainingData` -> `run`.
 
-It imports `skvision.networks`, `skvision.augmentation`, `skvision.images` and what lies below
-them. What turns images into features comes to it as an `Extraction`, from above.
+The package imports `skvision.networks`, `skvision.augmentation`, `skvision.images` and lower
+layers. Higher layers pass the code that turns images into features, as an `Extraction`.
 """
 
 from .augmenting import augment_function

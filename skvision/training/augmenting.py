@@ -1,8 +1,8 @@
-"""Whatever `augmentation=` takes -> one function of images and a random generator.
+"""Turn the parameter `augmentation` into one function of images and a random generator.
 
-Accepted are an estimator with ``augment_batch`` (ImageAugmenter, RandAugmenter), Keras
-preprocessing layers, Keras' ImageDataGenerator and plain functions. Each is made reproducible
-in its own way; none touches a global seed for good.
+It may be an estimator with ``augment_batch`` (ImageAugmenter, RandAugmenter), Keras
+preprocessing layers, Keras' ImageDataGenerator or a plain function. Each is made reproducible
+in its own way; global random states are restored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Augment", "AugmentsBySample", "augment_function", "refuse_another_sc
 
 @runtime_checkable
 class AugmentsBySample(Protocol):
-    """What draws for each image on its own, whatever batch it comes in."""
+    """An augmenter whose draws depend on the image alone, not on its batch."""
 
     def draw(self, seed: Sequence[int], indices: np.ndarray) -> Any: ...
 
@@ -34,18 +34,18 @@ class AugmentsBySample(Protocol):
 
 _Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
-#: what the stream of batches calls, one way or the other
+#: the two kinds of augmentation that a stream of batches calls
 Augment = _Change | AugmentsBySample
 
-# the most that scaling to 0..1, to -1..1 or by mean and deviation leaves of 255 levels
+# the largest range that scaling 255 levels to 0..1, to -1..1 or by mean and deviation gives
 _SCALED = 8.0
-# levels that noise and brightness may take most pixels beyond black or white
+# levels by which noise and brightness may move most pixels beyond black or white
 _OVERSHOOT = 32.0
-# images of fewer levels don't tell their scale
+# images of fewer levels don't show their scale
 _TELLING = 64
 
-# What an ImageDataGenerator would do to whole data sets or to the scale of pixels.
-# Its ``rescale`` is simply not applied: networks carry their own scaling.
+# Options of an ImageDataGenerator that need the whole data set or change the scale of pixels.
+# Its ``rescale`` is ignored: the networks scale their input.
 _NOT_AUGMENTATION = (
     "featurewise_center",
     "samplewise_center",
@@ -56,13 +56,13 @@ _NOT_AUGMENTATION = (
 
 
 def augment_function(augmentation: Any) -> Augment | None:
-    """Turn the constructor argument ``augmentation`` into what a stream calls for a batch.
+    """Turn the parameter ``augmentation`` into the function that a stream calls for each batch.
 
     Parameters
     ----------
     augmentation : None, ImageAugmenter, keras.layers.Layer, list of them, ImageDataGenerator \
 or callable
-        What the user passed.
+        The parameter's value.
 
     Returns
     -------
@@ -72,7 +72,7 @@ or callable
     Raises
     ------
     ValueError
-        If it is none of these.
+        If it is something else.
 
     Examples
     --------
@@ -120,13 +120,13 @@ def _as_layers(augmentation: Any) -> list[keras.layers.Layer] | None:
 
 
 def _from_layers(layers: list[keras.layers.Layer]) -> Augment:
-    """Call copies of the layers in turn, their random state set from `rng` each time."""
+    """Return a function that calls copies of the layers, their random state set from `rng`."""
     copies = [type(layer).from_config(layer.get_config()) for layer in layers]
 
     def change(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         backend_runs()
         pixels = keras.ops.convert_to_tensor(images.astype(np.float32))
-        with python_random_kept():  # which AugMix draws from
+        with python_random_kept():  # AugMix draws from it
             random.seed(int(rng.integers(2**31)))
             for layer in copies:
                 for state in random_states(layer):
@@ -148,7 +148,7 @@ def _from_image_data_generator(generator: Any) -> Augment:
 
     def change(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         result = np.empty(images.shape, np.float32)
-        # it draws from NumPy's global generator and nothing else will do
+        # it always draws from NumPy's global generator
         before = np.random.get_state()  # noqa: NPY002
         try:
             for index, image in enumerate(images):
@@ -165,13 +165,13 @@ def _from_image_data_generator(generator: Any) -> Augment:
 
 
 def _on_the_same_scale(change: _Change) -> Augment:
-    """Clip what `change` makes of 8-bit images, and refuse it where it changes their scale."""
-    # all levels: whether a scale changes must not depend on what the images show
+    """Clip the results of `change` to 8 bits, and refuse a `change` that rescales images."""
+    # test with all levels, so that the answer doesn't depend on the content of the images
     levels = np.linspace(0, 255, 4 * 32 * 32).round().astype(np.uint8).reshape(4, 32, 32, 1)
     probe = np.repeat(levels, 3, axis=-1)
     try:
         changed = change(probe, np.random.default_rng(0))
-    except Exception:  # it is for images of another size or other channels
+    except Exception:  # `change` expects images of another size or number of channels
         changed = probe
     refuse_another_scale(changed, probe)
 
@@ -180,21 +180,21 @@ def _on_the_same_scale(change: _Change) -> Augment:
         if images.dtype != np.uint8:
             return result
         refuse_another_scale(result, images)
-        # resampling may overshoot, noise may too
+        # resampling and noise may overshoot
         return np.clip(result, 0, 255)
 
     return augment
 
 
 def refuse_another_scale(result: np.ndarray, images: np.ndarray) -> None:
-    """Raise ValueError where 8-bit images came back on another scale than 0 to 255.
+    """Raise ValueError if a function returned 8-bit images on another scale than 0 to 255.
 
     Parameters
     ----------
     result : ndarray
-        What became of the images, not yet clipped.
+        The function's result, not yet clipped.
     images : ndarray of shape (n, height, width, n_channels), uint8
-        The images. Those of few levels tell nothing.
+        The function's input. Images of few levels are not checked.
 
     Examples
     --------
@@ -212,7 +212,7 @@ the network, which has its own.
     if images.dtype != np.uint8 or not images.size or int(np.ptp(images)) < _TELLING:
         return
     low, middle = np.quantile(result[:, ::2, ::2], [0.05, 0.5])
-    # images of one level tell nothing
+    # images of one level don't show their scale
     is_narrow = 0 < np.ptp(result) <= _SCALED
     fell = images.mean() - result.mean()
     if is_narrow or (low < -_OVERSHOOT and fell > _OVERSHOOT) or middle > 255 + _OVERSHOOT:

@@ -1,4 +1,4 @@
-"""The batches that a phase trains and validates on, with the network that they are for."""
+"""The batches that a phase trains and validates on, with their network."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["Batches", "lent_network"]
 
 @dataclass(frozen=True)
 class Batches:
-    """Streams of batches.
+    """The streams of batches of a phase.
 
     Parameters
     ----------
     training : BatchStream or FeatureStream
-        What the network is trained on.
+        Training data.
     validation : BatchStream, default=None
-        What it is validated on; None for nothing.
+        Validation data; None for none.
     """
 
     training: BatchStream | FeatureStream
@@ -39,7 +39,7 @@ class Batches:
 def lent_network(
     spec: TrainingSpec, data: TrainingData, phase: Phase, verbose: int = 0
 ) -> Iterator[tuple[CompiledNetwork, Batches]]:
-    """Lend a phase's network from the pool, with the batches that are for it."""
+    """Borrow a phase's network from the pool, and make its batches."""
     indices = np.flatnonzero(data.weights)
     weights = (data.weights / data.weights[indices].mean()).astype(np.float32)
     training, validation = indices, None
@@ -78,7 +78,7 @@ def lent_network(
         if extraction is None:
             batches = stream(images, training, **drawn)
         else:
-            # the features of images that stay as they are are computed once
+            # without augmentation, features are computed once
             is_fixed = spec.augment is None and spec.mixing is None
             once = [] if validation is None else [validation]
             if is_fixed:

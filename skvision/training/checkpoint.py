@@ -1,8 +1,8 @@
-"""Checkpoints: all that a training depends on, written after each epoch or more often.
+"""Checkpoints: the whole state of a training, saved after each epoch or more often.
 
-A checkpoint is one ``.npz`` file of plain arrays and a JSON text; reading one
-runs no code. It is written whole under a temporary name, and the last two are
-kept, so that a process killed at any moment leaves one that can be read.
+A checkpoint is one ``.npz`` file of plain arrays and a JSON text; reading one runs no
+code. It is written under a temporary name and then renamed, and the last two are kept,
+so that a process killed at any moment leaves a readable one.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ FORMAT = 3
 KEPT = 2
 _NAMES = "epoch-*.npz"
 
-# what reading a truncated or altered file raises
+# exceptions that reading a truncated or altered file raises
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Where a training stands after an epoch, or in the middle of one."""
+    """The state of a training after an epoch, or in the middle of one."""
 
     seeds: Seeds
-    #: one number an epoch of each figure
+    #: figures by name, one number per epoch
     history: dict[str, list[float]]
     network: NetworkState
-    #: what the estimator gets if training ends here, where that is not the last epoch's
-    #: weights: those of the best epoch, or what a callback made of them in the end
+    #: the estimator's weights if training ends here, if they differ from the last epoch's:
+    #: those of the best epoch, or those that a callback set at the end
     best_weights: list[np.ndarray]
-    #: steps that are done of the next epoch
+    #: number of completed steps of the next epoch
     steps: int = 0
-    #: what that epoch's figures are so far: the variables of Keras' metrics, by name
+    #: that epoch's figures so far: the variables of Keras' metrics, by name
     metrics: dict[str, np.ndarray] = field(default_factory=dict)
-    #: of the last complete epoch, where the network is further
+    #: weights of the last complete epoch, if the network is further
     last_weights: list[np.ndarray] = field(default_factory=list)
 
     @property
     def epochs(self) -> int:
-        """Epochs that are complete."""
+        """Number of complete epochs."""
         return len(self.history.get("loss", ()))
 
 
@@ -64,12 +64,12 @@ class Checkpoints:
     Parameters
     ----------
     folder : str or path-like
-        Made if it doesn't exist.
+        Created if it doesn't exist.
     setup : mapping of str to JSON value
-        What the training's course depends on. A checkpoint of another setup is
-        refused.
+        Everything that the training depends on. A checkpoint of another setup is refused.
     every : int, default=None
-        After how many steps of an epoch to write one too; None for after epochs only.
+        Number of steps after which to write a checkpoint within an epoch too; None writes
+        after epochs only.
     """
 
     def __init__(self, folder: Any, setup: Mapping[str, Any], every: int | None = None) -> None:
@@ -77,35 +77,36 @@ class Checkpoints:
         self.folder = Path(folder)
         if self.folder.exists() and not self.folder.is_dir():
             raise NotADirectoryError(
-                f"checkpoint_dir={str(folder)!r} is a file. Pass a folder; it is made if missing."
+                f"checkpoint_dir={str(folder)!r} is a file. Pass a folder; it is created if "
+                "it doesn't exist."
             )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise type(error)(
-                f"checkpoint_dir={str(folder)!r} can't be made: {error.strerror}. Pass a folder "
-                "that can be written."
+                f"checkpoint_dir={str(folder)!r} can't be created: {error.strerror}. Pass a "
+                "folder that can be written."
             ) from error
-        # as it comes back from a file: tuples as lists
+        # compare in the form that a file gives back: tuples become lists
         self.setup: dict[str, Any] = json.loads(json.dumps(setup))
         self._writable = True
 
     @staticmethod
     def exist(folder: Path) -> bool:
-        """Whether there is a checkpoint in a folder."""
+        """Return whether a folder holds a checkpoint."""
         return any(folder.glob(_NAMES))
 
     @staticmethod
     def seeds(folder: Path) -> Seeds | None:
-        """The seeds of the training in a folder, of whatever setup; None where there is none."""
+        """Return the seeds of the training in a folder, of any setup; None if it has none."""
         for path in sorted(folder.glob(_NAMES), reverse=True):
-            # what is damaged is warned of when it is loaded
+            # load() warns of damaged files
             with suppress(*_DAMAGED, TypeError), np.load(path, allow_pickle=False) as arrays:
                 return Seeds(**_text(arrays)["seeds"])
         return None
 
     def load(self) -> TrainingState | None:
-        """Read the newest checkpoint; None where there is none.
+        """Read the newest checkpoint; return None if there is none.
 
         Raises
         ------
@@ -115,14 +116,14 @@ class Checkpoints:
         Warns
         -----
         CheckpointWarning
-            If a checkpoint is damaged; the one before is taken.
+            If a checkpoint is damaged; the one before it is used.
         """
         for path in sorted(self._files(), reverse=True):
             try:
                 setup, state = _read(path)
             except _DAMAGED as error:
                 warnings.warn(
-                    f"The checkpoint {path} can't be read and is left out: {error}",
+                    f"The checkpoint {path} can't be read and is ignored: {error}",
                     CheckpointWarning,
                 )
                 continue
@@ -136,9 +137,9 @@ class Checkpoints:
         Warns
         -----
         CheckpointWarning
-            If it can't be written. That is said once; training goes on.
+            If it can't be written. The warning comes once, and training continues.
         """
-        # sorted by name they are sorted by age
+        # the order of names is the order of age
         part = f".step-{state.steps:06d}" if state.steps else ""
         try:
             with written_whole(self.folder / f"epoch-{state.epochs:06d}{part}.npz") as temporary:
@@ -149,7 +150,7 @@ class Checkpoints:
             if self._writable:
                 warnings.warn(
                     f"No checkpoint could be written after epoch {state.epochs}: {error}. Training "
-                    "goes on; if it is killed, it starts again from the last checkpoint.",
+                    "continues; if it is killed, it starts again from the last checkpoint.",
                     CheckpointWarning,
                 )
             self._writable = False
@@ -169,8 +170,8 @@ class Checkpoints:
         if changed:
             raise ValueError(
                 f"checkpoint_dir={str(self.folder)!r} holds a training with another setup: "
-                f"{'; '.join(changed)}. Undo the change to go on with it, or pass another folder "
-                "(or an empty one) to start anew."
+                f"{'; '.join(changed)}. Undo the change to continue it, or pass another folder "
+                "(or an empty one) to start again."
             )
 
 
@@ -227,7 +228,7 @@ def _read(path: Path) -> tuple[dict[str, Any], TrainingState]:
 
 
 def _text(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """What is in a checkpoint besides arrays."""
+    """Return the content of a checkpoint besides arrays."""
     text: dict[str, Any] = json.loads(str(arrays["text"]))
     if text["format"] != FORMAT:
         raise ValueError(f"it has format {text['format']}, this skvision reads {FORMAT}")

@@ -1,4 +1,4 @@
-"""The folder that keeps the checkpoints of a training, one folder in it for each phase."""
+"""The folder of a training's checkpoints, with one folder in it for each phase."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["CheckpointFolder"]
 
 @dataclass(frozen=True)
 class CheckpointFolder:
-    """Where a training keeps its state, and what it is told apart by.
+    """The folder that keeps a training's state, and the parameters that identify the training.
 
     Parameters
     ----------
     folder : str or path-like
-        As the user passed it.
+        The parameter ``checkpoint_dir``.
     every : int or None
-        After how many steps of an epoch to write a checkpoint too.
+        Number of steps after which to write a checkpoint within an epoch too.
     parameters : mapping of str to object
-        The estimator's.
+        The estimator's parameters.
     phase_names : tuple of str
         All phases that the estimator's parameters name, in order.
     """
@@ -39,12 +39,12 @@ class CheckpointFolder:
     def open(
         self, phase: Phase, first_epoch: int, identity: Mapping[str, Any]
     ) -> tuple[Checkpoints, TrainingState | None]:
-        """Return a phase's checkpoints, and what the newest holds; `identity` is the data's.
+        """Return a phase's checkpoints and the newest state; `identity` describes the data.
 
         Raises
         ------
         ValueError
-            If it is of another training, or further than this one will be.
+            If the folder belongs to another training, or to a longer one.
         """
         setup = phase_setup(self.parameters, phase, self.phase_names, first_epoch)
         checkpoints = Checkpoints(self._of(phase.name), {**setup, **identity}, self.every)
@@ -59,12 +59,12 @@ class CheckpointFolder:
         return checkpoints, state
 
     def have_begun(self, phases: Sequence[Phase]) -> bool:
-        """Whether one of these phases has checkpoints."""
+        """Return whether one of these phases has checkpoints."""
         return any(Checkpoints.exist(self._of(phase.name)) for phase in phases)
 
     @property
     def seeds(self) -> Seeds | None:
-        """The seeds of the training that is kept here; None where there is none."""
+        """Seeds of the training in this folder; None if the folder holds none."""
         found = (Checkpoints.seeds(self._of(name)) for name in self.phase_names)
         return next((seeds for seeds in found if seeds is not None), None)
 

@@ -1,4 +1,4 @@
-"""What checkpoints tell a training apart by: its data, parameters and phase, as JSON."""
+"""The setup that identifies a training in its checkpoints: data, parameters and phase, as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .phases import Phase, prefixed
 
 __all__ = ["data_identity", "described", "phase_setup"]
 
-# they change nothing in the course of a training
+# parameters without effect on the steps of a training
 _WITHOUT_EFFECT = {
     "cache",
     "checkpoint_dir",
@@ -32,7 +32,7 @@ _WITHOUT_EFFECT = {
 def data_identity(
     images: ImageBatch, targets: np.ndarray, weights: np.ndarray, classes: np.ndarray
 ) -> dict[str, Any]:
-    """What the course of a training depends on of its data."""
+    """Describe the data that a training depends on."""
     digest = hashlib.sha256()
     for index in np.flatnonzero(weights):
         digest.update(image_key(images.item(int(index))))
@@ -48,45 +48,45 @@ def data_identity(
 def phase_setup(
     parameters: Mapping[str, Any], phase: Phase, phase_names: Sequence[str], first_epoch: int
 ) -> dict[str, Any]:
-    """What the course of a phase depends on besides its data.
+    """Describe everything besides the data that a phase depends on.
 
     Parameters
     ----------
     parameters : mapping of str to object
-        The estimator's.
+        The estimator's parameters.
     phase : Phase
         The phase.
     phase_names : sequence of str
         All phases that the estimator's parameters name, in order.
     first_epoch : int
-        Epochs that were trained before.
+        Number of epochs that were trained before.
     """
     left_out = set(_WITHOUT_EFFECT)
-    # how long later phases are changes nothing in this one; nor does its own length: more
-    # epochs are a training that continues
+    # the lengths of later phases don't affect this one; nor does its own length, since more
+    # epochs continue a training
     left_out |= {prefixed(name, "epochs") for name in phase_names[phase_names.index(phase.name) :]}
     if phase.plan.schedule is not None:
         left_out.discard(prefixed(phase.name, "epochs"))
     if not isinstance(parameters.get("random_state"), Integral):
         left_out.add("random_state")
     if phase.identity:
-        # its digest says more than its configuration
+        # the digest covers the weights too, the configuration doesn't
         left_out.add("backbone")
     return {
         **{name: described(value) for name, value in parameters.items() if name not in left_out},
         **({"backbone": phase.identity} if phase.identity else {}),
         "epochs trained before": first_epoch,
-        # another one draws other dropout
+        # another backend draws other dropout
         "backend": keras.config.backend(),
     }
 
 
 def described(value: Any) -> Any:
-    """A parameter's value as JSON takes it, the same in every process.
+    """Return a parameter's value in a form that JSON accepts, equal in every process.
 
-    Numbers, text and tuples of them are themselves. Of an object with a
-    configuration the configuration counts, of a function its name and its code, of any
-    other only its name.
+    Numbers, text and tuples of them stay unchanged. An object with a configuration becomes
+    its configuration, a function its name and a digest of its code, any other object its
+    name.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def described(value: Any) -> Any:
 
 
 def _digest_of_code(code: CodeType) -> str:
-    """The same wherever a function stands in its file, and in every process."""
+    """Return a digest that doesn't depend on the process or on the place in the file."""
     constants = [
         _digest_of_code(each)
         if isinstance(each, CodeType)

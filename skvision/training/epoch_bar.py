@@ -1,4 +1,4 @@
-"""A training's progress bar, by rich; on standard error, so that output can be piped."""
+"""A training's progress bar, on standard error, so that output can be piped."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TrainingProgress(keras.callbacks.Callback):
             TimeRemainingColumn(),
             TextColumn("{task.fields[figures]}"),
             console=Console(stderr=True),
-            redirect_stdout=False,  # what is printed meanwhile is not for standard error
+            redirect_stdout=False,  # other printed lines stay on standard output
         )
         self._bar.start()
         self._task = self._bar.add_task(
@@ -62,6 +62,6 @@ class TrainingProgress(keras.callbacks.Callback):
         self.close()
 
     def close(self) -> None:
-        """Leave the terminal as it was, also after an error."""
+        """Restore the terminal, also after an error."""
         if hasattr(self, "_bar"):
             self._bar.stop()

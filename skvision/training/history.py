@@ -1,4 +1,4 @@
-"""What is known of each epoch: figures by name, one number an epoch."""
+"""The history of a training: figures by name, one number per epoch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["joined"]
 
 
 def joined(earlier: dict[str, list[Any]], later: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """Append epochs to a history; figures that one of them lacks are NaN there.
+    """Append epochs to a history; figures that one part lacks are NaN there.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The learning-rate range test: a short training at ever larger rates."""
+"""The learning-rate range test: a short training at increasing rates."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from .spec import TrainingData, TrainingResult, TrainingSpec
 
 __all__ = ["losses_at_rates"]
 
-# A loss of so many times the lowest will not come back.
+# a training doesn't recover from a loss of this many times the lowest
 HOPELESS = 4.0
 
 
 def losses_at_rates(
     spec: TrainingSpec, data: TrainingData, learning_rates: np.ndarray
 ) -> np.ndarray:
-    """Train one step at each rate; return the losses.
+    """Train one step at each rate and return the losses.
 
     Parameters
     ----------
     spec : TrainingSpec
-        Its last phase is tried at the rates, after the others have been trained.
+        The rates are tried in its last phase, after the others have been trained.
     data : TrainingData
-        What is trained on, as often as there are rates for.
+        The training data, repeated until each rate has had a step.
     learning_rates : ndarray of shape (n,), float
-        Ascending.
+        Rates in ascending order.
 
     Returns
     -------
     ndarray of shape (at most n,), float64
-        The loss of each step's batch before the step. It ends early once the loss
-        is four times the lowest, or no finite number.
+        The loss of each step's batch before the step. It ends early if the loss reaches
+        four times the lowest, or isn't finite.
 
     References
     ----------
@@ -50,7 +50,7 @@ def losses_at_rates(
         begin(network, phase, spec, before)
         epochs = -(-len(learning_rates) // batches.training.steps_per_epoch)
         stream = batches.training.batches(range(epochs))
-        # the batches end the loop where there are more of them than rates
+        # strict=False: there may be more batches than rates
         for rate, batch in zip(learning_rates, stream, strict=False):
             network.set_learning_rate(float(rate))
             network.model.reset_metrics()

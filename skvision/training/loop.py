@@ -36,30 +36,31 @@ History = dict[str, list[float]]
 AsFitted = Callable[[History, list[np.ndarray]], Mapping[str, Any]]
 
 
-# what scikit-learn's callbacks know an epoch by
+# the name of an epoch for scikit-learn's callbacks
 _EPOCH = "epoch"
 
 
 @dataclass(frozen=True)
 class Watch:
-    """What surrounds the training of one phase: what it was seeded with, what is told of it.
+    """The surroundings of a phase's training: seeds, earlier epochs, callbacks, output.
 
     Parameters
     ----------
     seeds : Seeds
-        What the batches and the network were seeded with, to be written down.
+        Seeds of the batches and the network, to be saved in checkpoints.
     first_epoch : int, default=0
-        The batches' number of the first epoch: how many epochs were trained before.
+        Number of epochs that were trained before: the first epoch's number for the batches.
     earlier_steps : int, default=0
-        How many steps these were.
+        Number of steps of these epochs.
     callbacks : sequence of keras.callbacks.Callback, default=()
-        The user's own.
+        The user's callbacks.
     verbose : {0, 1, 2}, default=0
-        Silent, a progress bar, or one line an epoch.
+        Silent, a progress bar, or one line per epoch.
     task : FitTask, default=NO_TASK
-        What epochs are parts of, for scikit-learn's callbacks.
+        The parent task of the epochs, for scikit-learn's callbacks.
     as_fitted : callable, default=None
-        Makes attributes of a fitted estimator of history and weights, for the same.
+        Turns history and weights into the attributes of a fitted estimator, for scikit-learn's
+        callbacks.
     """
 
     seeds: Seeds
@@ -81,31 +82,31 @@ def train(
 ) -> tuple[History, list[np.ndarray], bool]:
     """Train a network on batches.
 
-    Ctrl-C ends the training, but not with nothing: once an epoch is complete, the
-    result is that of the epochs completed, with a warning.
+    Ctrl-C ends the training. Once an epoch is complete, the result is that of the completed
+    epochs, with a warning.
 
     Parameters
     ----------
     network : CompiledNetwork
-        Already set to its first state.
+        The network, in its initial state.
     batches : Batches
         The data.
     plan : Plan
-        How long, and how fast.
+        Epochs and learning rate.
     watch : Watch
-        What is told of it.
+        Seeds, callbacks and output.
     checkpoints : Checkpoints, default=None
-        Where to write the state after each epoch.
+        The checkpoints that receive the state after each epoch.
     resumed : TrainingState, default=None
-        A state that such a checkpoint held, to continue from.
+        The state from a checkpoint to continue from.
 
     Returns
     -------
     history : dict of str to list of float
-        One entry a figure (``loss``, ``accuracy``, ``val_loss``,
-        ``val_accuracy``, with a schedule ``learning_rate``), one number an epoch.
+        One entry per figure (``loss``, ``accuracy``, ``val_loss``,
+        ``val_accuracy``, with a schedule ``learning_rate``), one number per epoch.
     weights : list of ndarray
-        The last epoch's or, with early stopping, the best epoch's.
+        Weights of the last epoch or, with early stopping, of the best epoch.
     interrupted : bool
         Whether Ctrl-C ended it.
 
@@ -150,14 +151,14 @@ def train(
                     epochs=stop,
                     shuffle=False,
                     verbose=2 if watch.verbose == 2 else 0,
-                    # the course last: it writes down what the others did
+                    # the course comes last: it records the effects of the others
                     callbacks=[*renewals, *bar, *watch.callbacks, course],
                     validation_data=None if validation is None else ValidationBatches(validation),
                 )
 
         try:
             if course.first_step:
-                # the rest of the epoch that was cut; Keras has one number of steps for all
+                # finish the cut epoch alone, since Keras has one number of steps for all epochs
                 fit(course.epochs, course.epochs + 1, course.first_step)
             if not (course.is_stopped or plan.is_done(course.losses)):
                 fit(course.epochs, plan.epochs)
@@ -169,11 +170,11 @@ def train(
             course.renew_completed()
             warnings.warn(
                 f"Training was interrupted after epoch {course.epochs} of {plan.epochs}; the "
-                "estimator is fitted with what it had learnt by then.",
+                "estimator is fitted with the weights reached by then.",
                 TrainingInterruptedWarning,
             )
         except Exception:
-            # what our own thread met, without Keras' and TensorFlow's wrapping
+            # raise the reading thread's error without Keras' and TensorFlow's wrapping
             for stream in (training, validation):
                 if stream is not None and stream.error is not None:
                     raise stream.error from None
@@ -187,8 +188,8 @@ def train(
 class _Course(keras.callbacks.Callback):
     """Follows a training epoch by epoch: rate, history, best weights, end, checkpoint.
 
-    After each epoch it holds all that is needed to end there or to go on from there,
-    in one attribute that is set at once: an interrupt can come at any moment.
+    After each epoch, one attribute holds everything that is needed to end there or to
+    continue from there. It is set at once, since an interrupt can come at any moment.
     """
 
     def __init__(
@@ -209,10 +210,10 @@ class _Course(keras.callbacks.Callback):
         self._watched = watched
         self._every = checkpoints.every if checkpoints is not None else None
         run_ahead(self, allowed=self._every is None)
-        #: where in its first epoch the training begins, and the figures of that epoch by then
+        #: step of the first epoch at which the training begins, and that epoch's figures so far
         self.first_step = 0
         self._figures_so_far: dict[str, np.ndarray] = {}
-        # history, the last epoch's weights, and those to take in their place
+        # history, the last epoch's weights, and the weights to use instead
         self._completed: tuple[History, list[np.ndarray], list[np.ndarray]]
         self._completed = ({}, [], [])
 
@@ -242,7 +243,7 @@ class _Course(keras.callbacks.Callback):
 
     @property
     def is_stopped(self) -> bool:
-        """Whether a callback, Keras' or scikit-learn's, asked for the end."""
+        """Whether a callback of Keras or scikit-learn asked for the end."""
         return bool(self._network.model.stop_training)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -253,19 +254,19 @@ class _Course(keras.callbacks.Callback):
         self._epoch = self._watch.task.subtask(_EPOCH)
 
     def _take_up_figures(self, epoch: int) -> None:
-        """Count on from a checkpoint's figures, after Keras has set them to zero."""
+        """Continue from a checkpoint's figures, after Keras has set them to zero."""
         try:
             set_running_figures(self.model, self._figures_so_far)
         except ValueError as error:
             raise ValueError(
                 f"The checkpoint after step {self.first_step} of epoch {epoch + 1} can't be "
                 f"continued by Keras {keras.__version__}: {error}. Delete its file, whose name "
-                f"ends in step-{self.first_step:06d}.npz, to go on from the end of the epoch "
-                "before, or install the Keras that wrote it."
+                f"ends in step-{self.first_step:06d}.npz, to continue from the end of the epoch "
+                "before, or install the Keras version that wrote it."
             ) from error
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        # after the last step comes the epoch's own
+        # after the last step, on_epoch_end saves
         if self._every is None or batch + 1 == self.params["steps"]:
             return
         steps = self.first_step + batch + 1
@@ -273,7 +274,7 @@ class _Course(keras.callbacks.Callback):
             self._save(steps)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        # a callback may have added anything
+        # callbacks may have added values of any type
         figures = {
             name: float(value) for name, value in (logs or {}).items() if np.ndim(value) == 0
         }
@@ -291,12 +292,12 @@ class _Course(keras.callbacks.Callback):
         if self._plan.is_done(losses):
             self.model.stop_training = True
         self._save()
-        # last: what a callback does may take its time, or fail
+        # last, since a callback may be slow or fail
         if self._epoch.end(self._attributes if self._watch.as_fitted else None):
             self.model.stop_training = True
 
     def _attributes(self) -> Mapping[str, Any]:
-        """What the estimator would have if training ended with this epoch."""
+        """Return the estimator's attributes if training ended with this epoch."""
         assert self._watch.as_fitted is not None
         for each in self._renewals:
             each.renew_if_due()
@@ -304,16 +305,16 @@ class _Course(keras.callbacks.Callback):
         return self._watch.as_fitted(history, best or self._network.final_weights(self._renew))
 
     def finish(self) -> None:
-        """Take what the end of training made of the weights.
+        """Read the weights after the end of training.
 
-        Averages of an optimiser, a callback that restores the best epoch: both change
-        them after the last epoch.
+        An optimiser that averages weights and a callback that restores the best epoch
+        change them after the last epoch.
         """
         history, last, _ = self._completed
         final = self._network.get_weights()
         same = all(np.array_equal(a, b) for a, b in zip(final, last, strict=True))
         if same and self.epochs < self._plan.epochs:
-            # it was stopped: which epoch is the last was not known
+            # training was stopped, so the last epoch was not known as such
             self.renew_completed()
         if not (self._plan.early_stopping or same):
             if self._network.model.optimizer.use_ema:
@@ -323,7 +324,7 @@ class _Course(keras.callbacks.Callback):
             self._save()
 
     def renew_completed(self) -> None:
-        """Take the averages for the last complete epoch's weights: no one may have read them."""
+        """Compute the averages for the last complete epoch, if that was not done before."""
         history, last, best = self._completed
         for each in self._renewals:
             self._network.set_weights(last)
@@ -358,9 +359,9 @@ def _refuse_divergence(
     weights: list[np.ndarray],
     optimizer: keras.optimizers.Optimizer,
 ) -> None:
-    """Raise as soon as a loss, or a weight, is no finite number: the network is lost."""
+    """Raise TrainingDivergedError as soon as a loss or a weight isn't finite."""
     found = {f"the {name}": figures.get(name, 0.0) for name in ("loss", "val_loss")}
-    # the last step's are in no loss yet
+    # no loss contains the weights of the last step yet
     found["a weight"] = next((w.sum() for w in weights if not np.isfinite(w).all()), 0.0)
     for name, value in found.items():
         if not np.isfinite(value):

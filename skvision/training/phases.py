@@ -1,4 +1,4 @@
-"""A training as a sequence of phases: what each trains, on what, for how long."""
+"""The phases of a training: the network, data and plan of each."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["Extraction", "Phase", "matched_phase", "phases_due", "prefixed"]
 
 
 class Extraction(Protocol):
-    """What turns images into the features that a phase trains on."""
+    """Turns images into the features that a phase trains on."""
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """(height, width) that it reads."""
+        """Size (height, width) of its input."""
 
     def run(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Compute the features of batch after batch."""
@@ -29,7 +29,7 @@ class Extraction(Protocol):
     def table(
         self, images: ImageBatch, parts: Sequence[np.ndarray], resize: str, verbose: int
     ) -> FeatureTable:
-        """Compute the features of images once, those of all `parts` (lists of positions)."""
+        """Compute the features of the images in all `parts` (lists of positions) once."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ class Phase:
     Parameters
     ----------
     recipe : NetworkRecipe
-        The network that is trained.
+        The network to train.
     plan : Plan
-        How long, and how fast.
+        Epochs and learning rate.
     name : str, default=""
-        What it is called in ``history_`` and what its parameters begin with; "" in a
-        training of one phase.
+        Name of the phase in ``history_`` and prefix of its parameters; "" if the training
+        has only one phase.
     given : sequence of ndarray, default=()
-        Weights of the estimator's network that come before those of this phase's, and
-        stay as they are.
+        Frozen weights of the estimator's network, which precede the weights that this phase
+        trains.
     extraction : Extraction, default=None
-        What the network is trained on; None for images.
+        Computes the features that the network is trained on; None to train on images.
     identity : str, default=""
-        What a network's first weights are, for checkpoints.
+        Identity of the network's initial weights, for checkpoints.
     """
 
     recipe: NetworkRecipe
@@ -63,7 +63,7 @@ class Phase:
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """(height, width) of the images that it reads."""
+        """Size (height, width) of the phase's images."""
         if self.extraction is not None:
             return self.extraction.image_size
         height, width, _ = self.recipe.architecture.input_shape
@@ -78,18 +78,18 @@ def phases_due(
     Parameters
     ----------
     phases : sequence of Phase
-        All that the parameters describe.
+        All phases that the parameters describe.
     done : int
-        Epochs that earlier fits have trained.
+        Number of epochs that earlier fits have trained.
     continued : bool
-        Whether to continue these.
+        Whether to continue these fits.
     partial : bool
         Whether to train one epoch.
 
     Returns
     -------
     tuple of Phase
-        All of them; in a warm start the last; in a partial fit one epoch of the next due.
+        All phases; in a warm start the last one; in a partial fit one epoch of the next one.
     """
     if not partial:
         return tuple(phases[-1:] if continued else phases)
@@ -99,7 +99,7 @@ def phases_due(
 
 
 def prefixed(phase: str, parameter: str) -> str:
-    """The parameter of a phase: ``warmup_epochs``, or ``epochs`` in a training of one phase.
+    """Return a phase's parameter name: ``warmup_epochs``, or ``epochs`` if there is one phase.
 
     Examples
     --------
@@ -111,12 +111,12 @@ def prefixed(phase: str, parameter: str) -> str:
 
 
 def matched_phase(phase: Any, names: Sequence[str], estimator: str) -> str:
-    """Return the phase that is meant; None is the only one.
+    """Return the phase that the user means; None is the only one.
 
     Parameters
     ----------
     phase : str or None
-        What the user passed.
+        The name that the user passed.
     names : sequence of str
         The phases of the estimator.
     estimator : str

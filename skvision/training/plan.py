@@ -1,4 +1,4 @@
-"""`Plan`: how long to train, and how fast."""
+"""`Plan`: epochs, learning rate and early stopping of a phase."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ __all__ = ["Plan", "best_epoch", "named_schedule"]
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to train, and how fast.
+    """Epochs, learning rate and early stopping of a phase.
 
     Parameters
     ----------
     epochs : int
-        Passes over the training data.
+        Number of passes over the training data.
     learning_rate : float or None
-        Step size; None if the optimiser has a schedule of its own.
+        Learning rate; None if the optimiser has a schedule of its own.
     schedule : callable, default=None
-        Gives each epoch's share of the learning rate.
+        Returns each epoch's share of the learning rate.
     patience : int, default=10
-        Epochs without a lower loss after which the schedule may act (half of it)
-        and early stopping does.
+        Number of epochs without a lower loss after which early stopping ends the training.
+        The schedule may act after half of it.
     early_stopping : bool, default=False
-        Whether to stop then, and to take the weights of the best epoch.
+        Whether to stop then and to use the weights of the best epoch.
     is_part : bool, default=False
-        Whether the data are one part of several, each trained by itself.
+        Whether the data are one part of several, each trained separately.
     """
 
     epochs: int
@@ -42,26 +42,26 @@ class Plan:
     is_part: bool = False
 
     def rate(self, losses: Sequence[float]) -> float | None:
-        """The learning rate of the epoch after those with these losses."""
+        """Return the learning rate of the epoch that follows epochs with these losses."""
         if self.schedule is None or self.learning_rate is None:
             return self.learning_rate
-        # the rate falls before early stopping gives up
+        # half, so that the rate falls before early stopping ends the training
         share = self.schedule(losses, self.epochs, max(1, self.patience // 2))
         return self.learning_rate * share
 
     def is_done(self, losses: Sequence[float]) -> bool:
-        """Whether there is nothing left to train."""
+        """Return whether the training is complete."""
         if len(losses) >= self.epochs:
             return True
         if not (self.early_stopping and losses):
             return False
         since_best = len(losses) - 1 - best_epoch(losses)
-        # patience 0 stops at the first epoch that is no better, not at the first
+        # patience 0 stops at the first epoch without improvement, not at the first epoch
         return since_best > 0 and since_best >= self.patience
 
 
 def best_epoch(losses: Sequence[float]) -> int:
-    """The first epoch of the lowest loss; NaN is never the lowest.
+    """Return the first epoch with the lowest loss; NaN is never the lowest.
 
     Examples
     --------
@@ -73,5 +73,5 @@ def best_epoch(losses: Sequence[float]) -> int:
 
 
 def named_schedule(name: str) -> Schedule:
-    """The schedule of a name, in any case; ValueError lists the names that exist."""
+    """Return the schedule of this name, in upper or lower case."""
     return SCHEDULES[match_name(name, SCHEDULES, "learning_rate_schedule")]

@@ -1,7 +1,7 @@
-"""`run`: from the description of a training to its result.
+"""`run`: turn the description of a training into its result.
 
-X goes one way: an estimator validates it (`TrainingData`), `lent_network` makes batches of it,
-`train` gives them to Keras.
+X goes one way: an estimator validates it (`TrainingData`), `lent_network` makes batches from
+it, `train` passes them to Keras.
 """
 
 from __future__ import annotations
@@ -37,25 +37,26 @@ def run(
     Parameters
     ----------
     spec : TrainingSpec
-        What is trained, and how.
+        Description of the training.
     data : TrainingData
-        On what.
+        The training data.
     before : TrainingResult, default=None
         The training to continue; None for a new network.
     listeners : Listeners, default=None
-        What is told how it proceeds; None for nothing.
+        Callbacks and output; None for none.
 
     Returns
     -------
     TrainingResult
-        With early stopping the weights of the best epoch of all phases, else the last epoch's.
+        With early stopping it holds the weights of the best epoch of all phases, else those of
+        the last epoch.
 
     Raises
     ------
     TrainingDivergedError
         If a loss or a weight becomes infinite or NaN.
     ValueError
-        If a checkpoint is of another training, or `before` can't be continued.
+        If a checkpoint belongs to another training, or `before` can't be continued.
 
     Warns
     -----
@@ -85,23 +86,23 @@ def run(
 def begin(
     network: CompiledNetwork, phase: Phase, spec: TrainingSpec, before: TrainingResult
 ) -> None:
-    """Set a phase's network to where it begins.
+    """Set a phase's network to its initial state.
 
     Parameters
     ----------
     network : CompiledNetwork
-        The phase's.
+        The phase's network.
     phase : Phase
-        What is about to begin.
+        The phase that is about to begin.
     spec : TrainingSpec
-        Whose seeds decide the first weights and dropout.
+        Its seeds control the initial weights and dropout.
     before : TrainingResult
-        What has been trained by then; without weights the network is a new one.
+        The training so far; without weights the network is a new one.
 
     Raises
     ------
     ValueError
-        If the phase keeps weights as they came that have been trained.
+        If the phase uses the body's original weights, but `before` has trained them.
     """
     network.reset([spec.seeds.weights, before.n_epochs], phase.plan.learning_rate)
     recipe, state = before.state or (None, None)
@@ -111,8 +112,8 @@ def begin(
         n_given = len(phase.given)
         if not all(map(np.array_equal, before.weights[:n_given], phase.given)):
             raise ValueError(
-                f"The {phase.name} phase keeps the body as it came, but the body of the network "
-                "to continue has learnt since. Continue with unfreeze=1 or more, or train a new "
+                f"The {phase.name} phase uses the body's original weights, but the network to "
+                "continue has a trained body. Continue with unfreeze=1 or more, or train a new "
                 "network by fit with warm_start=False."
             )
         network.set_weights(before.weights[n_given:])
@@ -121,7 +122,7 @@ def begin(
 
 @dataclass(frozen=True)
 class _PhaseResult:
-    """What one phase made; the weights are the whole network's."""
+    """The result of one phase; the weights are the whole network's."""
 
     history: dict[str, list[Any]]
     weights: list[np.ndarray]
@@ -136,7 +137,7 @@ class _PhaseResult:
 
 
 class _Run:
-    """A training under way: its description, and what the phases have made by now."""
+    """A running training: its description and the results of its phases so far."""
 
     def __init__(
         self, spec: TrainingSpec, data: TrainingData, before: TrainingResult, listeners: Listeners
@@ -157,7 +158,7 @@ class _Run:
                     raise
                 warnings.warn(
                     f"Training was interrupted at the beginning of the {phase.name} phase; the "
-                    "estimator is fitted with what it had learnt by then.",
+                    "estimator is fitted with the weights reached by then.",
                     TrainingInterruptedWarning,
                 )
                 break
@@ -166,7 +167,7 @@ class _Run:
         return self._result()
 
     def _train_phase(self, phase: Phase, later: Sequence[Phase]) -> bool:
-        """Train one phase; tell whether the training ends with it."""
+        """Train one phase; return whether the training ends with it."""
         spec, listeners = self._spec, self._listeners
         before = self._so_far()
         checkpoints, resumed = None, None
@@ -175,7 +176,7 @@ class _Run:
                 phase, before.n_epochs, self._data.identity
             )
             if resumed is not None and spec.checkpoints.have_begun(later):
-                # this one is over, also where a callback ended it early
+                # this phase is complete, even if a callback ended it early
                 phase = replace(phase, plan=replace(phase.plan, epochs=resumed.epochs))
         task = listeners.task
         if phase.name:
@@ -208,19 +209,19 @@ class _Run:
         return latest.interrupted or stopped
 
     def _so_far(self) -> TrainingResult:
-        """What the next phase continues: the last phase's weights."""
+        """The result that the next phase continues: the last phase's weights."""
         if not self._finished:
             return self._before
         return replace(self._result(), weights=self._finished[-1].weights)
 
     def _result(self, *under_way: _PhaseResult) -> TrainingResult:
-        """The result, if the training ends with what the phases have made by now."""
+        """Return the result if the training ends with the phases trained so far."""
         phases = [*self._finished, *under_way]
         history = self._before.history
         for each in phases:
             history = joined(history, each.history)
         last = phases[-1]
-        # the best epoch is the best of all phases
+        # the best epoch of all phases
         stops_early = self._spec.phases[0].plan.early_stopping
         best = min(phases, key=lambda it: it.lowest) if stops_early else last
         state = None if last.state is None else (self._spec.phases[0].recipe, last.state)
@@ -236,7 +237,7 @@ def _of_phase(
     weights: list[np.ndarray],
     interrupted: bool = False,
 ) -> _PhaseResult:
-    """What a phase made, its epochs with its name and its weights with those that were given."""
+    """Return a phase's result: epochs with its name, weights after those that were given."""
     if phase.name:
         history = {"phase": [phase.name] * len(history["loss"]), **history}
     return _PhaseResult(history, [*phase.given, *weights], interrupted)

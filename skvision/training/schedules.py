@@ -1,8 +1,8 @@
-"""Learning-rate schedules: pure functions of what has been trained so far.
+"""Learning-rate schedules: pure functions of the losses so far.
 
-A schedule gives the share of the learning rate that the next epoch trains with.
-It depends on the number of epochs and their losses alone, so that a training that
-goes on from a checkpoint has the same rates as one that was never interrupted.
+A schedule returns the next epoch's share of the learning rate. It depends only on the
+number of epochs and their losses, so that a training that continues from a checkpoint
+has the same rates as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TENTH = 0.1
 
 
 def cosine(losses: Sequence[float], epochs: int, patience: int) -> float:
-    """Fall from 1 to almost 0 along half a cosine.
+    """Return a share that falls from 1 to almost 0 along half a cosine.
 
     References
     ----------
@@ -36,9 +36,9 @@ def cosine(losses: Sequence[float], epochs: int, patience: int) -> float:
 
 
 def warmup_cosine(losses: Sequence[float], epochs: int, patience: int) -> float:
-    """Rise to 1 over the first twentieth of the epochs, then fall as `cosine` does.
+    """Return a share that rises to 1 over a twentieth of the epochs, then falls as `cosine`.
 
-    A large rate can throw a network that knows nothing yet off its way.
+    A large rate can make an untrained network diverge.
 
     References
     ----------
@@ -58,7 +58,7 @@ def warmup_cosine(losses: Sequence[float], epochs: int, patience: int) -> float:
 
 
 def step(losses: Sequence[float], epochs: int, patience: int) -> float:
-    """Fall to a tenth after half of the epochs, and again after three quarters.
+    """Return a share that falls to a tenth after half of the epochs and after three quarters.
 
     References
     ----------
@@ -76,7 +76,7 @@ def step(losses: Sequence[float], epochs: int, patience: int) -> float:
 
 
 def plateau(losses: Sequence[float], epochs: int, patience: int) -> float:
-    """Fall to a tenth whenever `patience` epochs brought no lower loss.
+    """Return a share that falls to a tenth after each `patience` epochs without a lower loss.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def plateau(losses: Sequence[float], epochs: int, patience: int) -> float:
     return share
 
 
-#: the schedules that have a name
+#: schedules by name
 SCHEDULES: dict[str, Schedule] = {
     "cosine": cosine,
     "warmup_cosine": warmup_cosine,

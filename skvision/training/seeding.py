@@ -1,7 +1,6 @@
-"""Independent seeds for all that is random in a fit, from one ``random_state``.
+"""Independent seeds for all random draws of a fit, from one ``random_state``.
 
-No global seed is set and no global switch turned: every draw in skvision comes
-from a generator of its own.
+skvision sets no global seed: each draw has its own generator.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ __all__ = ["Seeds"]
 
 @dataclass(frozen=True)
 class Seeds:
-    """One seed a purpose, each from 0 to 2**31 - 1.
+    """One seed per purpose, each from 0 to 2**31 - 1.
 
     Examples
     --------
@@ -33,7 +32,7 @@ class Seeds:
 
     @classmethod
     def draw(cls, random_state: Any) -> Seeds:
-        """Draw from an int, a RandomState or None, as scikit-learn takes them."""
+        """Draw from an int, a RandomState or None, as scikit-learn accepts them."""
         entropy = check_random_state(random_state).randint(np.iinfo(np.int32).max)
         words = np.random.SeedSequence(entropy).generate_state(4) >> 1
         return cls(*(int(word) for word in words))

@@ -1,4 +1,4 @@
-"""What a training is, before it begins: what is trained, how, and on what."""
+"""The description of a training: data, phases, parameters, listeners; and its result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Listeners", "TrainingData", "TrainingResult", "TrainingSpec"]
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a network is trained on.
+    """The data of a training.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ class TrainingData:
     targets : ndarray of shape (n,), int
         Their class indices.
     weights : ndarray of shape (n,), float
-        Their sample weights, at least 0, relative to each other. Images of weight 0 are left out.
+        Their relative sample weights, at least 0. Images of weight 0 are left out.
     classes : ndarray of shape (n_classes,)
-        The labels that indices stand for.
+        The labels of the class indices.
     """
 
     images: ImageBatch
@@ -46,37 +46,37 @@ class TrainingData:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What tells these data from others, as JSON; to know it, each file is read once."""
+        """Return the identity of these data, as JSON; it reads each file once."""
         return data_identity(self.images, self.targets, self.weights, self.classes)
 
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """All that decides what comes out of a training, besides its data.
+    """Everything besides the data that the result of a training depends on.
 
     Parameters
     ----------
     phases : tuple of Phase
-        What is trained, in turn, and for how long: each has its network's recipe (architecture,
-        precision, optimiser, loss) and its plan (epochs, learning rate, early stopping).
+        The phases in order. Each has its network's recipe (architecture, precision, optimiser,
+        loss) and its plan (epochs, learning rate, early stopping).
     recipe : NetworkRecipe
-        The whole network, which the result has the weights of.
+        The whole network, whose weights the result holds.
     seeds : Seeds
-        What order, augmentation, dropout, first weights and the validation split are drawn from.
+        Seeds of order, augmentation, dropout, initial weights and the validation split.
     batch_size : int, default=32
-        Images a step at most.
+        Maximum number of images per step.
     resize : {"stretch", "crop", "pad"}, default="stretch"
         The resize policy.
     augment : callable or AugmentsBySample, default=None
-        What is done to training images.
+        Augmentation of the training images.
     mixing : Mixing, default=None
-        How images of a batch, and their targets, are mixed.
+        MixUp and CutMix of the images of a batch and their targets.
     validation_fraction : float, default=None
-        Share of the images that validates, above 0 and below 1.
+        Share of the images that is held out for validation, above 0 and below 1.
     checkpoints : CheckpointFolder, default=None
-        Where the state of the training is kept.
+        Folder in which the state of the training is saved.
     keep_state : bool, default=False
-        Whether the result has the optimiser's state, for a training that continues it.
+        Whether the result holds the optimiser's state, for a training that continues it.
     """
 
     phases: tuple[Phase, ...]
@@ -93,22 +93,22 @@ class TrainingSpec:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training made, and where another may continue.
+    """The result of a training, from which another may continue.
 
     Parameters
     ----------
     recipe : NetworkRecipe
         The whole network.
     history : dict of str to list
-        One entry an epoch of each figure, those of earlier trainings included.
+        Figures by name, one entry per epoch, earlier trainings included.
     weights : list of ndarray
-        The whole network's, in Keras' order.
+        Weights of the whole network, in Keras' order.
     interrupted : bool, default=False
         Whether Ctrl-C ended it.
     state : tuple of NetworkRecipe and NetworkState, default=None
-        What the next step of the phase with this recipe depends on, where the spec asks for it.
+        The state for the next step of the phase with this recipe, if the spec asks for it.
     n_steps : int, default=0
-        Steps that were trained, those of earlier trainings included.
+        Number of steps, earlier trainings included.
     """
 
     recipe: NetworkRecipe
@@ -120,24 +120,25 @@ class TrainingResult:
 
     @property
     def n_epochs(self) -> int:
-        """Epochs that were trained."""
+        """Number of epochs, earlier trainings included."""
         return len(self.history.get("loss", ()))
 
 
 @dataclass(frozen=True)
 class Listeners:
-    """What is told how a training proceeds.
+    """Callbacks and output of a training.
 
     Parameters
     ----------
     callbacks : sequence of keras.callbacks.Callback, default=()
-        The user's own; copied for each phase.
+        The user's callbacks; copied for each phase.
     verbose : {0, 1, 2}, default=0
-        Silent, a progress bar, or one line an epoch.
+        Silent, a progress bar, or one line per epoch.
     task : FitTask, default=NO_TASK
-        What phases and epochs are parts of, for scikit-learn's callbacks.
+        The parent task of phases and epochs, for scikit-learn's callbacks.
     as_fitted : callable, default=None
-        Makes attributes of a fitted estimator of a `TrainingResult`, for the same.
+        Turns a `TrainingResult` into the attributes of a fitted estimator, for scikit-learn's
+        callbacks.
     """
 
     callbacks: Sequence[keras.callbacks.Callback] = ()

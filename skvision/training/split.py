@@ -11,21 +11,21 @@ __all__ = ["split_validation"]
 def split_validation(
     targets: np.ndarray, fraction: float, classes: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose which samples train and which validate.
+    """Split samples into training and validation.
 
-    Unlike Keras' ``validation_split``, which takes the last rows (of a sorted
-    folder: one class), every class is in both parts.
+    Every class is in both parts. Keras' ``validation_split`` takes the last rows instead,
+    which are one class if a folder is sorted.
 
     Parameters
     ----------
     targets : ndarray of shape (n,), int
         Class indices.
     fraction : float
-        Share that validates, above 0 and below 1.
+        Share of the validation samples, above 0 and below 1.
     classes : ndarray of shape (n_classes,)
         The labels, for the error.
     seed : int
-        Decides the shuffle.
+        Seed of the shuffle.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def split_validation(
     n_training = len(targets) - n_validation
     smallest = int(np.argmin(counts))
     advice = (
-        "Add images, change validation_fraction, or set none aside: validation_fraction=None and "
+        "Add images, change validation_fraction, or hold out none: validation_fraction=None and "
         "early_stopping=False."
     )
     if counts[smallest] < 2:

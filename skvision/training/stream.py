@@ -1,11 +1,9 @@
 """All batches of a fit as one Python generator.
 
-Keras takes a generator as it takes an array, and reads it ahead in a thread of
-its own while the network trains; measured on two cores it costs what a ready
-array costs (``benchmarks/``). One generator over all
-epochs, and not one an epoch: the next epoch's first batches are ready when it begins,
-and the epoch number that decides order and augmentation is the loop's own, never a
-callback's.
+Keras reads a generator ahead in a thread while the network trains; on two cores this is as
+fast as an array in memory (``benchmarks/``). One generator yields all epochs: then the next
+epoch's first batches are ready when it begins, and the loop itself counts the epochs, whose
+number controls order and augmentation.
 """
 
 from __future__ import annotations
@@ -24,44 +22,41 @@ __all__ = ["BatchStream", "FeatureStream", "FeatureTable", "ValidationBatches"]
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-# tells the draws of mixing from those of augmentation
+# separates the draws of mixing from those of augmentation
 _MIXING = 1
 
 
 class BatchStream:
     """Batches (images, targets, weights), epoch after epoch.
 
-    Always with weights, be they all 1: a batch without them would be another
-    signature, and trace the network a second time.
+    A batch always has weights, even if all are 1: a batch without weights has another
+    signature, for which the network would be traced again.
 
     Parameters
     ----------
     reader : ImageReader or FeatureTable
-        Where the images, or their features, come from.
+        Source of the images or of their features.
     indices : ndarray of shape (n,), int
-        Which of the reader's images belong to this stream.
+        Indices of this stream's images in the reader.
     targets : ndarray of shape (n,), int
         Their class indices.
     weights : ndarray of shape (n,), float32
         Their sample weights.
     batch_size : int
-        Images a batch at most. An epoch is cut evenly (450 by 32 into 15 of 30):
-        a last batch of 2 would be the last thing that batch normalisation sees
-        before the network is used, and spoil its averages.
+        Maximum number of images per batch. An epoch is cut evenly (450 images by 32 into 15
+        batches of 30): a last batch of 2 would spoil the averages of batch normalisation.
     order_seed : int or None
-        Decides each epoch's order together with the epoch's number; None keeps
-        the order as it is.
+        Seed of each epoch's order, together with the epoch's number; None for no shuffling.
     augment : callable or AugmentsBySample, default=None
-        Called for every batch: ``f(images, rng) -> images``, or what draws for each
-        image on its own.
+        Augmentation of each batch: ``f(images, rng) -> images``, or an object that draws for
+        each image separately.
     augment_seed : int, default=0
-        Decides the draws: together with epoch and batch number, or with epoch and the
-        image's index.
+        Seed of the augmentation, together with the epoch and the number of the batch or the
+        index of the image.
     n_classes : int, default=None
-        Where set, targets are shares of each of so many classes, else class indices.
+        Number of classes if targets are to be shares of each class; None for class indices.
     mixing : Mixing, default=None
-        How images and targets are mixed; needs ``n_classes``. Drawn as
-        ``f(images, rng)`` is.
+        MixUp and CutMix; needs ``n_classes``. Seeded as ``f(images, rng)``.
     """
 
     def __init__(
@@ -87,7 +82,7 @@ class BatchStream:
         self.augment = augment
         self.augment_seed = augment_seed
         self.mixing = mixing
-        #: what went wrong in the reading thread, where Keras would bury it
+        #: error of the reading thread, which Keras would hide
         self.error: Exception | None = None
 
     @property
@@ -95,7 +90,7 @@ class BatchStream:
         return -(-len(self.indices) // self.batch_size)
 
     def batches(self, epochs: range, first_step: int = 0) -> Iterator[Batch]:
-        """Yield the batches of these epochs, of the first of them from `first_step` on."""
+        """Yield the batches of these epochs; in the first of them begin at `first_step`."""
         try:
             for epoch in epochs:
                 yield from self._epoch(epoch, first_step)
@@ -105,12 +100,12 @@ class BatchStream:
             raise
 
     def images(self) -> Iterator[np.ndarray]:
-        """Yield the images of the first epoch's batches as they are, not augmented."""
+        """Yield the images of the first epoch's batches, not augmented."""
         for chosen in self._cut(0):
             yield self.reader.read(self.indices[chosen])
 
     def _cut(self, epoch: int) -> list[np.ndarray]:
-        """Which images are in each batch of an epoch: their positions in this stream."""
+        """Return the positions in this stream of the images of each batch of an epoch."""
         order = np.arange(len(self.indices))
         if self.order_seed is not None:
             order = np.random.default_rng([self.order_seed, epoch]).permutation(order)
@@ -136,20 +131,20 @@ class BatchStream:
         if isinstance(augment, AugmentsBySample):
             return augment.augment_batch(images, [self.augment_seed, epoch], indices)
         rng = np.random.default_rng([self.augment_seed, epoch, step])
-        # a copy, which it may change: the images may be kept for the next epoch
+        # pass a copy, which the function may change: the reader may keep the images
         return _checked(np.asarray(augment(images.copy(), rng)), images)
 
 
 class ValidationBatches(keras.utils.PyDataset):
-    """A stream's batches, from the first to the last in each evaluation.
+    """A stream's batches for evaluation, from the first to the last each time.
 
-    Of a generator Keras would read its first two batches again in each evaluation, and
-    then go on after those that it had read ahead in the one before.
+    With a generator, each evaluation would read the first two batches again and then
+    continue after the batches that the evaluation before had read ahead.
 
     Parameters
     ----------
     stream : BatchStream
-        Without an order of its own.
+        A stream without shuffling.
     """
 
     def __init__(self, stream: BatchStream) -> None:
@@ -169,7 +164,7 @@ class FeatureTable:
     Parameters
     ----------
     indices : ndarray of shape (n,), int
-        Which images they are of, ascending.
+        Indices of the images, ascending.
     rows : ndarray of shape (n, n_features), float32
         Their features.
     """
@@ -184,14 +179,14 @@ class FeatureTable:
 
 
 class FeatureStream:
-    """Batches of a stream of images, the images turned to features on the way.
+    """Batches of features, computed from a stream of images.
 
     Parameters
     ----------
     images : BatchStream
         The images, augmented or not.
     run : callable
-        Batches of images in, their features out, in order; it may read ahead.
+        Maps batches of images to their features, in order; it may read ahead.
     """
 
     def __init__(
@@ -208,7 +203,7 @@ class FeatureStream:
 
     @property
     def error(self) -> Exception | None:
-        """What went wrong in the reading thread."""
+        """The error of the reading thread."""
         return self.images.error
 
     def batches(self, epochs: range, first_step: int = 0) -> Iterator[Batch]:
@@ -225,13 +220,13 @@ class FeatureStream:
 
 
 def _shares(targets: np.ndarray, n_classes: int) -> np.ndarray:
-    """Class indices as shares of each class: all of one, none of the others."""
+    """Return class indices as one-hot rows."""
     shares: np.ndarray = np.eye(n_classes, dtype=np.float32)[targets]
     return shares
 
 
 def _checked(result: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """Hold what a function returned against what it got."""
+    """Check a function's result against its input, and return it."""
     if result.shape != images.shape:
         raise ValueError(
             f"augmentation must return images of the shape it got, {images.shape}. "

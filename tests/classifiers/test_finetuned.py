@@ -450,7 +450,7 @@ def test_a_warm_start_unfreezes_gradually(net, some):
     net.set_params(unfreeze="all").fit(*some)
     assert "block1_conv" in changed(second, weights_of(net))
     assert net.history_["phase"] == ["warmup"] * 3 + ["fine_tune"] * 2
-    with pytest.raises(ValueError, match="body of the network to continue has learnt"):
+    with pytest.raises(ValueError, match="network to continue has a trained body"):
         net.set_params(unfreeze="none").fit(*some)
     with pytest.raises(ValueError, match=r"dense_units was \(16,\) and is \(8,\)"):
         net.set_params(unfreeze="all", dense_units=(8,)).fit(*some)
