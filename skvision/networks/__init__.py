@@ -1,9 +1,9 @@
 """Keras networks as tables plus one loop; compiled networks and their pool.
 
-It imports `skvision._sklearn`, `skvision._system` and `skvision.exceptions`, and Keras.
+The package imports `skvision._sklearn`, `skvision._system`, `skvision.exceptions` and Keras.
 """
 
-# before anything else: is Keras to be had; and its backend fixes its threads when it starts
+# first: check that Keras is available, and limit threads before its backend starts
 from .keras_backend import BACKENDS, computes_on_processor  # isort: skip
 from . import _threads  # noqa: F401  isort: skip
 from .building import BUILDING

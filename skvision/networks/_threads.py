@@ -1,10 +1,10 @@
 """Keep Keras' backend within this process's share of the cores.
 
-TensorFlow and JAX take all cores in every process, so ``n_jobs=2`` would run two times
-as many threads as there are cores. joblib tells its workers their share through
-``OMP_NUM_THREADS``, which PyTorch reads and these two do not. They are told here and not
-through variables of their own, because worker processes inherit those. Whoever sets them
-himself is obeyed.
+TensorFlow and JAX use all cores in every process, so ``n_jobs=2`` would start twice as many
+threads as there are cores. joblib passes its workers their share in ``OMP_NUM_THREADS``,
+which PyTorch reads and these two don't. This module sets their threads directly and not
+through environment variables, because worker processes inherit those. Variables that you
+set yourself have priority.
 """
 
 import os
@@ -23,7 +23,7 @@ def _limit_tensorflow() -> None:
         ("TF_NUM_INTRAOP_THREADS", threading.set_intra_op_parallelism_threads),
         ("TF_NUM_INTEROP_THREADS", threading.set_inter_op_parallelism_threads),
     ):
-        # once its first operation has run, TensorFlow's threads are what they are
+        # TensorFlow's threads are fixed after its first operation
         with suppress(RuntimeError):
             if name not in os.environ:
                 set_number(thread_limit())
@@ -34,10 +34,10 @@ def _limit_jax() -> None:
 
     if "NPROC" in os.environ:
         return
-    # its only way; read once, when JAX looks for devices
+    # JAX has no other way; it reads the flag once, when it looks for devices
     os.environ["NPROC"] = str(thread_limit())
     try:
-        # where there are none it says so when one is needed
+        # without devices JAX raises an error when it needs one
         with suppress(RuntimeError):
             jax.devices()
     finally:

@@ -1,4 +1,4 @@
-"""Ready-made networks: one row a network."""
+"""The table of pretrained networks: one row per network."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 __all__ = ["BACKBONES", "NETWORKS_VERSION", "Backbone"]
 
-#: To be raised whenever a row, its preprocessing or the drawing of random weights gives other
-#: features for the same weights: kept features of the version before are then not found.
+#: Raise it whenever a row, its preprocessing or the drawing of random weights changes the features
+#: for the same weights, so that features cached by the version before are not used.
 NETWORKS_VERSION = 1
 
 
@@ -21,23 +21,22 @@ class Backbone:
     module : str
         Its module in `keras.applications`; "" for our own.
     mode : {"caffe", "tf", "torch", "lite", "none"}
-        How pixels are scaled for it; ``"none"`` where the network does so itself.
+        Scaling of its input pixels; ``"none"`` if the network scales them itself.
     size : int
         Side in pixels of the images that it was trained on.
     features : tuple of int
         Shape of its last feature map at that size.
     parameters : int
-        Numbers that it learnt, without the classification.
+        Number of trained parameters, without the top.
     file : str
-        What Keras calls the file of its published weights without the classification; ""
-        for our own.
+        Keras' name of the file of its published weights without the top; "" for our own.
     taps : tuple of str
-        Layers whose features are worth trying, from early ones (edges, textures) to late
+        Layers whose features are worth trying, from early layers (edges, textures) to late
         ones; the last feature map comes after them.
     smallest : int, default=32
-        The smallest side that it takes.
+        Smallest side in pixels that it accepts.
     pooling : {"avg", "flatten"}, default="avg"
-        What usually becomes of the last feature map.
+        Usual pooling of the last feature map.
     """
 
     module: str
@@ -51,7 +50,7 @@ class Backbone:
     pooling: str = "avg"
 
 
-# how most of Keras' files end
+# the usual ending of Keras' files
 _KERNELS = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
@@ -64,10 +63,11 @@ def _family(
     rows: dict[str, tuple[int, ...]],
     **common: Any,
 ) -> dict[str, Backbone]:
-    """Networks that differ in numbers only.
+    """Return the rows of networks that differ in numbers only.
 
-    A row is the size, the grid and the channels of the last feature map, the parameters,
-    and the numbers in the names of its taps. ``{variant}`` is what follows `prefix` in a name.
+    A row holds the size, the grid and the channels of the last feature map, the number of
+    parameters, and the numbers in the names of its taps. ``{variant}`` is the part of a name
+    after `prefix`.
     """
     family = {}
     for name, (size, grid, channels, parameters, *blocks) in rows.items():
@@ -85,7 +85,7 @@ def _family(
     return family
 
 
-#: every ready-made network, the bundled one first
+#: all pretrained networks, the bundled one first
 BACKBONES: dict[str, Backbone] = {
     **_family(
         "",

@@ -1,4 +1,4 @@
-"""Where a ready-made network's weights come from: published, a file, or random."""
+"""The weights of a pretrained network: published, from a file, or random."""
 
 from __future__ import annotations
 
@@ -33,15 +33,14 @@ def network_with_weights(
     seed: int,
     top: bool = False,
 ) -> keras.Model:
-    """Build a network of `keras.applications`' kind, without its top or with it, weights in it.
+    """Build a network as `keras.applications` does, with or without its top, and set its weights.
 
     Raises
     ------
     ValueError
-        If a weights file is damaged, of another network, or holds code.
+        If a weights file is damaged, belongs to another network, or holds code.
     OSError
-        If published weights are neither here nor to be downloaded, or there is no
-        such file.
+        If the published weights can't be found or downloaded, or the file doesn't exist.
     """
     if weights == "imagenet":
         return _published(name, builder, input_shape, top)
@@ -53,9 +52,9 @@ def network_with_weights(
 
 
 def published_weights(name: str, *, top: bool = False) -> Path | None:
-    """Return where Keras keeps a network's published weights, there or not.
+    """Return the path of a network's published weights in Keras' cache, downloaded or not.
 
-    Those with the classification are another file. None for the bundled network, whose
+    The weights with the top are another file. Returns None for the bundled network, whose
     weights come with the package.
 
     Examples
@@ -76,7 +75,7 @@ def published_weights(name: str, *, top: bool = False) -> Path | None:
 def _published(
     name: str, builder: Callable[..., keras.Model], input_shape: tuple[int, int, int], top: bool
 ) -> keras.Model:
-    # Keras gives the published top at one size only
+    # Keras accepts the published top at one size only
     shape = {} if top else {"input_shape": input_shape}
     try:
         published = builder(include_top=top, weights="imagenet", **shape)
@@ -86,8 +85,8 @@ def _published(
             raise
         raise OSError(
             f"The ImageNet weights of {name} are not on this machine and could not be downloaded. "
-            f"Get {address} and put it where Keras looks for it, as "
-            f"{published_weights(name, top=top)}; "
+            f"Download {address} and save it as {published_weights(name, top=top)}, where "
+            "Keras looks for it; "
             f"or use backbone={BUNDLED!r}, whose weights come with skvision."
         ) from error
     fits = published.input_shape[1:] == input_shape
@@ -98,14 +97,14 @@ def _published(
         _copy_weights(published, network)
     except ValueError as error:
         raise ValueError(
-            f"The dense layers of {name} take images of {published.input_shape[1:3]} pixels "
-            f"only. Received: image_size={input_shape[:2]}"
+            f"The dense layers of {name} accept only images of {published.input_shape[1:3]} "
+            f"pixels. Received: image_size={input_shape[:2]}"
         ) from error
     _scale_once(network)
     return network
 
 
-# What the published EfficientNets divide by; their files have it where a variance belongs.
+# Standard deviations of the published EfficientNets; their files hold them in place of variances.
 _PUBLISHED_STD = (0.229, 0.224, 0.225)
 
 
@@ -119,10 +118,9 @@ def _holds_deviations(layer: keras.layers.Layer) -> bool:
 def _scale_once(network: keras.Model) -> None:
     """Make an EfficientNet scale pixels as its published weights expect, by one layer.
 
-    Their files hold standard deviations where Keras expects variances, so Keras' own
-    network has a second scaling after it, but only with ``weights="imagenet"``: a
-    network with the same weights from a file would be another. Ours all have the
-    variance, and one scaling.
+    Their files hold standard deviations where Keras expects variances. Keras corrects this by
+    a second scaling layer, but only with ``weights="imagenet"``: with the same weights from a
+    file the network would differ. Our networks always have variances and one scaling.
     """
     for layer in filter(_holds_deviations, leaves(network)):
         mean, std, count = layer.get_weights()
@@ -133,7 +131,7 @@ def _scale_once(network: keras.Model) -> None:
 def _from_file(
     name: str, builder: Callable[..., keras.Model], network: keras.Model, path: Path
 ) -> keras.Model:
-    """Load a file of weights, or of a whole network, with or without its top."""
+    """Load the weights from a weights file or a network file, with or without its top."""
     if not path.is_file():
         raise FileNotFoundError(f"There is no weights file {path}.")
     if path.suffix.lower() not in NETWORK_SUFFIXES:
@@ -141,7 +139,7 @@ def _from_file(
             f"A weights file ends in {', '.join(NETWORK_SUFFIXES)}. Received: {path.name!r}"
         )
     failure = None
-    # the cheapest first: weights of just this, those with a top, a network as we save it
+    # the cheapest first: weights without a top, weights with a top, a whole network
     for attempt in (_load_these, _load_with_top, _load_from_network):
         try:
             refuse_code(path)
@@ -149,7 +147,7 @@ def _from_file(
                 attempt(network, builder, path)
             _scale_once(network)
             return network
-        except Exception as error:  # another network's, or with a top, or damaged
+        except Exception as error:  # weights of another network, with a top, or damaged
             failure = failure or error
     reason = (str(failure).strip() or type(failure).__name__).splitlines()[0]
     raise ValueError(f"{path} does not hold the weights of {name}: {reason}") from failure
@@ -172,33 +170,33 @@ def _load_from_network(
 
 
 def _copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Set the weights of `target` from the first layers of `source`; a top there is left over."""
+    """Set the weights of `target` from the first layers of `source`, whose top is ignored."""
     given = [layer for layer in leaves(source) if layer.weights]
     taking = [layer for layer in leaves(target) if layer.weights]
     for layer, other in zip(taking, given, strict=False):
         shapes, others = ([tuple(w.shape) for w in each.weights] for each in (layer, other))
         if shapes != others:
             raise ValueError(
-                f"its layer {other.name!r} has weights of shapes {others}, where {layer.name!r} "
-                f"takes {shapes}"
+                f"its layer {other.name!r} has weights of shapes {others}, but {layer.name!r} "
+                f"needs {shapes}"
             )
     if len(given) < len(taking):
-        raise ValueError(f"it has {len(given)} layers with weights, where {len(taking)} are needed")
+        raise ValueError(f"it has {len(given)} layers with weights, but {len(taking)} are needed")
     for layer, other in zip(taking, given, strict=False):
         layer.set_weights(other.get_weights())
 
 
 def _draw(network: keras.Model, seed: int) -> None:
-    """Draw all kernels anew, each from (seed, its number): no global generator is asked.
+    """Draw all kernels again, each from (seed, its number), without a global generator.
 
-    By He and others (2015), whatever the layers' own initialisers are: the size of
-    what goes through many layers neither vanishes nor explodes.
+    Draws as He and others (2015), whatever the layers' own initialisers are, so that values
+    neither vanish nor explode over many layers.
     """
     number = 0
     for layer in network.layers:
         for variable in layer.weights:
             if len(variable.shape) < 2:
-                continue  # biases and normalisation, which start as constants
+                continue  # biases and normalisation have constant initial values
             number += 1
             depthwise = len(variable.shape) == 4 and "depthwise" in f"{layer.name}{variable.name}"
             one_each = depthwise or isinstance(layer, keras.layers.DepthwiseConv2D)
@@ -209,7 +207,7 @@ def _draw(network: keras.Model, seed: int) -> None:
 
 
 def weights_digest(name: str, weights: Any, seed: int) -> str:
-    """Identity of a network's weights: what a kept feature is filed under.
+    """Return the identity of a network's weights, a part of the keys of cached features.
 
     Examples
     --------

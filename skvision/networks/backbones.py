@@ -1,7 +1,7 @@
-"""Ready-made networks: one table, one row a network, and the loop that builds any of them.
+"""Pretrained networks: one function builds each row of the table.
 
-Every network gets its own preprocessing in front, as layers: it takes RGB pixels from
-0 to 255, and nobody else scales.
+Every network begins with its own preprocessing layers, so that it accepts RGB pixels from
+0 to 255. No other code scales pixels.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SCALINGS: dict[str, tuple[bool, Any, Any]] = {
 
 
 def backbone_name(given: object) -> str:
-    """Return the name in `BACKBONES` that is meant, whatever its case.
+    """Return the name in `BACKBONES` that matches, in upper or lower case.
 
     Examples
     --------
@@ -56,36 +56,36 @@ def build_backbone(
     seed: int = 0,
     top: bool = False,
 ) -> keras.Model:
-    """Build a network, its preprocessing in front, without its classification or with it.
+    """Build a network that begins with its preprocessing, with or without its top.
 
     Parameters
     ----------
     name : str
         A name in `BACKBONES`.
     image_size : tuple of int, default=None
-        (height, width) in pixels; None for the network's own.
+        Size (height, width) in pixels; None for the network's own size.
     weights : "imagenet", path-like or None, default="imagenet"
-        Published weights, a weights file, or random ones.
+        Published weights, a weights file, or random weights.
     layer : str, default=None
-        Whose output is taken; None for the last feature map.
+        Name of the output layer; None for the last feature map.
     seed : int, default=0
-        Decides random weights.
+        Seed of random weights.
     top : bool, default=False
         Whether to end with ImageNet's 1,000 classes.
 
     Returns
     -------
     keras.Model
-        RGB pixels 0..255, (n, height, width, 3), to the layer's output or, with
-        the top, to probabilities (n, 1000).
+        Maps RGB pixels 0..255, (n, height, width, 3), to the layer's output or, with the
+        top, to probabilities (n, 1000).
 
     Raises
     ------
     ValueError
-        If there is no such network or layer, `image_size` is too small, or the
-        weights are of another network.
+        If the network or layer doesn't exist, `image_size` is too small, or the weights
+        belong to another network.
     OSError
-        If published weights are neither here nor to be downloaded.
+        If the published weights can't be found or downloaded.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def build_backbone(
     height, width = image_size or (row.size, row.size)
     if min(height, width) < row.smallest:
         raise ValueError(
-            f"image_size=({height}, {width}) is too small for {name}: it takes images of at "
+            f"image_size=({height}, {width}) is too small for {name}: it needs images of at "
             f"least {row.smallest}x{row.smallest} pixels (and was trained on "
             f"{row.size}x{row.size})."
         )
@@ -121,10 +121,10 @@ def _preprocessed(pixels: keras.KerasTensor, mode: str) -> keras.KerasTensor:
 
 
 def _channels_reversed(pixels: keras.KerasTensor) -> keras.KerasTensor:
-    """RGB to BGR in layers that every file format and converter knows.
+    """Convert RGB to BGR by layers that every file format and converter supports.
 
-    Keras can't read `keras.ops.flip` back from HDF5. To a layer that takes the
-    channels for the first axis, ours are the columns that it can crop.
+    Keras can't read `keras.ops.flip` back from HDF5. For a cropping layer that treats the
+    first axis as channels, our channels are the columns that it crops.
     """
     channels = [
         keras.layers.Cropping2D(
@@ -136,7 +136,7 @@ def _channels_reversed(pixels: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def pooled(body: keras.Model, pooling: str) -> keras.Model:
-    """Put a pooling on a network's output; what is a vector already stays one."""
+    """Add pooling to a network's output; a vector stays unchanged."""
     taken = {each.name for each in body.layers}
     x = body.outputs[0]
     if len(x.shape) == 4 and pooling != "flatten":
@@ -144,18 +144,19 @@ def pooled(body: keras.Model, pooling: str) -> keras.Model:
         x = layer[pooling](name=free_name("pooled_features", taken))(x)
     elif len(x.shape) > 2:
         x = keras.layers.Flatten(name=free_name("flat_features", taken))(x)
-    # features are 32-bit floats, whatever the network computes with
+    # features are 32-bit floats, whatever the network's precision
     name = free_name("features", taken)
     x = keras.layers.Activation("linear", dtype="float32", name=name)(x)
     return keras.Model(body.inputs, x, name=f"{body.name}_features")
 
 
 def up_to_layer(network: keras.Model, layer: str) -> keras.Model:
-    """Cut a network off after a layer."""
+    """Return the part of a network up to a layer."""
     names = [each.name for each in network.layers]
     if layer not in names:
         near = difflib.get_close_matches(layer, names, n=5) or names[-5:]
         raise ValueError(
-            f"{network.name} has no layer {layer!r}. It has, among {len(names)}: {', '.join(near)}."
+            f"{network.name} has no layer {layer!r}. Some of its {len(names)} layers: "
+            f"{', '.join(near)}."
         )
     return keras.Model(network.inputs, network.get_layer(layer).output, name=network.name)

@@ -1,9 +1,9 @@
-"""Averages for batch normalisation that belong to the weights as they are.
+"""Averages for batch normalisation that match the current weights.
 
 In training, batch normalisation uses the mean and the variance of the batch. For
-prediction Keras keeps a moving average of both. It starts at 0 and 1, it comes from
-earlier weights, and dropout was on: after few steps it is far from what the layers
-see. It has no effect on training, so it can be replaced at any time.
+prediction Keras keeps moving averages of both. They start at 0 and 1, lag behind the
+weights, and are measured with dropout on, so after few steps they are far from the true
+moments. They don't affect training, so they can be replaced at any time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["BatchNormAverages"]
 
 
 class BatchNormAverages:
-    """The averages of those batch normalisations of a network that learn.
+    """The averages of a network's trainable batch normalisation layers.
 
     Parameters
     ----------
@@ -52,14 +52,15 @@ class BatchNormAverages:
         return len(self._norms)
 
     def renew(self, batches: Iterable[np.ndarray], share: float = 1.0) -> None:
-        """Take the averages from these batches, by the weights as they are, without dropout.
+        """Compute the averages on these batches, by the current weights, without dropout.
 
         Parameters
         ----------
         batches : iterable of ndarray
             Inputs of the network; at least one batch.
         share : float, default=1.0
-            Above 0 and at most 1: 1 replaces the averages, less moves them by this share.
+            Share of the new averages, above 0 and at most 1: 1 replaces the old averages,
+            less moves them by this share.
         """
         if self._observer is None:
             self._observer = _observer(self._network)
@@ -67,15 +68,15 @@ class BatchNormAverages:
         n_inputs = 0
         for batch in batches:
             moments = self._observer.predict_on_batch(batch)
-            # an average over inputs, as that of training is one over even batches
+            # weight by the number of inputs; batches in training are even
             sums = sums + len(batch) * np.concatenate(moments).astype(np.float64)
             n_inputs += len(batch)
         averages = [v for norm in self._norms for v in (norm.moving_mean, norm.moving_variance)]
         ends = np.cumsum([variable.shape[0] for variable in averages])
-        # the numbers of a network that diverges grow beyond 32 bits
+        # the values of a diverging network exceed 32 bits
         with np.errstate(over="ignore", invalid="ignore"):
             for variable, new in zip(averages, np.split(sums / n_inputs, ends[:-1]), strict=True):
-                if share < 1:  # at 1, rounding would leave a trace of the old ones
+                if share < 1:  # at 1, rounding would keep a trace of the old averages
                     old = ops.convert_to_numpy(variable)
                     new = old + share * (new - old)
                 variable.assign(new.astype(np.float32))
@@ -86,9 +87,10 @@ def _learns(layer: keras.layers.Layer) -> bool:
 
 
 def _observer(network: keras.Model) -> keras.Model:
-    """A network on the same weights whose outputs are the moments that each norm sees.
+    """Return a network with the same weights whose outputs are the moments of each norm's input.
 
-    It predicts, so dropout is off; only the normalisations that learn do as in training.
+    It runs in inference mode, so dropout is off; only the trainable normalisations run in
+    training mode.
     """
     moments: list[keras.KerasTensor] = []
 
@@ -99,14 +101,14 @@ def _observer(network: keras.Model) -> keras.Model:
         moments.extend(seen)
         return x
 
-    # without what it was compiled with, which a clone would get too
+    # a new model, since a clone would also get the compile settings
     plain = keras.Model(network.inputs, network.outputs)
     clone = keras.models.clone_model(plain, clone_function=lambda it: it, call_function=call)
     return keras.Model(clone.inputs, moments)
 
 
 class _ByBatch(layers.Layer):
-    """A batch normalisation as it is in training, which gives the moments out as well."""
+    """A batch normalisation in training mode that returns the moments too."""
 
     def __init__(self, norm: layers.BatchNormalization) -> None:
         super().__init__(dtype=norm.dtype_policy)

@@ -1,7 +1,6 @@
-"""`BUILDING`: one thread at a time builds Keras networks.
+"""`BUILDING`: a lock, so that one thread at a time builds Keras networks.
 
-Keras names layers through a counter and records operations in a graph that belong to the whole
-process.
+Keras' counter of layer names and its graph of operations are shared by all threads.
 """
 
 from __future__ import annotations
@@ -10,5 +9,5 @@ import threading
 
 __all__ = ["BUILDING"]
 
-#: held while a network is built; a thread may take it again
+#: held while a network is built; reentrant
 BUILDING = threading.RLock()

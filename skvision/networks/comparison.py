@@ -1,4 +1,4 @@
-"""`refuse_another_network`: whether a training can continue with a network."""
+"""`refuse_another_network`: check that a training can continue with a network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["refuse_another_network"]
 
 
 def refuse_another_network(before: Any, now: Any) -> None:
-    """Raise ValueError if the parameters make another network than the fitted one."""
+    """Raise ValueError if the parameters describe another network than the fitted one."""
     if before == now:
         return
     old, new = _flat(asdict(before)), _flat(asdict(now))
@@ -26,7 +26,7 @@ def refuse_another_network(before: Any, now: Any) -> None:
 
 
 def _flat(numbers: dict[str, Any]) -> dict[str, Any]:
-    """A table of numbers without the tables in it."""
+    """Return nested tables of numbers as one flat table."""
     flat: dict[str, Any] = {}
     for name, value in numbers.items():
         flat.update(_flat(value) if isinstance(value, dict) else {name: value})

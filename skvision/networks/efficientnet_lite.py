@@ -1,8 +1,8 @@
 """EfficientNet-Lite0, with weights that come with the package.
 
-M. Tan, Q. V. Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural
-Networks, 2019, gave EfficientNet. Its Lite variant has no squeeze-and-excite, and
-ReLU6 in place of swish, so that it is small and fast on any processor:
+EfficientNet is from M. Tan, Q. V. Le, EfficientNet: Rethinking Model Scaling for
+Convolutional Neural Networks, 2019. Its Lite variant has no squeeze-and-excite, and ReLU6
+in place of swish, so that it is small and fast on any processor:
 
 =======  ===================================  ===========
 stage    layers                               output
@@ -20,8 +20,8 @@ top      CONV 1x1                             7x7x1280
          FC, SOFTMAX                          1000
 =======  ===================================  ===========
 
-Batch normalisation follows each convolution, and ReLU6 each but the projections. A
-block whose input and output have the same shape adds its input to its output.
+Batch normalisation follows each convolution, and ReLU6 each convolution except the
+projections. A block adds its input to its output if both have the same shape.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = ["BLOCKS", "MEAN", "STD", "EfficientNetLite0", "preprocess_input", "we
 
 
 class Block(NamedTuple):
-    """One row of the table. Only a block's first repetition has its stride."""
+    """One row of the table. The stride applies to a block's first repetition only."""
 
     repeats: int
     kernel_size: int
@@ -66,14 +66,14 @@ DEFAULT_SIZE = 224
 SMALLEST_SIZE = 32
 CLASSES = 1000
 
-#: what `preprocess_input` subtracts, and what it then divides by
+#: offset and divisor of `preprocess_input`
 MEAN, STD = 127.0, 128.0
 
 WEIGHTS_FILE = files(__package__) / "data" / "efficientnet_lite0.npz"
-#: of the file's bytes; tools/convert_efficientnet_lite.py prints it
+#: SHA-256 of the file; tools/convert_efficientnet_lite.py prints it
 WEIGHTS_SHA256 = "f1084f8af3c57744671ad714a0da8f8024aac446b84cdd7a2c73376192f518a1"
 
-# As in keras.applications. Glorot's would count a depthwise kernel's channels as its inputs.
+# as in keras.applications, since Glorot's counts a depthwise kernel's channels as its inputs
 _INITIALIZER = {"scale": 2.0, "mode": "fan_out", "distribution": "truncated_normal"}
 
 
@@ -86,26 +86,26 @@ def EfficientNetLite0(
     classifier_activation: str | Callable[..., Any] | None = "softmax",
     name: str = "efficientnetlite0",
 ) -> keras.Model:
-    """Make an EfficientNet-Lite0, as the functions of `keras.applications` make theirs.
+    """Build an EfficientNet-Lite0, with the interface of `keras.applications`.
 
-    It is the ready-made network to start with: its weights need no download, and
-    among the ready-made networks it is one of the fastest on a CPU.
+    Start with this pretrained network: its weights need no download, and it is one of the
+    fastest pretrained networks on a CPU.
 
     Parameters
     ----------
     include_top : bool, default=True
         Whether to end with pooling and the classes; else the network ends with the
-        7x7x1280 features, or what ``pooling`` makes of them.
+        7x7x1280 features, or their pooled values.
     weights : {"imagenet"} or None, default="imagenet"
-        The bundled weights, or random ones.
+        The bundled weights, or random weights.
     input_shape : tuple of int, default=None
         (height, width, channels), at least 32x32. Height and width may be None, for
         images of any size. None is (224, 224, 3), and without the top (None, None, 3).
         ImageNet's weights need 3 channels and were trained on 224x224.
     pooling : {"avg", "max"} or None, default=None
-        Without the top: what is taken of the features over the image.
+        Pooling of the features over the image, if there is no top.
     classes : int, default=1000
-        Units of the top; ImageNet's weights have 1000.
+        Number of units of the top; ImageNet's weights have 1000.
     classifier_activation : str, callable or None, default="softmax"
         Activation of the top; None gives logits.
     name : str, default="efficientnetlite0"
@@ -114,7 +114,7 @@ def EfficientNetLite0(
     Returns
     -------
     keras.Model
-        Not compiled. It takes what `preprocess_input` returns. Layers are named as in
+        Not compiled. Its input is the output of `preprocess_input`. Layers are named as in
         the EfficientNets of Keras: ``"stem_conv"``, ``"block2a_expand_conv"``,
         ``"block2a_dwconv"``, ``"block2a_project_conv"``, ``"top_activation"``,
         ``"avg_pool"``, ``"predictions"``.
@@ -122,16 +122,16 @@ def EfficientNetLite0(
     Raises
     ------
     ValueError
-        If an argument is none of the above, or the bundled file was altered.
+        If an argument is not as described, or the bundled file was altered.
     OSError
         If the bundled file cannot be read.
 
     Notes
     -----
-    4,652,008 parameters that are trained and 42,016 averages of batch normalisation.
-    The file keeps large kernels in 16 bits: pooled features of photos differ from those
-    of the original weights by less than 0.001 of the largest feature. Neither dropout nor
-    stochastic depth, with which the original was trained, is in the network.
+    The network has 4,652,008 trainable parameters and 42,016 averages of batch
+    normalisation. The file stores large kernels in 16 bits: pooled features of photos differ
+    from those of the original weights by less than 0.001 of the largest feature. The network
+    lacks the dropout and the stochastic depth of the original training.
 
     References
     ----------
@@ -178,12 +178,12 @@ def preprocess_input(x: Any) -> Any:
     Parameters
     ----------
     x : ndarray or tensor
-        RGB pixels, 0 to 255, of any dtype. They are not changed.
+        RGB pixels, 0 to 255, of any dtype. The input isn't modified.
 
     Returns
     -------
     ndarray or tensor of the same shape, float32
-        From -0.992 to 1.
+        Values from -0.992 to 1.
 
     Examples
     --------
@@ -201,9 +201,9 @@ def preprocess_input(x: Any) -> Any:
 
 @cache
 def weights_digest() -> str:
-    """Return the SHA-256 of the bundled weights, after a check that the file has it.
+    """Check the file of the bundled weights and return its SHA-256.
 
-    Features that are kept for later are those of certain weights: the digest names them.
+    The digest is a part of the keys of cached features.
 
     Examples
     --------
@@ -261,7 +261,7 @@ def _relu6(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 def _initializer() -> keras.initializers.Initializer:
-    # one for each layer: Keras warns of an initialiser that draws the same numbers twice
+    # one per layer: Keras warns of an initialiser that draws the same numbers twice
     return keras.initializers.VarianceScaling(**_INITIALIZER)
 
 
@@ -306,7 +306,7 @@ def _checked_shape(
 
 def _load_bundled_weights(model: keras.Model) -> None:
     with np.load(io.BytesIO(_bundled_file()), allow_pickle=False) as arrays:
-        # an array is read when it is asked for: without the top, the top's are not
+        # arrays are read on access, so those of an absent top aren't read
         model.set_weights(
             [
                 _unpacked(arrays, f"{layer.name}/{variable.name}")
@@ -333,6 +333,6 @@ def _bundled_file() -> bytes:
     if digest != WEIGHTS_SHA256:
         raise ValueError(
             f"the bundled weights {WEIGHTS_FILE} are damaged: {len(content):,} bytes with the "
-            f"SHA-256 {digest}, where {WEIGHTS_SHA256} is expected. {advice}"
+            f"SHA-256 {digest}, but {WEIGHTS_SHA256} is expected. {advice}"
         )
     return content

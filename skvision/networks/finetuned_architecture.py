@@ -1,6 +1,6 @@
-"""A ready-made body under a new dense head, and which of its layers learn.
+"""A pretrained body under a new dense head, and its trainable layers.
 
-The head's layers are few and always the last, so layers are counted from the end.
+The head's layers are always the last, so layers are counted from the end.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
     "is_kernel_layer",
 ]
 
-# what only training does: a body is used as it predicts
+# layers that act in training only: a body is used in inference mode
 _NOISE = (
     layers.AlphaDropout,
     layers.Dropout,
@@ -50,15 +50,15 @@ class HeadArchitecture:
     n_features : int
         Length of a feature vector.
     n_classes : int
-        Units of the softmax.
+        Number of units of the softmax.
     dense_units : tuple of int, default=(256,)
-        Units of each dense layer before the softmax.
+        Number of units of each dense layer before the softmax.
     dense_dropout : float, default=0.5
-        Share that dropout after each of them sets to zero.
+        Dropout rate after each of these layers.
     activation : str, default="relu"
         A name in `skvision.networks.ACTIVATIONS`.
     dtype : str, default="float32"
-        A dtype policy of Keras. The softmax is always in 32 bits.
+        A dtype policy of Keras. The softmax always uses 32 bits.
 
     Examples
     --------
@@ -76,16 +76,16 @@ class HeadArchitecture:
 
     @property
     def input_shape(self) -> tuple[int]:
-        """Shape of what it reads: features."""
+        """Shape of its input, a feature vector."""
         return (self.n_features,)
 
     @property
     def n_layers(self) -> int:
-        """Layers that `put_on` adds."""
+        """Number of layers that `put_on` adds."""
         return 3 * len(self.dense_units) + 1
 
     def build(self) -> keras.Model:
-        """Make the head alone, not compiled."""
+        """Build the head alone, not compiled."""
         inputs = keras.Input((self.n_features,), name="features")
         return keras.Model(inputs, self.put_on(inputs, "head"), name="head")
 
@@ -107,23 +107,23 @@ class HeadArchitecture:
 
 @dataclass(frozen=True)
 class FineTunedArchitecture:
-    """A body, known by its name or its configuration, with a head on it.
+    """A body, given by its name or its configuration, and a head.
 
-    It says nothing of weights: a fitted estimator predicts from its own, wherever
-    the body's first ones came from.
+    It holds no weights: a fitted estimator predicts with its own weights, whatever the
+    source of the body's initial weights.
 
     Parameters
     ----------
     input_shape : tuple of int
         (height, width, channels).
     backbone : str
-        A name in `skvision.networks.backbones.BACKBONES`, or what a network of
-        the user's own is called.
+        A name in `skvision.networks.backbones.BACKBONES`, or the name of the user's own
+        network.
     pooling : {"avg", "max", "flatten"}
         How a feature map becomes a vector.
     head : HeadArchitecture
     config : str, default=""
-        The configuration of a network of the user's own, as JSON.
+        The configuration of the user's own network, as JSON.
     """
 
     input_shape: tuple[int, int, int]
@@ -133,7 +133,7 @@ class FineTunedArchitecture:
     config: str = ""
 
     def build(self) -> keras.Model:
-        """Make the network, not compiled; its layers are flat, the head's the last."""
+        """Build the network, not compiled; its layers are flat, and the head's come last."""
         body = self._body()
         inputs = keras.Input(self.input_shape, name="image")
         x, n_channels = inputs, body.input_shape[-1]
@@ -150,22 +150,22 @@ class FineTunedArchitecture:
 
     def _body(self) -> keras.Model:
         if self.config:
-            # code in a configuration (a Lambda layer) is refused by Keras' safe mode
+            # Keras' safe mode refuses code in a configuration (a Lambda layer)
             return pooled(keras.models.model_from_json(self.config), self.pooling)
         size = self.input_shape[:2]
         return pooled(build_backbone(self.backbone, image_size=size, weights=None), self.pooling)
 
 
 def flattened(network: keras.Model, *, renumber: bool = False) -> keras.Model:
-    """The same network, weights included, as `FineTunedArchitecture` lays its body out.
+    """Return a copy of a network, weights included, with flat layers and without dropout.
 
     Parameters
     ----------
     network : keras.Model
         Functional or Sequential.
     renumber : bool, default=False
-        Whether names that Keras made up, and counts through a process (``conv2d_17``),
-        are counted from 1 in this network.
+        Whether to number automatic names from 1 in this network; Keras counts them through
+        the whole process (``conv2d_17``).
 
     Returns
     -------
@@ -200,10 +200,10 @@ def _inlined(
     *,
     renumber: bool = False,
 ) -> Any:
-    """Lay copies of a network's layers onto tensors, those of nested networks too.
+    """Call copies of a network's layers on tensors, nested networks included.
 
-    Dropout is left out. Each copy gets a name that is not `taken`. `copies` collects (layer,
-    copy); a layer that is used twice has one copy.
+    Dropout is left out. Each copy gets a name that is not `taken`. `copies` collects pairs
+    (layer, copy); a layer that is used twice has one copy.
     """
     copies = {} if copies is None else copies
 
@@ -237,21 +237,21 @@ def _inlined(
 
 @dataclass(frozen=True)
 class LearningPart:
-    """Which of a network's layers learn, and how fast.
+    """A network's trainable layers and their shares of the learning rate.
 
-    Batch normalisation below the head never does: with it set not to be trainable,
-    Keras normalises by the averages it has. (Calling a body with ``training=False``
-    is not enough: Keras 3.15 lets ``fit`` put True in its place.)
+    Batch normalisation below the head is never trainable, so that Keras normalises by the
+    averages that it has. (Calling a body with ``training=False`` isn't enough: in Keras 3.15
+    ``fit`` overrides it.)
 
     Parameters
     ----------
     n_learning : int
-        How many of the last layers learn, the head's included.
+        Number of trainable layers, counted from the last, the head's included.
     n_head : int
-        How many of the last layers are the head's.
+        Number of layers of the head.
     layer_decay : float, default=1.0
-        The share of the learning rate of the layer above that each layer with a
-        kernel gets; below 1, the earlier a layer the smaller its steps.
+        Factor of the learning rate from each layer with a kernel to the one before it; below
+        1, earlier layers have smaller steps.
     """
 
     n_learning: int
@@ -259,7 +259,7 @@ class LearningPart:
     layer_decay: float = 1.0
 
     def freeze(self, network: keras.Model) -> None:
-        """Set each layer to learn or not."""
+        """Set each layer trainable or not."""
         first = len(network.layers) - self.n_learning
         for number, layer in enumerate(network.layers):
             in_head = number >= len(network.layers) - self.n_head
@@ -267,11 +267,11 @@ class LearningPart:
             layer.trainable = number >= first and (in_head or not normalises)
 
     def rate_shares(self, network: keras.Model) -> list[float]:
-        """The share of the learning rate of each of ``network.trainable_variables``."""
+        """Return the share of the learning rate of each of ``network.trainable_variables``."""
         shares: dict[str, float] = {}
         share = 1.0
         for layer in reversed(network.layers[: -self.n_head]):
-            # a layer without a kernel goes with the one below it, whose outputs it scales
+            # a layer without a kernel has the share of the one below it, whose outputs it scales
             shares.update({v.path: share * self.layer_decay for v in layer.weights})
             if is_kernel_layer(layer):
                 share *= self.layer_decay
@@ -279,7 +279,7 @@ class LearningPart:
 
 
 def is_kernel_layer(layer: keras.layers.Layer) -> bool:
-    """Whether a layer has a kernel: a convolution or a dense layer, not a normalisation."""
+    """Return whether a layer has a kernel, as convolutions and dense layers do."""
     return any(len(variable.shape) > 1 for variable in layer.weights)
 
 
@@ -289,21 +289,21 @@ def first_unfrozen(unfreeze: Any, names: Sequence[str], kernels: Sequence[bool])
     Parameters
     ----------
     unfreeze : "all", "none", str or int
-        As `skvision.FineTunedClassifier` takes it.
+        As in `skvision.FineTunedClassifier`.
     names : sequence of str
         The layers of a body, from the first to the last.
     kernels : sequence of bool
-        Which of them have a kernel.
+        Whether each of them has a kernel.
 
     Returns
     -------
     int
-        Position of the first layer that learns; their number if none does.
+        Position of the first trainable layer; the number of layers if none is trainable.
 
     Raises
     ------
     ValueError
-        If there is no such layer or block; the message lists those that there are.
+        If the layer or block doesn't exist; the message lists those that exist.
 
     Examples
     --------
@@ -328,7 +328,7 @@ def first_unfrozen(unfreeze: Any, names: Sequence[str], kernels: Sequence[bool])
             f"Received: {unfreeze!r}"
         )
     for position, name in enumerate(names):
-        # block1 is no beginning of block10
+        # block1 must not match block10
         after = name[len(unfreeze) :] if name.startswith(unfreeze) else "0"
         if not after[:1].isdigit():
             return position

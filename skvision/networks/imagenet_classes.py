@@ -1,4 +1,4 @@
-"""The 1,000 classes of ImageNet, in the order of networks' outputs."""
+"""The 1,000 classes of ImageNet, in the order of the networks' outputs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.resources import files
 
 __all__ = ["imagenet_classes"]
 
-# two names are two classes each
+# each of these names belongs to two classes
 _TOLD_APART = {
     "n02012849": "crane (bird)",
     "n03126707": "crane (machine)",

@@ -1,4 +1,4 @@
-"""Keras' backend: which there may be, and where it computes."""
+"""Keras' backend: the supported ones, and the device that it uses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from .._system.quiet import hidden_remarks
 
 __all__ = ["BACKENDS", "computes_on_processor"]
 
-#: those that train
+#: the backends that can train
 BACKENDS = ("tensorflow", "jax", "torch")
 
 _HOW = (
@@ -19,18 +19,18 @@ try:
     with hidden_remarks():
         import keras
 except (ImportError, ValueError) as error:
-    raise ImportError(
-        f"Keras can't start with the backend that it is set to: {error}. {_HOW}"
-    ) from (error)
+    raise ImportError(f"Keras can't start with its configured backend: {error}. {_HOW}") from (
+        error
+    )
 
 if keras.config.backend() not in BACKENDS:
     raise ImportError(
-        f"Keras is set to the backend {keras.config.backend()!r}, which can't train. {_HOW}"
+        f"Keras' backend is set to {keras.config.backend()!r}, which can't train. {_HOW}"
     )
 
 
 def computes_on_processor() -> bool:
-    """Whether Keras puts its numbers into the processor's memory, not a graphics card's.
+    """Return whether Keras computes on the processor, not on a graphics card.
 
     Examples
     --------

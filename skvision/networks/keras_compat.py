@@ -1,6 +1,6 @@
-"""All that leans on Keras' undocumented parts: what it leans on, and why there is no other way.
+"""All uses of Keras' undocumented parts, each with the reason why the public API isn't enough.
 
-tests/networks/test_keras_compat.py tells which of them a new Keras has changed.
+tests/networks/test_keras_compat.py shows which of them a new Keras version has changed.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ __all__ = [
     "variable_index",
 ]
 
-#: the module that a configuration names for a functional model, whose class is not exported
+#: the module in the configuration of a functional model, whose class is not exported
 FUNCTIONAL_MODULE = "keras.src.models.functional"
-#: how the module of an operation in a functional model begins: ``keras.ops.flip`` is the class
-#: Flip in one of these, not exported either
+#: prefixes of the modules of operations in a functional model: ``keras.ops.flip`` is the class
+#: Flip in one of these, which is not exported either
 OPERATION_MODULES = "keras.src.ops."
 
 
 def for_any_backend(config: Any) -> Any:
-    """A configuration in which optimisers have the module that they have with any backend.
+    """Return a configuration whose optimisers have their public module.
 
-    With PyTorch, Keras writes the private module of its own optimisers, which no other backend
-    can import.
+    With PyTorch, Keras writes the private module of its PyTorch optimisers, which other
+    backends can't import.
 
     Examples
     --------
@@ -61,50 +61,50 @@ def for_any_backend(config: Any) -> Any:
 
 
 def relaid(network: keras.Model, tensors: Any, replacement: Callable[[Any], Any]) -> Any:
-    """Lay a functional network's graph onto other tensors, each operation replaced.
+    """Run a functional network's graph on other tensors, with each operation replaced.
 
-    Leans on ``Function._run_through_graph``. `keras.models.clone_model` is the public way, but it
-    keeps networks that are nested in the network, and needs a `keras.Input` to begin at.
+    Relies on ``Function._run_through_graph``. `keras.models.clone_model` is the public way, but
+    it keeps nested networks, and needs a `keras.Input` as its start.
 
     Parameters
     ----------
     network : keras.Model
-        Functional.
+        A functional network.
     tensors : KerasTensor or list of KerasTensor
-        What takes the place of its inputs.
+        Tensors in place of its inputs.
     replacement : callable
-        Gets each operation, returns what is called in its place.
+        Maps each operation to the callable in its place.
 
     Returns
     -------
     KerasTensor or nested structure of KerasTensor
-        What takes the place of its outputs.
+        Tensors in place of its outputs.
     """
     return network._run_through_graph(tensors, operation_fn=replacement)
 
 
 def forget_traces(network: keras.Model) -> None:
-    """Have a network traced again: what was traced before holds numbers that have changed.
+    """Make Keras trace a network again, since the old trace holds numbers that have changed.
 
-    Leans on ``train_function`` and ``predict_function``, which Keras sets to None itself when it
-    compiles. ``compile`` is the public way, and would take a new optimiser.
+    Relies on ``train_function`` and ``predict_function``, which Keras itself sets to None when
+    it compiles. ``compile`` is the public way, but needs a new optimiser.
     """
     network.train_function = network.predict_function = None
 
 
 def synchronise(network: keras.Model) -> None:
-    """Put into a network's variables what they are: with JAX, `fit` has them elsewhere meanwhile.
+    """Update a network's variables: with JAX, `fit` holds their current values elsewhere.
 
-    Leans on JAX's ``jax_state_sync``. Within an epoch there is no other way.
+    Relies on JAX's ``jax_state_sync``, the only way within an epoch.
     """
     if keras.config.backend() == "jax":
         network.jax_state_sync()
 
 
 def running_figures(network: keras.Model) -> dict[str, np.ndarray]:
-    """Copy what a network's metrics have counted in this epoch, by their variables' paths.
+    """Copy the state of a network's metrics in this epoch, by their variables' paths.
 
-    Leans on ``metrics_variables``: metrics have no public way to be continued.
+    Relies on ``metrics_variables``: Keras has no public way to continue metrics.
     """
     return {
         variable.path: np.array(keras.ops.convert_to_numpy(variable))
@@ -113,19 +113,20 @@ def running_figures(network: keras.Model) -> dict[str, np.ndarray]:
 
 
 def set_running_figures(network: keras.Model, figures: dict[str, np.ndarray]) -> None:
-    """Go on counting from figures that `running_figures` gave.
+    """Continue from the state of metrics that `running_figures` returned.
 
     Raises
     ------
     ValueError
-        If they are not those that the network's metrics count.
+        If they don't match the network's metrics.
     """
     variables = {variable.path: variable for variable in network.metrics_variables}
     expected = {name: tuple(variable.shape) for name, variable in variables.items()}
     received = {name: np.shape(value) for name, value in figures.items()}
     if received != expected:
         raise ValueError(
-            f"The metrics of this network count {_listed(expected)}. Received: {_listed(received)}"
+            f"This network's metrics have the variables {_listed(expected)}. "
+            f"Received: {_listed(received)}"
         )
     for name, value in figures.items():
         variables[name].assign(value)
@@ -136,28 +137,28 @@ def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
 
 
 def variable_index(optimizer: keras.optimizers.Optimizer, variable: Any) -> int:
-    """The place of a variable among those that an optimiser was built with.
+    """Return the index of a variable among those that an optimiser was built with.
 
-    Leans on ``_get_variable_index``: TensorFlow gives ``update_step`` variables of its own, and
-    Keras' example of an ``update_step`` calls this too.
+    Relies on ``_get_variable_index``: TensorFlow passes its own variables to ``update_step``, and
+    Keras' example of an ``update_step`` calls this method too.
     """
     index: int = optimizer._get_variable_index(variable)
     return index
 
 
 def run_ahead(callback: keras.callbacks.Callback, allowed: bool = True) -> None:
-    """Let Keras begin the next step before a callback has this one's figures.
+    """Let Keras begin the next step before a callback receives this step's figures.
 
-    Leans on ``async_safe``: without it Keras waits for each step's figures.
+    Relies on ``async_safe``: without it Keras waits for each step's figures.
     """
     callback.async_safe = allowed
 
 
 @contextmanager
 def missing_weights_raise() -> Iterator[None]:
-    """Raise what Keras only warns of: layers for which a file holds no weights.
+    """Raise an error if a file lacks weights of some layers, of which Keras only warns.
 
-    Leans on the warning's text, which has no category of its own.
+    Relies on the warning's text, since it has no category of its own.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*freshly-initialized")
@@ -168,8 +169,8 @@ def missing_weights_raise() -> Iterator[None]:
 def retracing_unsaid() -> Iterator[None]:
     """Train or predict without TensorFlow's warning of retracing.
 
-    TensorFlow counts the traces of all networks together, since Keras makes their functions by
-    the same code; the pool traces each network once. Leans on the warning's text: it is logged.
+    TensorFlow counts the traces of all networks together, since Keras creates their functions by
+    the same code; the pool traces each network once. Relies on the text of the logged warning.
     """
     logger = logging.getLogger("tensorflow")
     logger.addFilter(_says_no_retracing)
@@ -184,9 +185,9 @@ def _says_no_retracing(record: logging.LogRecord) -> bool:
 
 
 def download_address(error: Exception) -> str | None:
-    """The address that Keras could not download; None if an error is of another kind.
+    """Return the address that Keras could not download; None for any other error.
 
-    Leans on the error's text: it is a plain Exception.
+    Relies on the error's text, since it is a plain Exception.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""An optimiser whose steps differ in size from layer to layer."""
+"""An optimiser with a learning rate for each layer."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["with_rate_shares"]
 def with_rate_shares(
     optimizer: keras.optimizers.Optimizer, shares: Sequence[float]
 ) -> keras.optimizers.Optimizer:
-    """Make an optimiser like this one that gives each variable its share of the rate.
+    """Return a copy of an optimiser that gives each variable its share of the learning rate.
 
-    The learning rate of a step is scaled, not the gradient: Adam and its kin divide by
-    the gradient's size, so that a smaller gradient makes no smaller step. One
-    optimiser remains, with one learning rate, one state and one set of options.
+    It scales the learning rate and not the gradient: Adam and similar optimisers divide by
+    the gradient's size, so a smaller gradient doesn't make a smaller step. The result is one
+    optimiser with one learning rate, one state and one set of options.
 
     Parameters
     ----------
     optimizer : keras.optimizers.Optimizer
         Not yet built.
     shares : sequence of float
-        One for each variable that it will be built with, in order.
+        One share per variable that it will be built with, in order.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def with_rate_shares(
     """
     kind: Any = optimizer_class(optimizer)
 
-    class WithRateShares(kind):  # type: ignore[misc]  # known only here
+    class WithRateShares(kind):  # type: ignore[misc]  # the base class is dynamic
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
             share = shares[variable_index(self, variable)]
             super().update_step(gradient, variable, learning_rate * share)

@@ -1,4 +1,4 @@
-"""The layers of a network, seen through the networks that are nested in it."""
+"""The layers of a network, those of nested networks included."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["free_name", "leaves", "random_states", "seed_named", "settle"]
 
 
 def leaves(network: keras.Model) -> Iterator[keras.layers.Layer]:
-    """Yield all layers, of a nested network its layers in its place.
+    """Yield all layers; a nested network is replaced by its layers.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def leaves(network: keras.Model) -> Iterator[keras.layers.Layer]:
 
 
 def free_name(name: str, taken: Container[str]) -> str:
-    """Return `name`, or with a number after it if there is such a layer already.
+    """Return `name`, with a number after it if a layer already has that name.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def free_name(name: str, taken: Container[str]) -> str:
 
 
 def random_states(layer: keras.layers.Layer) -> list[keras.Variable]:
-    """How far a layer is in its streams of random numbers: its state that is no weight.
+    """Return the states of a layer's random generators, which aren't weights.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def random_states(layer: keras.layers.Layer) -> list[keras.Variable]:
 
 
 def seed_named(name: str) -> int:
-    """A seed for the layer of this name; with PyTorch, layers without one share a global stream.
+    """Return a seed for the layer of this name; without one, PyTorch uses its global generator.
 
     Examples
     --------
@@ -70,15 +70,14 @@ def seed_named(name: str) -> int:
 
 
 def settle(network: keras.Model) -> bool:
-    """Have normalisation layers compute with the weights that they were given.
+    """Make normalisation layers use the weights that were set.
 
-    They keep what they compute with apart from their weights, and Keras brings it up to
-    date only when it reads a file.
+    They compute with copies of their weights, which Keras updates only when it reads a file.
 
     Returns
     -------
     bool
-        Whether one computes otherwise now: functions traced before are then out of date.
+        Whether a layer changed; functions traced before are then out of date.
 
     Examples
     --------

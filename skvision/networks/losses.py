@@ -9,16 +9,16 @@ __all__ = ["SmoothedCrossentropy"]
 
 
 class SmoothedCrossentropy(keras.losses.Loss):
-    """Cross-entropy of class indices, the true class' share taken down a little.
+    """Cross-entropy of class indices with label smoothing.
 
     Keras smooths one-hot targets only; ours are class indices.
 
     Parameters
     ----------
     label_smoothing : float
-        What is taken from the true class and spread evenly over all, in [0, 1).
+        Share that is moved from the true class and spread evenly over all, in [0, 1).
     name : str, default="smoothed_crossentropy"
-        What Keras calls it.
+        Name of the loss in Keras.
 
     References
     ----------
@@ -41,7 +41,7 @@ class SmoothedCrossentropy(keras.losses.Loss):
     def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         """Return the loss of each sample."""
         n_classes = y_pred.shape[-1]
-        # a loss gets its targets in the network's float type
+        # Keras converts targets to the network's float type
         one_hot = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), n_classes)
         return keras.losses.categorical_crossentropy(
             one_hot, y_pred, label_smoothing=self.label_smoothing

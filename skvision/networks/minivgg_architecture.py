@@ -1,8 +1,8 @@
 """MiniVGGNet: a table of numbers and one loop.
 
-K. Simonyan, A. Zisserman, Very Deep Convolutional Networks for Large-Scale Image
-Recognition, 2014, gave VGGNet: 3x3 kernels throughout, more filters after each
-pooling. MiniVGGNet is its small sibling, with batch normalisation after the
+VGGNet is from K. Simonyan, A. Zisserman, Very Deep Convolutional Networks for Large-Scale
+Image Recognition, 2014: all kernels are 3x3, and the number of filters grows after each
+pooling. MiniVGGNet is a smaller network of this kind, with batch normalisation after the
 activations and dropout after each pooling and after the dense layer:
 
 =====================  ===========  ============
@@ -42,42 +42,43 @@ _POOLINGS = {
 
 @dataclass(frozen=True)
 class MiniVGGArchitecture:
-    """The numbers that make a MiniVGGNet; `build` makes the network.
+    """The numbers of a MiniVGGNet; `build` builds the network.
 
     Parameters
     ----------
     input_shape : tuple of int
         (height, width, channels).
     n_classes : int
-        Units of the softmax.
+        Number of units of the softmax.
     filters : tuple of int, default=(32, 64)
-        Filters of each block; a block is ``convs_per_block`` convolutions and a pooling.
+        Number of filters in each block; a block is ``convs_per_block`` convolutions and a
+        pooling layer.
     convs_per_block : int or tuple of int, default=2
-        Convolutions in each block; one number for all, or one for each.
+        Number of convolutions in each block; one number for all, or one for each.
     kernel_size : int, default=3
         Side of each kernel.
     dense_units : tuple of int, default=(512,)
-        Units of each dense layer before the softmax.
+        Number of units of each dense layer before the softmax.
     activation : str, default="relu"
         A name in `skvision.networks.ACTIVATIONS`.
     batch_norm : bool, default=True
-        Whether values are normalised after each convolution and dense layer.
+        Whether to apply batch normalisation after each convolution and dense layer.
     norm_first : bool, default=False
-        Whether normalisation comes before the activation, in place of a bias.
+        Whether to normalise before the activation, in place of a bias.
     pooling : {"flatten", "avg", "max"}, default="flatten"
         How the last feature map becomes a vector.
     se_ratio : float or tuple of float, default=0.0
-        Units that squeeze and excitation has after each convolution, as a share of its
+        Number of units of squeeze and excitation after each convolution, as a share of its
         filters, 0 for none; one number for all blocks, or one for each.
     conv_dropout : float or tuple of float, default=0.25
-        Share that dropout sets to zero after each block; likewise.
+        Dropout rate after each block; one number for all blocks, or one for each.
     dense_dropout : float, default=0.5
-        The same after dense layers, or after pooling where there are none.
+        Dropout rate after dense layers, or after pooling without dense layers.
     dtype : str, default="float32"
         A dtype policy of Keras: ``"float32"``, or ``"mixed_bfloat16"`` to compute in
-        16 bits. The softmax is always in 32.
+        16 bits. The softmax always uses 32 bits.
     scale : float, default=1/255
-        What pixels are multiplied with: 1/255 for images, 1 for other numbers.
+        Factor of the input: 1/255 for images, 1 for other numbers.
 
     Examples
     --------
@@ -114,7 +115,7 @@ class MiniVGGArchitecture:
 
     @property
     def n_first_dense_weights(self) -> int:
-        """Weights of the first layer after the pooling: by far the most, if that flattens."""
+        """Number of weights of the first dense layer, the largest by far after flattening."""
         height, width, _ = self.input_shape
         halved = 2 ** len(self.filters)
         n_values = self.filters[-1]
@@ -123,7 +124,7 @@ class MiniVGGArchitecture:
         return n_values * (*self.dense_units, self.n_classes)[0]
 
     def build(self) -> keras.Model:
-        """Make the network, not compiled."""
+        """Build the network, not compiled."""
         dtype = self.dtype
         inputs = keras.Input(self.input_shape, name="image")
         x = layers.Rescaling(self.scale, name="scale", dtype=dtype)(inputs)

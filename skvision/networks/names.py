@@ -1,4 +1,4 @@
-"""Names of activations and optimisers, matched as people write them."""
+"""Names of activations and optimisers, matched in any spelling."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ __all__ = ["ACTIVATIONS", "OPTIMIZERS", "match_name"]
 
 T = TypeVar("T")
 
-# no activations in the sense of one number in, one number out
+# not element-wise functions
 _NOT_ELEMENTWISE = {"deserialize", "get", "serialize", "glu"}
 # base classes and wrappers around other optimisers
 _NOT_BY_NAME = {"Optimizer", "LossScaleOptimizer", "MultiOptimizer", "OptimizerMap"}
 
-#: every activation of Keras, by its own name
+#: all activations of Keras by name
 ACTIVATIONS: dict[str, Any] = {
     name: getattr(keras.activations, name)
     for name in dir(keras.activations)
     if not name.startswith("_") and name not in _NOT_ELEMENTWISE
 }
 
-#: every optimiser class of Keras, by its own name
+#: all optimiser classes of Keras by name
 OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
     name: value
     for name, value in vars(keras.optimizers).items()
@@ -35,16 +35,16 @@ OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
 
 
 def match_name(given: object, known: Mapping[str, T], kind: str) -> str:
-    """Return the name in `known` that is meant, whatever its case and underscores.
+    """Return the name in `known` that matches, ignoring case and underscores.
 
     Parameters
     ----------
     given : object
-        What the user wrote.
+        The name that the user passed.
     known : mapping of str
-        The names that exist.
+        The accepted names.
     kind : str
-        What they name, for the error: ``"activation"``.
+        The kind of thing that they name, for the error: ``"activation"``.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def match_name(given: object, known: Mapping[str, T], kind: str) -> str:
     Raises
     ------
     ValueError
-        If there is no such name; the message lists those that there are.
+        If no name matches; the message lists the accepted names.
 
     Examples
     --------
@@ -69,7 +69,8 @@ def match_name(given: object, known: Mapping[str, T], kind: str) -> str:
     near = [repr(plain[each]) for each in difflib.get_close_matches(key or "", plain, n=3)]
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise ValueError(
-        f"Unknown {kind}: {given!r}.{hint} Accepted, in any case: {', '.join(sorted(known))}."
+        f"Unknown {kind}: {given!r}.{hint} Accepted, in upper or lower case: "
+        f"{', '.join(sorted(known))}."
     )
 
 

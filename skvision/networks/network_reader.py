@@ -19,7 +19,7 @@ NETWORK_SUFFIXES = (*HDF5_SUFFIXES, ".keras")
 
 
 def with_known_suffix(path: Any) -> Path:
-    """The path, if its ending is one of a network's file."""
+    """Return the path if it ends as a network's file does, else raise ValueError."""
     named = Path(path)
     if named.suffix.lower() not in NETWORK_SUFFIXES:
         raise ValueError(
@@ -29,17 +29,17 @@ def with_known_suffix(path: Any) -> Path:
 
 
 def read_network(path: Any) -> keras.Model:
-    """Read a network; `skvision.load_network` says what is raised."""
+    """Read a network; `skvision.load_network` lists the exceptions."""
     path = with_known_suffix(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no network file {path}.")
     try:
         if refuse_code(path) is None:
-            raise ValueError("it holds weights only, no network")
+            raise ValueError("it holds only weights, without a network")
         return _loaded(path)
     except Exception as error:  # a damaged file raises anything
         raise ValueError(
-            f"{path} is damaged, holds code, or is no network file of Keras: {first_line(error)}"
+            f"{path} is damaged, holds code, or isn't a network file of Keras: {first_line(error)}"
         ) from error
 
 
@@ -48,18 +48,18 @@ def _loaded(path: Path) -> keras.Model:
         return keras.models.load_model(path, safe_mode=True)
     except Exception as error:
         network = keras.models.load_model(path, safe_mode=True, compile=False)
-        # Keras 3.15 can't read back from HDF5 a loss that compile got as "mse"
+        # from HDF5, Keras 3.15 can't read a loss that compile received as "mse"
         warnings.warn(
-            f"{path} holds a network, but how it was compiled can't be read: {first_line(error)}. "
-            "It predicts; call its compile() before you train it further."
+            f"{path} holds a network, but its compile settings can't be read: "
+            f"{first_line(error)}. It can predict; call its compile() before you train it further."
         )
         return network
 
 
 def refuse_code(path: Path) -> Any:
-    """Look for Lambda layers in the file's own description, whatever Keras' version does.
+    """Refuse Lambda layers in the file's own description, independent of Keras' version.
 
-    Returns the description; None if there are only weights in the file.
+    Returns the description; None if the file holds only weights.
     """
     if path.suffix.lower() in HDF5_SUFFIXES:
         import h5py

@@ -1,6 +1,6 @@
-"""All that leans on OpenVINO's private parts: what it leans on, and why there is no other way.
+"""All uses of OpenVINO's private parts, each with the reason why the public API isn't enough.
 
-tests/networks/test_openvino_compat.py tells which of them a new OpenVINO has changed.
+tests/networks/test_openvino_compat.py shows which of them a new OpenVINO version has changed.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ __all__ = ["import_openvino"]
 
 @cache
 def import_openvino() -> Any:
-    """Import OpenVINO without its telemetry, which would report the import already.
+    """Import OpenVINO without its telemetry, which would report even the import.
 
-    Leans on OpenVINO doing without the package ``openvino_telemetry``: there is no switch.
+    Relies on OpenVINO working without the package ``openvino_telemetry``, since OpenVINO has no
+    switch for it.
     """
     if "openvino" not in sys.modules:
         reporter = "openvino_telemetry"

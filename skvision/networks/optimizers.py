@@ -1,4 +1,4 @@
-"""An optimiser as the user gives it -> a recipe that can be compared, kept and rebuilt."""
+"""Turn the parameter ``optimizer`` into a recipe that can be compared, saved and rebuilt."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ __all__ = ["OptimizerRecipe", "optimizer_class", "optimizer_recipe"]
 
 @dataclass(frozen=True)
 class OptimizerRecipe:
-    """What rebuilds an optimiser, but for its learning rate.
+    """The class and configuration of an optimiser, without its learning rate.
 
-    The learning rate is a variable of the compiled network: networks that differ
-    only in it are one network, and a grid over learning rates compiles once.
+    The learning rate is a variable of the compiled network. Networks that differ only in
+    the learning rate share one recipe, so a grid over learning rates compiles once.
     """
 
     optimizer_class: type[keras.optimizers.Optimizer]
     config: str  # JSON, so that recipes compare and hash
 
     def build(self) -> keras.optimizers.Optimizer:
-        """Make a new optimiser."""
+        """Build a new optimiser."""
         return self.optimizer_class.from_config(json.loads(self.config))
 
 
 def optimizer_class(optimizer: keras.optimizers.Optimizer) -> type[keras.optimizers.Optimizer]:
-    """An optimiser's class as Keras names it.
+    """Return an optimiser's public class.
 
-    With PyTorch, ``keras.optimizers.SGD()`` makes an object of a class below that one, which
-    other backends know nothing of.
+    With PyTorch, ``keras.optimizers.SGD()`` creates an object of a subclass that other
+    backends don't have.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def optimizer_class(optimizer: keras.optimizers.Optimizer) -> type[keras.optimiz
     True
     """
     kind = type(optimizer)
-    if not kind.__module__.startswith("keras."):  # a class of the user's own
+    if not kind.__module__.startswith("keras."):  # the user's own class
         return kind
     return next((each for each in kind.__mro__ if each in OPTIMIZERS.values()), kind)
 
@@ -59,9 +59,9 @@ def optimizer_recipe(
     Parameters
     ----------
     optimizer : str, keras.optimizers.Optimizer class or instance
-        An instance is taken apart, never used: two fits share no state.
+        Only the configuration of an instance is used, so two fits never share its state.
     learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None
-        None for the optimiser's own default.
+        None for the optimiser's default.
     options : mapping
         Further arguments of the optimiser (``momentum``, ``clipnorm``, ...).
 
@@ -74,7 +74,7 @@ def optimizer_recipe(
     Raises
     ------
     ValueError
-        If there is no such optimiser, or it has no such option.
+        If the optimiser or one of its options doesn't exist.
     """
     if isinstance(optimizer, keras.optimizers.Optimizer):
         kind, config = optimizer_class(optimizer), optimizer.get_config()
@@ -102,7 +102,7 @@ def optimizer_recipe(
     else:
         rate = float(config["learning_rate"])
         config["learning_rate"] = 0.0
-    # NumPy's numbers, as a search draws them, become Python's
+    # a search may draw NumPy numbers; convert them to Python's
     text = json.dumps(config, sort_keys=True, default=lambda number: number.item())
     recipe = OptimizerRecipe(kind, text)
     if rate is None:
@@ -111,12 +111,12 @@ def optimizer_recipe(
 
 
 def _refuse_what_cannot_be_rebuilt(recipe: OptimizerRecipe) -> None:
-    """Raise ValueError for a schedule whose class Keras can't find by its name."""
+    """Raise ValueError if Keras can't find the class of a schedule by its name."""
     try:
         recipe.build()
     except (TypeError, ValueError) as error:
         raise ValueError(
-            "The learning-rate schedule can't be rebuilt from its configuration, as each fit "
-            "must. A schedule of your own needs get_config() and the decorator "
-            f"@keras.saving.register_keras_serializable(). Keras says: {error}"
+            "The learning-rate schedule can't be rebuilt from its configuration, but each fit "
+            "must rebuild it. A schedule of your own needs get_config() and the decorator "
+            f"@keras.saving.register_keras_serializable(). Error of Keras: {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""`OwnNetwork`: a network of the user's own as a value: its layers as text, weights as arrays."""
+"""`OwnNetwork`: the user's own network as a value: its layers as text, its weights as arrays."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ __all__ = ["OwnNetwork", "digest_of_weights"]
 
 @dataclass(frozen=True, eq=False)
 class OwnNetwork:
-    """A network of the user's own as a value: it pickles, compares and builds the network again.
+    """The user's own network as a value that can be pickled, compared and built again.
 
     Parameters
     ----------
     config : str
         The configuration, as Keras writes it in JSON.
     weights : sequence of ndarray
-        In Keras' order.
+        The weights in Keras' order.
     input_shape : tuple of int or None
-        Of a batch: (None, height, width, channels).
+        Shape of an input batch: (None, height, width, channels).
     name : str
-        What the network is called.
+        The network's name.
     classes : mapping of str to type
-        The layers' classes that Keras doesn't find by itself or refuses, by their names.
+        Classes of layers that Keras doesn't find or refuses, by name.
 
     Examples
     --------
@@ -52,25 +52,25 @@ class OwnNetwork:
 
     @classmethod
     def of(cls, network: keras.Model) -> OwnNetwork:
-        """Take a network apart; the network stays as it is."""
+        """Convert a network, without changing it."""
         classes = {
             type(layer).__name__: type(layer)
             for layer in leaves(network)
             if not type(layer).__module__.startswith("keras.")
-            # Keras reads its code from no configuration, if it isn't told to
+            # Keras doesn't read code from a configuration by default
             or isinstance(layer, keras.layers.Lambda)
         }
         config = json.dumps(json.loads(network.to_json()), sort_keys=True)
         return cls(config, network.get_weights(), network.input_shape, network.name, classes)
 
     def build(self) -> keras.Model:
-        """Make the network, weights included."""
+        """Build the network, weights included."""
         backend_runs()
         with BUILDING:
             network = keras.saving.deserialize_keras_object(
                 json.loads(self.config),
                 custom_objects=dict(self.classes),
-                # what holds code came from a network of this process or from a pickle
+                # a network with code comes from this process or from a pickle
                 safe_mode=not self.classes,
             )
         network.set_weights(self.weights)
@@ -79,7 +79,7 @@ class OwnNetwork:
 
     @property
     def digest(self) -> str:
-        """Identity: of the layers and the weights."""
+        """Identity of the layers and the weights."""
         digest = vars(self).get("_digest")
         if digest is None:
             digest = digest_of_weights(self.config, self.weights)
@@ -94,7 +94,7 @@ class OwnNetwork:
 
 
 def digest_of_weights(description: str, weights: Sequence[np.ndarray]) -> str:
-    """Identity of a network: of the text that describes it, and of its weights.
+    """Return the identity of a network, from its description and its weights.
 
     Examples
     --------

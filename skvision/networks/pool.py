@@ -1,10 +1,9 @@
-"""The pool of compiled networks: one per architecture, however many fits.
+"""The pool of compiled networks: one per architecture, for any number of fits.
 
-Building, compiling and tracing a network takes longer than many a small fit, and
-what TensorFlow keeps of each is never quite given back: a grid search that
-builds one network a fit slows down and grows. So a network is built once per
-process, lent to one fit at a time, and set back to its first state by numbers
-alone.
+Building, compiling and tracing a network often takes longer than a small fit, and
+TensorFlow never frees all memory of a network: a grid search that builds one network per
+fit slows down and its memory grows. So the pool builds a network once per process, lends
+it to one fit at a time, and resets its variables between fits.
 """
 
 from __future__ import annotations
@@ -43,9 +42,9 @@ __all__ = [
     "network_pool",
 ]
 
-# Images that are predicted at a time. In batches of 2, 8, 12, 20 or 32 results differed
-# in the last bit with an image's place in the batch; in batches of 16, 24 or 40 they did
-# not (three MiniVGGs, TensorFlow 2.21, two threads of one x86-64 machine).
+# Number of images per batch in prediction. In batches of 2, 8, 12, 20 or 32 the last bit of a
+# result depended on the image's place in the batch; in batches of 16, 24 or 40 it didn't
+# (three MiniVGGs, TensorFlow 2.21, two threads of one x86-64 machine).
 PREDICT_BATCH = 16
 
 _CROSSENTROPY = "sparse_categorical_crossentropy"
@@ -56,41 +55,41 @@ class Architecture(Hashable, Protocol):
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of what the network reads, without the batch."""
+        """Shape of one input, without the batch axis."""
 
     def build(self) -> keras.Model: ...
 
 
 @dataclass(frozen=True)
 class NetworkRecipe:
-    """All that decides what is compiled: the pool's key."""
+    """Everything that the compiled network depends on; the pool's key."""
 
     architecture: Architecture
     optimizer: OptimizerRecipe
     label_smoothing: float = 0.0
-    #: which layers learn, and how fast; None for all at one rate
+    #: trainable layers and their shares of the rate; None for all layers at one rate
     part: LearningPart | None = None
-    #: whether targets are shares of each class; else they are class indices
+    #: whether targets are shares of each class rather than class indices
     soft_targets: bool = False
 
 
 @dataclass(frozen=True)
 class NetworkState:
-    """All numbers that the next training step depends on, each list in Keras' order."""
+    """All values that the next training step depends on, each list in Keras' order."""
 
     weights: list[np.ndarray]
     optimizer: list[np.ndarray]
-    #: how far each dropout layer is in its stream of random numbers
+    #: state of each dropout layer's random generator
     dropout: list[np.ndarray]
 
 
 class CompiledNetwork:
-    """A network, and what it takes to set it back to its first state.
+    """A compiled network that can be reset to its initial state.
 
     Parameters
     ----------
     recipe : NetworkRecipe
-        What to build.
+        Description of the network to build.
     """
 
     def __init__(self, recipe: NetworkRecipe) -> None:
@@ -102,22 +101,22 @@ class CompiledNetwork:
         if part is not None:
             part.freeze(self.model)
         self.averages = BatchNormAverages(self.model)
-        # a body's weights are given, not drawn
+        # the weights of a body are set later, not drawn
         self._drawn_layers = self.model.layers[-part.n_head if part else 0 :]
         self._initial = _initial_weights(self._drawn_layers)
 
     def reset(self, seed: int | Sequence[int], learning_rate: float | None) -> None:
-        """Draw new weights and clear the optimiser: as if just compiled.
+        """Draw new weights and clear the optimiser, as after compiling.
 
-        Only a head's weights are drawn where the recipe has a `LearningPart`; those below
-        it stay as they are, to be set by `set_weights`.
+        If the recipe has a `LearningPart`, only the head's weights are drawn; set those
+        of the body by `set_weights`.
 
         Parameters
         ----------
         seed : int or sequence of int
-            Decides the initial weights and all dropout masks.
+            Seed of the initial weights and all dropout masks.
         learning_rate : float or None
-            None if the optimiser has its own schedule.
+            Learning rate; None if the optimiser has its own schedule.
         """
         self._compile_once()
         seeds = iter(np.random.SeedSequence(seed).generate_state(len(self._drawn_layers) * 2))
@@ -135,12 +134,12 @@ class CompiledNetwork:
         self.model.stop_training = False
 
     def set_learning_rate(self, learning_rate: float | None) -> None:
-        """Set the step size; None leaves an optimiser's own schedule alone."""
+        """Set the learning rate; None keeps an optimiser's own schedule."""
         if learning_rate is not None:
             self.model.optimizer.learning_rate = learning_rate
 
     def _compile_once(self) -> None:
-        """Compile at the first fit: a network that only predicts needs no optimiser."""
+        """Compile at the first fit, since a network that only predicts needs no optimiser."""
         if self.model.compiled:
             return
         optimizer = self._recipe.optimizer.build()
@@ -163,10 +162,11 @@ class CompiledNetwork:
         return weights
 
     def final_weights(self, renew: Callable[[], None]) -> list[np.ndarray]:
-        """Return what the weights would be if training ended now.
+        """Return the weights that the network would have if training ended now.
 
-        They are others where the optimiser keeps averages, which take the weights' place
-        in the end; `renew` then takes the averages of batch normalisation for them.
+        They differ from the current weights if the optimiser averages weights, since the
+        averages replace the weights at the end. `renew` then computes the averages of batch
+        normalisation for them.
         """
         optimizer = self.model.optimizer
         weights = self.get_weights()
@@ -179,14 +179,14 @@ class CompiledNetwork:
         return averaged
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Put weights in."""
+        """Set all weights."""
         self.model.set_weights(weights)
         if settle(self.model):
-            # what was traced before has the former numbers in it
+            # the old trace holds the former numbers
             forget_traces(self.model)
 
     def get_state(self) -> NetworkState:
-        """Return copies of all that the next training step depends on."""
+        """Return copies of all values that the next training step depends on."""
         synchronise(self.model)
         counters = _copies(_counters(self.model.layers))
         return NetworkState(
@@ -196,7 +196,7 @@ class CompiledNetwork:
         )
 
     def set_state(self, state: NetworkState) -> None:
-        """Go back to a state; the network has been reset before."""
+        """Restore a state, after `reset`."""
         self.set_weights(state.weights)
         _assign(self.model.optimizer.variables, state.optimizer)
         for variable, counter in zip(_counters(self.model.layers), state.dropout, strict=True):
@@ -204,15 +204,15 @@ class CompiledNetwork:
 
     @property
     def n_bytes(self) -> int:
-        """What weights and optimiser take."""
+        """Memory of weights and optimiser in bytes."""
         optimizer = self.model.optimizer.variables if self.model.compiled else []
         return sum(4 * math.prod(variable.shape) for variable in [*self.model.weights, *optimizer])
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         """Return the outputs for at most PREDICT_BATCH images.
 
-        Fewer are filled up: one shape is one trace, and an image's outputs do not
-        depend on what else is in the batch.
+        A smaller batch is padded, so that all batches share one trace and an image's outputs
+        don't depend on the other images in the batch.
         """
         missing = PREDICT_BATCH - len(batch)
         full = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]) if missing else batch
@@ -221,7 +221,7 @@ class CompiledNetwork:
         return outputs
 
     def predict_mean(self, views: Sequence[View], batch: np.ndarray) -> np.ndarray:
-        """Return the mean of the outputs for images as they are seen in each view."""
+        """Return the outputs for images, averaged over the views."""
         outputs = [self.predict(keras.ops.convert_to_numpy(each.of(batch))) for each in views]
         mean: np.ndarray = np.mean(outputs, axis=0)
         return mean
@@ -232,7 +232,7 @@ def _counters(layers: Iterable[keras.layers.Layer]) -> list[keras.Variable]:
 
 
 def _set_counter(variable: keras.Variable, counter: np.ndarray) -> None:
-    # PyTorch's are signed
+    # PyTorch's variables are signed
     variable.assign(counter.astype(variable.dtype))
 
 
@@ -248,7 +248,7 @@ def _assign(variables: Sequence[keras.Variable], values: Sequence[np.ndarray]) -
 def _initial_weights(
     layers: Sequence[keras.layers.Layer],
 ) -> dict[str, keras.initializers.Initializer | np.ndarray]:
-    """What each weight starts as: drawn afresh where it was drawn, else a copy."""
+    """Return the initial value of each weight: drawn again if it was drawn, else a copy."""
     initial: dict[str, keras.initializers.Initializer | np.ndarray] = {}
     for layer in layers:
         for variable in layer.weights:
@@ -258,7 +258,7 @@ def _initial_weights(
 
 
 def _compact(variable: keras.Variable) -> np.ndarray:
-    """A copy of a variable, which costs no memory where all entries are the same."""
+    """Return a copy of a variable, which needs no memory if all entries are equal."""
     value: np.ndarray = keras.ops.convert_to_numpy(variable)
     if value.size and (value == value.flat[0]).all():
         return np.broadcast_to(value.flat[0], value.shape)
@@ -272,15 +272,15 @@ def _with_seed(
 
 
 class NetworkPool:
-    """Compiled networks that wait for their next use.
+    """A pool of compiled networks that wait for their next use.
 
     Parameters
     ----------
     max_idle : int, default=32
-        How many may wait; beyond that the longest unused one is dropped. Not few, since
-        TensorFlow never gives some 3 MB of a dropped one back.
+        Maximum number of waiting networks; beyond it the least recently used one is dropped.
+        Keep it large, since TensorFlow never frees about 3 MB of each dropped network.
     max_bytes : int, default=536870912
-        How many bytes their weights and optimisers may take; the last stays in any case.
+        Maximum size of their weights and optimisers in bytes; the last network always stays.
 
     Examples
     --------
@@ -303,7 +303,7 @@ class NetworkPool:
 
     @contextmanager
     def borrow(self, recipe: NetworkRecipe) -> Iterator[CompiledNetwork]:
-        """Lend a network; no other thread has it until the block ends."""
+        """Lend a network to one thread until the block ends."""
         refuse_after_fork()
         network = self._idle.take(recipe)
         if network is None:
@@ -322,9 +322,9 @@ class NetworkPool:
         return len(self._idle)
 
     def clear(self) -> None:
-        """Forget all waiting networks, to give their memory back."""
+        """Drop all waiting networks, to free their memory."""
         self._idle.clear()
 
 
-#: the process's own pool
+#: the pool of this process
 network_pool = NetworkPool()

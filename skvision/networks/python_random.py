@@ -1,4 +1,4 @@
-"""Keras draws the seeds of layers by Python's own generator; whose it is should not notice."""
+"""Restore Python's random generator, from which Keras draws the seeds of layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["python_random_kept"]
 
 @contextmanager
 def python_random_kept() -> Iterator[None]:
-    """Put Python's own generator back where it was before the block.
+    """Restore the state of Python's random generator after the block.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Parameters that are sizes: tuples of whole numbers."""
+"""Read parameters that are sizes: tuples of whole numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""With PyTorch, each pass over batches draws from its global generator; nobody should notice."""
+"""Restore PyTorch's global generator, from which Keras draws in each pass over batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["torch_random_kept"]
 
 @contextmanager
 def torch_random_kept() -> Iterator[None]:
-    """Put PyTorch's global generator back where it was before the block, if Keras runs on it.
+    """Restore the state of PyTorch's global generator after the block, if Keras uses PyTorch.
 
     Examples
     --------

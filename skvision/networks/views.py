@@ -1,4 +1,4 @@
-"""What of an image predictions are the mean over: crops of its middle, and mirror images."""
+"""The views of an image that predictions are averaged over: central crops and mirror images."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["WHOLE", "View", "views"]
 
 @dataclass(frozen=True)
 class View:
-    """A way to look at images.
+    """A transformation of images: a central crop, a mirror image, or both.
 
     Parameters
     ----------
     crop : float, default=1.0
-        Share of height and width that is seen, from the middle, in (0, 1].
+        Size of the central crop as a share of height and width, in (0, 1].
     mirrored : bool, default=False
-        Whether left and right change places.
+        Whether to swap left and right.
 
     Examples
     --------
@@ -37,27 +37,27 @@ class View:
     mirrored: bool = False
 
     def of(self, images: Any) -> Any:
-        """Show images this way, in their size.
+        """Return this view of images, in their size.
 
-        Of arrays and within a Keras network alike: an exported network sees what the
-        classifier does.
+        Works on arrays and within a Keras network, so that an exported network uses the same
+        views as the classifier.
 
         Parameters
         ----------
         images : ndarray or keras.KerasTensor of shape (n, height, width, n_channels)
-            Of any numbers.
+            Images of any number type.
 
         Returns
         -------
         tensor or keras.KerasTensor of the same shape
-            Of 32-bit floats where it is a crop: bilinear interpolation, not rounded.
+            A crop is 32-bit floats, interpolated bilinearly and not rounded.
         """
         if self.crop < 1:
-            # interpolation is linear: a matrix for rows, another for columns
+            # interpolation is linear: one matrix for rows, one for columns
             _, height, width, _ = images.shape
             images = ops.cast(images, "float32")
             for side in (height, width):
-                # the axis that is summed over is always the first left; the new one comes last
+                # each product removes the first remaining axis and appends the new one
                 images = ops.tensordot(images, _middle(side, self.crop), axes=[[1], [1]])
             images = ops.transpose(images, (0, 2, 3, 1))
         return ops.flip(images, axis=2) if self.mirrored else images
@@ -88,8 +88,8 @@ def views(crops: Any, mirrored: bool) -> list[View]:
         for share in shares
     ):
         raise ValueError(
-            "predict_crops must be a tuple of numbers above 0 and at most 1, the shares of height "
-            f"and width to look at: (1.0, 0.8). Received: {crops!r}"
+            "predict_crops must be a tuple of numbers above 0 and at most 1, each crop's share "
+            f"of height and width: (1.0, 0.8). Received: {crops!r}"
         )
     return [
         View(float(share), mirror)
@@ -98,7 +98,7 @@ def views(crops: Any, mirrored: bool) -> list[View]:
 
 
 def _middle(side: int, share: float) -> np.ndarray:
-    """The matrix (side, side) that enlarges the middle of `side` numbers to all of them."""
+    """Return the matrix (side, side) that enlarges the middle share of a row to the whole row."""
     where = (np.arange(side) + 0.5) * share + side * (1 - share) / 2 - 0.5
     distance = np.abs(where.clip(0, side - 1)[:, None] - np.arange(side))
     matrix: np.ndarray = np.maximum(0, 1 - distance).astype(np.float32)

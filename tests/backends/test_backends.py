@@ -356,8 +356,8 @@ def test_threads_are_this_processs_share():
 @pytest.mark.parametrize(
     ("backend", "said"),
     [
-        ("nonsense", "Keras can't start with the backend that it is set to: .*nonsense"),
-        ("openvino", "Keras is set to the backend 'openvino', which can't train"),
+        ("nonsense", "Keras can't start with its configured backend: .*nonsense"),
+        ("openvino", "Keras' backend is set to 'openvino', which can't train"),
     ],
 )
 def test_other_backends_are_refused(backend, said):

@@ -112,7 +112,9 @@ def test_vgg_takes_no_other_size_with_published_weights(monkeypatch):
         return real(weights=None, **how)
 
     monkeypatch.setattr(keras.applications, "VGG16", published)
-    with pytest.raises(ValueError, match=r"dense layers of VGG16 take images of \(224, 224\)"):
+    with pytest.raises(
+        ValueError, match=r"dense layers of VGG16 accept only images of \(224, 224\)"
+    ):
         build_backbone("VGG16", image_size=(64, 64), top=True)
 
 

@@ -469,8 +469,8 @@ def test_weights_that_are_nowhere(X, tmp_path, monkeypatch):
     monkeypatch.setattr(keras.applications, "VGG16", offline)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     expected = (
-        r"Get https://example.org/a/vgg16_notop.h5 and put it where Keras looks for it, as "
-        r"\S+models/vgg16_weights\S+_notop.h5; or use backbone='EfficientNetLite0'"
+        r"Download https://example.org/a/vgg16_notop.h5 and save it as "
+        r"\S+models/vgg16_weights\S+_notop.h5, where Keras looks for it; or use backbone='EfficientNetLite0'"
     )
     with pytest.raises(OSError, match=expected):
         PretrainedFeatureTransformer("VGG16", **SMALL).fit(X)

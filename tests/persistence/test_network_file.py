@@ -113,7 +113,7 @@ def test_bad_files(fitted, tmp_path, suffix):
     with pytest.raises(FileNotFoundError, match="There is no network file"):
         load_network(path)
     path.write_text("hello")
-    with pytest.raises(ValueError, match=r"damaged, holds code, or is no network"):
+    with pytest.raises(ValueError, match=r"damaged, holds code, or isn't a network"):
         load_network(path)
     save_network(fitted, path)
     path.write_bytes(path.read_bytes()[:5000])
@@ -155,7 +155,7 @@ def test_a_network_whose_compilation_is_unreadable_still_predicts(tmp_path):
         pytest.skip("this Keras reads it back")
     except ValueError:
         pass
-    with pytest.warns(UserWarning, match=r"It predicts; call its compile\(\)"):
+    with pytest.warns(UserWarning, match=r"It can predict; call its compile\(\)"):
         loaded = load_network(path)
     np.testing.assert_array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
 

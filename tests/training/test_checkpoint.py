@@ -144,7 +144,9 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, monkeypatch, code):
         raise OSError(code, os.strerror(code), str(self))
 
     monkeypatch.setattr("pathlib.Path.mkdir", refuse)
-    said = f"^checkpoint_dir='{folder}' can't be created: {os.strerror(code)}. Pass a folder that can"
+    said = (
+        f"^checkpoint_dir='{folder}' can't be created: {os.strerror(code)}. Pass a folder that can"
+    )
     with pytest.raises(type(OSError(code, "")), match=said):
         Checkpoints(folder, {})
 
