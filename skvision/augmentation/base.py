@@ -99,7 +99,7 @@ class BaseAugmenter(  # type: ignore[call-arg]
         Parameters
         ----------
         X : array, sequence, Series or frame of n_samples images
-            In any form that fit takes; on the scale of fit where it is an array.
+            In any form that fit takes; an array must have the same value range as in fit.
 
         Returns
         -------

@@ -214,7 +214,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         ImageDecodeError
             If a file can't be read.
         ImportError
-            If the engine asked for is not installed.
+            If the requested engine is not installed.
         OSError
             If the published weights can't be found or downloaded.
         """

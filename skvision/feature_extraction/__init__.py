@@ -1,5 +1,5 @@
-"""Features that networks compute: the transformer, the engines that compute, the cache that keeps.
+"""Features of networks: the transformer, the engines that compute them, the cache.
 
-It imports `skvision.persistence`, `skvision.training`, `skvision.networks` and what lies below
-them. Nothing is imported here: the cache alone needs no Keras.
+The package imports `skvision.persistence`, `skvision.training`, `skvision.networks` and lower
+layers. This module imports nothing, since the cache alone needs no Keras.
 """

@@ -1,4 +1,4 @@
-"""Bodies of networks for fine-tuning: what there is to know of one, and its first weights."""
+"""Bodies of networks for fine-tuning: their layers and initial weights."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ __all__ = ["Body", "body_of"]
 
 @dataclass(frozen=True)
 class Body:
-    """A body, its layers flat.
+    """A body with flat layers.
 
     Parameters
     ----------
     names : sequence of str
-        Of its layers, from the first to the last.
+        Names of its layers, from the first to the last.
     kernels : sequence of bool
-        Which of them have a kernel.
+        Whether each of them has a kernel.
     weights : sequence of ndarray
-        In Keras' order.
+        Initial weights in Keras' order.
     n_features : int
         Length of a feature vector.
     config : str
-        The configuration of a network of the user's own, as JSON; "" of a ready-made one.
+        The configuration of the user's own network, as JSON; "" for a pretrained network.
     """
 
     names: Sequence[str]
@@ -40,17 +40,17 @@ class Body:
     config: str
 
 
-# two, so that a search reads each only once
+# two, so that a search over two networks reads each only once
 _bodies: Store[FeatureRecipe, Body] = Store(2, making=BUILDING)
 
 
 def body_of(recipe: FeatureRecipe) -> Body:
-    """Return the body that computes a recipe's features; read where it is not at hand."""
+    """Return the body that computes a recipe's features; read it if it isn't in memory."""
     return _bodies.get(recipe, lambda: _read(recipe))
 
 
 def _read(recipe: FeatureRecipe) -> Body:
-    # of a weights file the network is known by its name
+    # the network of a weights file is known by its name
     own = recipe.own if recipe.weights is None else None
     flat = flattened(recipe.build(), renumber=own is None)
     layers = flat.layers[1:]

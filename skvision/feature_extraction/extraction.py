@@ -1,4 +1,4 @@
-"""`FeatureExtraction`: images -> feature vectors, through an engine and the cache."""
+"""`FeatureExtraction`: compute feature vectors of images by an engine and the cache."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ from .recipe import FeatureRecipe
 
 __all__ = ["FeatureExtraction", "running_engines"]
 
-#: the engines used last, each with its network in memory, so that a search loads each once; two,
-#: since VGG16 alone takes half a gigabyte
+#: the last engines with their networks, so that a search loads each once; only two, since VGG16
+#: alone takes half a gigabyte
 running_engines: Store[Hashable, Engine] = Store(2, making=BUILDING)
 
-# Beyond it features lie in a temporary file, so that memory stays bounded.
+# larger feature tables are stored in a temporary file, so that memory stays bounded
 TABLE_BYTES = 2**28
 ROWS_AT_A_TIME = 4096
 
 
 @dataclass(frozen=True)
 class FeatureExtraction:
-    """What computes the features of images, or reads them where they are kept.
+    """Computes the features of images, or reads them from the cache.
 
-    It is a `skvision.training.Extraction`: a phase can be trained on these features.
+    It implements `skvision.training.Extraction`, so a phase can be trained on these features.
 
     Parameters
     ----------
     recipe : FeatureRecipe
         The network.
     choice : EngineChoice
-        What runs it.
+        The engine and its precision.
     batch_size : int
-        Images computed at a time.
+        Number of images per batch.
     cache : None, bool, str or path-like, default=None
-        Where features are kept; True for the user's cache folder.
+        Folder of the feature cache; True for the user's cache folder.
     """
 
     recipe: FeatureRecipe
@@ -61,14 +61,14 @@ class FeatureExtraction:
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """(height, width) that the network reads."""
+        """Size (height, width) of the network's input."""
         return self.recipe.image_size
 
     @property
     def engine(self) -> Engine:
-        """The engine that runs the network: the one that is running already if there is one.
+        """The engine that runs the network, created once and shared.
 
-        With a cache, what an engine makes of the network is kept beside the features.
+        With a cache, the engine's converted network is kept beside the features.
         """
         backend_runs()
         kept = None
@@ -90,7 +90,7 @@ class FeatureExtraction:
         indices: np.ndarray | None = None,
         task: FitTask = NO_TASK,
     ) -> np.ndarray:
-        """Compute the features of images, or read them where they are kept.
+        """Compute the features of images, or read them from the cache.
 
         Parameters
         ----------
@@ -101,9 +101,9 @@ class FeatureExtraction:
         verbose : int, default=0
             Whether to show a progress bar.
         indices : ndarray of shape (n,), int, default=None
-            Which images; None for all.
+            Indices of the images; None for all.
         task : FitTask, default=NO_TASK
-            What batches are parts of, for scikit-learn's callbacks.
+            The parent task of the batches, for scikit-learn's callbacks.
 
         Returns
         -------
@@ -114,7 +114,7 @@ class FeatureExtraction:
         with ImageReader(images, self.image_size, resize, keep_bytes=0) as reader:
 
             def compute(batches: Batches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-                """Yield (positions, features) of batches; the next is decoded meanwhile."""
+                """Yield (positions, features) of batches, and decode the next one meanwhile."""
                 asked, ahead = tee(batches)
                 features = self.run(reader.read_ahead(indices[positions] for positions in ahead))
                 bar = progress(Batches(asked, len(batches)), "computing features", verbose)
@@ -135,7 +135,8 @@ class FeatureExtraction:
                 batch_size=self.batch_size,
             )
             if multiprocessing.parent_process() is not None:
-                # what workers hold adds up, and they will seldom compute these images again
+                # free memory, since the memory of several workers adds up and they seldom
+                # compute these images again
                 engine.rest()
             return table
 
@@ -147,7 +148,7 @@ class FeatureExtraction:
     def table(
         self, images: ImageBatch, parts: Sequence[np.ndarray], resize: str, verbose: int
     ) -> FeatureTable:
-        """Compute the features of images once, those of all `parts` (lists of positions)."""
+        """Compute the features of the images in all `parts` (lists of positions) once."""
         indices = np.sort(np.concatenate([np.arange(0), *parts]))
         rows = _table(len(indices), self.engine.n_features)
         for start in range(0, len(indices), ROWS_AT_A_TIME):
@@ -160,7 +161,7 @@ class FeatureExtraction:
         return self.cache is not None and self.cache is not False
 
     def _key(self, images: ImageBatch, resize: str) -> str:
-        """What the cache knows the network by."""
+        """Return the network's key in the cache."""
         return network_key(
             **self.recipe.key_parts(),
             resize=resize,
@@ -171,7 +172,7 @@ class FeatureExtraction:
 
 
 def _with_channels(batch: np.ndarray, n_channels: int) -> np.ndarray:
-    """Repeat grey numbers in as many channels as a network reads."""
+    """Repeat a grey channel for each channel of the network's input."""
     if batch.shape[-1] == n_channels:
         return batch
     return np.repeat(batch, n_channels, axis=-1)
@@ -186,5 +187,5 @@ def _table(*shape: int) -> np.ndarray:
     if 4 * math.prod(shape) <= TABLE_BYTES:
         return np.empty(shape, np.float32)
     with tempfile.TemporaryFile(prefix="skvision-features-") as file:
-        # the map keeps the file until it is forgotten itself
+        # the memory map keeps the file open until the map is freed
         return np.memmap(file, np.float32, "w+", shape=shape)

@@ -1,7 +1,6 @@
-"""`network_key`: a digest of all that turns images into features.
+"""`network_key`: a digest of everything that features depend on besides the image.
 
-A key says all that features depend on, so that a cached feature is either the right one or
-not found.
+If any part changes, the key changes, so the cache never returns a wrong feature.
 """
 
 from __future__ import annotations
@@ -19,34 +18,35 @@ from ..images.image_key import digest
 
 __all__ = ["DECODER_VERSION", "network_key"]
 
-#: To be raised whenever `skvision.images` gives other pixels for the same file.
+#: Raise it whenever `skvision.images` decodes a file to other pixels than before.
 DECODER_VERSION = 2
 
-# lossy formats: the pixels are a matter of the library, which may not come with Pillow
+# codecs of lossy formats: the pixels depend on the library, which may come from elsewhere than
+# Pillow
 _CODECS = ("jpg", "libjpeg_turbo", "jpg_2000", "webp", "avif")
 
 
 def network_key(**parts: Any) -> str:
-    """Return a digest of what turns images into features, with a readable beginning.
+    """Return a digest of everything that features depend on, with a readable prefix.
 
     Parameters
     ----------
     **parts : JSON value
-        All that features depend on: name, weights digest, size, resize, layer,
-        pooling, engine, precision, versions. Text, numbers, None, and lists,
-        tuples and dictionaries of them. The versions of skvision's decoder, of Pillow
-        and of its codecs are added here.
+        Name, weights digest, size, resize, layer, pooling, engine, precision, versions and
+        anything else that features depend on, as text, numbers, None, and lists, tuples
+        and dictionaries of them. The function adds the versions of skvision's decoder, of
+        Pillow and of its codecs.
 
     Returns
     -------
     str
-        ``name`` (or ``network``) as it can stand in a listing, a hyphen and 32
-        hexadecimal digits: the same for the same parts, in any order.
+        ``name`` (or ``network``) in printable characters, a hyphen and 32 hexadecimal
+        digits: the same for the same parts, in any order.
 
     Raises
     ------
     TypeError
-        If a part is anything else; its text might differ between processes.
+        If a part has any other type, since its text might differ between processes.
     ValueError
         If a part is infinite or not a number.
 
@@ -59,10 +59,10 @@ def network_key(**parts: Any) -> str:
     >>> key == network_key(pooling="flatten", size=[224, 224], name="VGG16")
     True
     """
-    known = {*features.codecs, *features.modules, *features.features}  # of others Pillow warns
+    known = {*features.codecs, *features.modules, *features.features}  # Pillow warns of others
     codecs = [features.version(codec) if codec in known else None for codec in _CODECS]
     text = json.dumps(
-        # apart, so that no part of the caller's can take the decoder's place
+        # separate, so that the caller's parts can't replace the decoder's
         {"parts": _plain(parts), "decoder": [DECODER_VERSION, PIL.__version__, *codecs]},
         sort_keys=True,
         allow_nan=False,

@@ -1,8 +1,8 @@
-"""A network of the user's own as a backbone: read, and its old top taken off.
+"""The user's own network as a backbone: read it and remove its top.
 
-One rule, for features and for fine-tuning: of a network that classifies (a fitted classifier of
-skvision, a network that ends in a softmax) the dense layers that follow the last feature map go;
-another network is taken as it is.
+One rule holds for features and for fine-tuning: a network that classifies (a fitted classifier
+of skvision, a network that ends in a softmax) loses the dense layers after the last feature map;
+any other network is used whole.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from ..persistence import load
 __all__ = ["is_own", "own_bodies", "own_body", "without_top"]
 
 SAFE_SUFFIX = ".skv"
-# written by joblib and pickle: reading one can run code that is in it
+# files of joblib and pickle, which can run code when they are read
 _UNSAFE_SUFFIXES = (".joblib", ".pkl", ".pickle")
 
-#: bodies by what they were read from, so that a search reads each once
+#: bodies by their source, so that a search reads each once
 own_bodies: Store[Any, OwnNetwork] = Store(
     4, 2**30, lambda own: sum(array.nbytes for array in own.weights), BUILDING
 )
 
 
 def is_own(backbone: Any) -> bool:
-    """Whether a backbone is a network of the user's own, not the name of a ready-made one."""
+    """Return whether a backbone is the user's own network, not the name of a pretrained one."""
     if not isinstance(backbone, str | os.PathLike):
         return True
     return Path(backbone).suffix.lower() in (SAFE_SUFFIX, *NETWORK_SUFFIXES, *_UNSAFE_SUFFIXES)
 
 
 def own_body(backbone: Any, layer: str | None = None) -> OwnNetwork:
-    """Read a network of the user's own, without its top.
+    """Read the user's own network, without its top.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def own_body(backbone: Any, layer: str | None = None) -> OwnNetwork:
         A fitted classifier of skvision, the file of one (``.skv``), a Keras model, or the file
         of one (``.keras``, ``.hdf5``, ``.h5``).
     layer : str, default=None
-        The layer that it shall end with; None for what the rule above says.
+        Name of its last layer; None for the rule above.
 
     Returns
     -------
@@ -61,10 +61,10 @@ def own_body(backbone: Any, layer: str | None = None) -> OwnNetwork:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file doesn't exist.
     ValueError
-        If `backbone` is something else, the file is damaged or holds something else, or there is
-        no such layer.
+        If `backbone` is something else, the file is damaged or holds something else, or the
+        layer doesn't exist.
     NotFittedError
         If the classifier has not been fitted.
     """
@@ -75,7 +75,7 @@ def own_body(backbone: Any, layer: str | None = None) -> OwnNetwork:
 
 
 def _source(backbone: Any) -> tuple[Any, Callable[[], Any]]:
-    """What tells a backbone from others, and a function that reads it."""
+    """Return a key that identifies a backbone, and a function that reads it."""
     if isinstance(backbone, str | os.PathLike):
         return _file_source(Path(backbone))
     if isinstance(backbone, keras.Model):
@@ -92,15 +92,15 @@ def _file_source(path: Path) -> tuple[Any, Callable[[], Any]]:
     suffix = path.suffix.lower()
     if suffix in _UNSAFE_SUFFIXES:
         raise ValueError(
-            f"Reading {path.name} can run code that is in it, so that is for you to decide: "
-            f"backbone=joblib.load({str(path)!r}), if you trust whoever made it. A .skv file, as "
-            "skvision.save writes it, is read here."
+            f"Reading {path.name} can run code from it. If you trust its source, pass "
+            f"backbone=joblib.load({str(path)!r}). A .skv file of skvision.save can be passed "
+            "directly."
         )
     try:
         status = path.stat()
         key = str(path.resolve()), status.st_mtime_ns, status.st_size, status.st_ino
     except OSError:
-        key = None  # the reader says what is wrong with it
+        key = None  # the reader raises the error
     return key, lambda: _read(path)
 
 
@@ -110,14 +110,14 @@ def _read(path: Path) -> Any:
     model = load(path)
     if not isinstance(model, NetworkEstimator):
         raise ValueError(
-            f"backbone={str(path)!r} holds a {type(model).__name__}, not a classifier of skvision "
+            f"backbone={str(path)!r} holds a {type(model).__name__}, not a skvision classifier "
             "that trains a network."
         )
     return model
 
 
 def _body(source: Any, layer: str | None) -> keras.Model:
-    """What is left of a network or of a classifier's."""
+    """Return the body of a network or of a classifier's network."""
     classifies = isinstance(source, NetworkEstimator)
     network = source.build_network() if classifies else source
     if layer is not None:
@@ -136,15 +136,15 @@ def _ends_in_softmax(network: keras.Model) -> bool:
 
 
 def without_top(network: keras.Model) -> keras.Model:
-    """Take the dense layers off that follow the last feature map.
+    """Remove the dense layers after the last feature map.
 
-    What remains ends where the feature map becomes a vector. Where no weights would
-    remain (a network of dense layers alone), only the last layer goes.
+    The result ends where the feature map becomes a vector. If no weights would remain (in a
+    network of dense layers alone), only the last layer is removed.
 
     Parameters
     ----------
     network : keras.Model
-        As `skvision.networks.finetuned_architecture.flattened` makes it.
+        A result of `skvision.networks.finetuned_architecture.flattened`.
 
     Returns
     -------
@@ -177,7 +177,7 @@ def without_top(network: keras.Model) -> keras.Model:
 
 
 def _only_input(network: keras.Model, tensor: keras.KerasTensor) -> keras.KerasTensor | None:
-    """What the layer that made a tensor was given, if that is one tensor."""
+    """Return the input of the layer that made a tensor, if it is a single tensor."""
     for layer in network.layers:
         if layer.output is tensor and not isinstance(layer, keras.layers.InputLayer):
             given = layer.input

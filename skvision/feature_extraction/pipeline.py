@@ -1,4 +1,4 @@
-"""Features and a classifier in one Pipeline, with settings that are right to begin with."""
+"""A Pipeline of features and a classifier, with good default settings."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["HEADS", "UNSAFE_HEADS", "make_feature_classifier", "make_head"]
 
 #: classifiers by a short name, each with predict_proba
 HEADS: dict[str, Callable[[Any], Any]] = {
-    # a thousand features and a few hundred images need a strong penalty
+    # 1,000 features of a few hundred images need a strong penalty
     "logistic": lambda seed: LogisticRegression(C=0.001, max_iter=1000, random_state=seed),
     "svm": lambda seed: CalibratedClassifierCV(SVC(random_state=seed), ensemble=False),
     "knn": lambda seed: KNeighborsClassifier(weights="distance", metric="cosine"),
     "forest": lambda seed: RandomForestClassifier(300, random_state=seed),
 }
 
-#: those that no safe file takes: scikit-learn's trees trust the numbers that they are read from
+#: heads that a safe file can't hold: scikit-learn's trees don't check the numbers of a file
 UNSAFE_HEADS = frozenset({"forest"})
 
 
@@ -44,20 +44,20 @@ def make_feature_classifier(
     ----------
     backbone : str, path-like, keras.Model or fitted skvision classifier, \
 default="EfficientNetLite0"
-        As `PretrainedFeatureTransformer` takes it.
+        As in `PretrainedFeatureTransformer`.
     head : {"logistic", "svm", "knn", "forest"}, default="logistic"
-        The classifier: logistic regression (with ``C=0.001``), a support vector
-        machine with calibrated probabilities, the nearest neighbours by cosine
-        distance, or a random forest (which only joblib keeps, `skvision.save` doesn't).
+        The classifier: logistic regression (with ``C=0.001``), a support vector machine
+        with calibrated probabilities, nearest neighbours by cosine distance, or a random
+        forest (joblib can save it, `skvision.save` can't).
     random_state : int, RandomState instance or None, default=None
-        Of the classifier, and of random weights.
+        Random state of the classifier and of random weights.
     **options : object
         Further parameters of `PretrainedFeatureTransformer`: ``cache=True``, ...
 
     Returns
     -------
     sklearn.pipeline.Pipeline
-        With the steps ``features``, ``scale`` and ``head``.
+        A Pipeline with the steps ``features``, ``scale`` and ``head``.
 
     Examples
     --------
@@ -76,7 +76,7 @@ default="EfficientNetLite0"
 
 
 def make_head(head: str, random_state: Any = None) -> Any:
-    """Make the classifier that a name in `HEADS` stands for.
+    """Return the classifier of a name in `HEADS`.
 
     Examples
     --------

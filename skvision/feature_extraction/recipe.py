@@ -1,4 +1,4 @@
-"""What a feature network is, as a value: which backbone, weights, layer, pooling, size."""
+"""A feature network as a value: its backbone, weights, layer, pooling and size."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ POOLINGS = ("avg", "max", "flatten")
 
 @dataclass(frozen=True)
 class FeatureRecipe:
-    """What builds a network from images to feature vectors.
+    """The description of a network that maps images to feature vectors.
 
-    Two recipes are equal if their features are: a backbone of the user's own is
-    told apart by the digest of its weights.
+    Two recipes are equal if their features are. The user's own backbone is identified by
+    the digest of its weights.
 
     Parameters
     ----------
     backbone : str
-        A name in `skvision.networks.backbones.BACKBONES`, or what the user's own
-        network shall be called in feature names.
+        A name in `skvision.networks.backbones.BACKBONES`, or a name for the user's own
+        network in feature names.
     weights : str or None
-        ``"imagenet"``, a weights file, or None for random ones.
+        ``"imagenet"``, a weights file, or None for random weights.
     layer : str or None
-        Whose output is taken; None for the last feature map.
+        Name of the output layer; None for the last feature map.
     pooling : {"avg", "max", "flatten"}
         How a feature map becomes a vector.
     image_size : tuple of int
-        (height, width) in pixels.
+        Size (height, width) in pixels.
     digest : str
         Identity of the weights.
     seed : int, default=0
-        Decides random weights.
+        Seed of random weights.
     top : bool, default=False
-        Whether the vector is ImageNet's classes with their probabilities.
+        Whether the vector holds the probabilities of ImageNet's classes.
     own : OwnNetwork, default=None
         The user's network, up to its features.
     """
@@ -68,7 +68,7 @@ class FeatureRecipe:
     own: OwnNetwork | None = field(default=None, compare=False, repr=False)
 
     def build(self) -> keras.Model:
-        """Make the network: (n, height, width, 3) pixels 0..255 to (n, n_features)."""
+        """Build the network from pixels 0..255, (n, height, width, 3), to (n, n_features)."""
         backend_runs()
         with BUILDING:
             return pooled(self._body(), self.pooling)
@@ -86,12 +86,12 @@ class FeatureRecipe:
         own = self.own.build()
         if own.input_shape[1:3] == self.image_size:
             return own
-        # it takes any size: settle it
+        # it accepts any size, so fix it
         pixels = keras.Input((*self.image_size, own.input_shape[-1]), name="pixels")
         return keras.Model(pixels, own(pixels), name=own.name)
 
     def key_parts(self) -> dict[str, Any]:
-        """All that the network's outputs depend on, as `network_key` takes it."""
+        """Return everything that the outputs depend on, as parts for `network_key`."""
         return {
             "network": self.backbone,
             "weights": self.digest,
@@ -99,20 +99,20 @@ class FeatureRecipe:
             "layer": self.layer,
             "pooling": self.pooling,
             "top": self.top,
-            # which build the network around the weights
+            # they build the network around the weights
             "built by": [NETWORKS_VERSION, keras.__version__],
         }
 
     @property
     def n_channels(self) -> int:
-        """Channels of the images that the network reads."""
+        """Number of channels of the network's input."""
         return 3 if self.own is None else int(self.own.input_shape[-1] or 3)
 
 
 def classification_recipe(
     backbone: Any, *, weights: Any, image_size: tuple[int, int] | None
 ) -> FeatureRecipe:
-    """What makes ImageNet's classes of images; its vector is their probabilities."""
+    """Return the recipe whose vector holds the probabilities of ImageNet's classes."""
     name = backbone_name(backbone)
     row = BACKBONES[name]
     return FeatureRecipe(
@@ -135,12 +135,12 @@ def feature_recipe(
     image_size: tuple[int, int] | None,
     seed: int,
 ) -> FeatureRecipe:
-    """Read the transformer's parameters; what is left open is filled in.
+    """Turn the transformer's parameters into a recipe, with "auto" and None filled in.
 
     Raises
     ------
     ValueError
-        If there is no such backbone or layer, or an own network has another size.
+        If the backbone or layer doesn't exist, or the user's own network has another size.
     """
     if not is_own(backbone):
         name = backbone_name(backbone)
@@ -149,7 +149,7 @@ def feature_recipe(
         digest = weights_digest(name, weights, seed)
         own = None
         if weights not in ("imagenet", None):
-            # what a file holds goes with the estimator: elsewhere there may be no such file
+            # the estimator takes the weights along: the file may be missing elsewhere
             own = own_bodies.get(
                 (name, digest, size, layer),
                 lambda: OwnNetwork.of(
@@ -163,8 +163,8 @@ def feature_recipe(
             pooling=row.pooling if pooling == "auto" else pooling,
             image_size=size,
             digest=digest,
-            # of random weights only: two recipes of the same weights are one, so that a search
-            # without a random_state builds one engine, and not one a fit
+            # random weights only: recipes with the same weights must be equal, so that a search
+            # without a random_state builds one engine and not one per fit
             seed=seed if weights is None else 0,
             own=own,
         )
@@ -174,13 +174,13 @@ def feature_recipe(
 def _own_recipe(
     own: OwnNetwork, layer: str | None, pooling: str, image_size: tuple[int, int] | None
 ) -> FeatureRecipe:
-    """The recipe of a network of the user's own, which ends with `layer` where one is named."""
+    """Return the recipe of the user's own network, which ends with `layer` if one is given."""
     own_size: Any = own.input_shape[1:3]
-    if None in own_size:  # it takes any size: the recipe settles it
+    if None in own_size:  # it accepts any size; the recipe fixes it
         own_size = image_size
     if own_size is None or image_size not in (None, own_size):
         raise ValueError(
-            f"The backbone {own.name} reads images of {own.input_shape[1:3]} pixels. "
+            f"The backbone {own.name} needs images of {own.input_shape[1:3]} pixels. "
             f"Received: image_size={image_size}"
         )
     return FeatureRecipe(
@@ -195,8 +195,8 @@ def _own_recipe(
 
 
 def clone_around_backbone(estimator: Any) -> Any:
-    """Clone an estimator, but keep a fitted classifier as its ``backbone`` fitted."""
+    """Clone an estimator, but keep a ``backbone`` that is a fitted classifier fitted."""
     unfitted = copy.copy(estimator).set_params(backbone=None)
-    # what `clone` does where no class has its own way: with metadata requests, callbacks and the
-    # form of the output, too
+    # scikit-learn's default clone, which also keeps metadata requests, callbacks and the output
+    # container
     return BaseEstimator.__sklearn_clone__(unfitted).set_params(backbone=estimator.backbone)

@@ -1,4 +1,4 @@
-"""`PretrainedFeatureTransformer`: what a ready-made network sees in an image, as numbers."""
+"""`PretrainedFeatureTransformer`: features of images, computed by a pretrained network."""
 
 from __future__ import annotations
 
@@ -28,85 +28,87 @@ __all__ = ["PretrainedFeatureTransformer"]
 class PretrainedFeatureTransformer(
     CallbackSupportMixin, DocumentationLink, TransformerMixin, BaseEstimator
 ):
-    """Turn images into the features that a ready-made network computes.
+    """Transform images into the features of a pretrained network.
 
-    Transfer learning by feature extraction: a network trained on over a million photos, cut
-    off before its last layer, describes each image by a vector; any classifier
-    of scikit-learn is trained on these. With a few hundred photos this is usually
-    more accurate than a network of one's own, and the quickest way.
+    This is transfer learning by feature extraction: a network that was trained on over a
+    million photos, without its last layers, turns each image into a vector, and any
+    classifier of scikit-learn is trained on these vectors. With a few hundred photos this is
+    the fastest way, and usually more accurate than training a network from scratch.
 
     Parameters
     ----------
     backbone : str, path-like, keras.Model or fitted skvision classifier, \
 default="EfficientNetLite0"
-        The network: a name in any case (`skvision.networks.backbones` has the table), of
-        which ``"EfficientNetLite0"`` comes with the package; a fitted classifier of
-        skvision, or its file (``.skv``); a Keras model, or its file (``.keras``, ``.hdf5``,
-        ``.h5``: code in it is refused). A network that classifies (a fitted classifier, a
-        network that ends in a softmax) loses the dense layers after its last feature map;
-        another is taken as it is; ``layer`` names any other end. A Keras model gets pixels
-        from 0 to 255. Where a fitted classifier is a value in a search's grid, wrap it in
-        `sklearn.frozen.FrozenEstimator`: scikit-learn clones such values, which unfits them.
+        The pretrained network. A name, in upper or lower case
+        (`skvision.networks.backbones` has the table; ``"EfficientNetLite0"`` comes with
+        the package); a fitted classifier of skvision or its file (``.skv``); a Keras model
+        or its file (``.keras``, ``.hdf5``, ``.h5``; code in the file is refused). A network
+        that classifies (a fitted classifier, or one that ends in a softmax) loses the dense
+        layers after its last feature map; any other network is used whole. ``layer`` sets
+        another end. A Keras model gets pixels from 0 to 255. If a fitted classifier is a
+        value in the grid of a search, wrap it in `sklearn.frozen.FrozenEstimator`, since
+        scikit-learn clones the values of a grid, which makes them unfitted.
     weights : "imagenet", str, path-like or None, default="imagenet"
-        ``"imagenet"``: the published weights, downloaded once by Keras; a weights
-        file of one's own (``.h5``, ``.hdf5``, ``.keras``); None: random ones, decided
-        by ``random_state``. Without meaning for a network of one's own.
+        Weights of a network that ``backbone`` names. ``"imagenet"``: the published
+        weights, downloaded once by Keras; a path: your own weights file (``.h5``,
+        ``.hdf5``, ``.keras``); None: random weights, drawn from ``random_state``. Ignored
+        if ``backbone`` is a network or a file.
     layer : str, default=None
-        Name of the layer whose output is taken; None for the last feature map.
+        Name of the layer whose output is used; None for the last feature map.
     image_size : int or tuple of int, default=None
-        (height, width) in pixels that images are resized to; None for the
-        network's own (224 for most).
+        Size (height, width) in pixels that images are resized to; None for the
+        network's own size (224 for most).
     pooling : {"auto", "avg", "max", "flatten"}, default="auto"
-        How a feature map becomes a vector: the mean or the largest of each
-        channel, or all numbers (VGG16: 7 x 7 x 512 = 25,088). ``"auto"`` is
-        ``"flatten"`` for VGG, ``"avg"`` for all others.
+        How a feature map becomes a vector: the mean or the maximum of each channel, or
+        all values (VGG16: 7 x 7 x 512 = 25,088). ``"auto"`` is ``"flatten"`` for VGG and
+        ``"avg"`` for all others.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
-        What it computes with. ``"auto"`` is bfloat16 where the engine and the
-        processor have it; that changes features by some percent (on photos, those of
-        EfficientNet-Lite0 by 4, without an effect on accuracy), and a little with the
-        images that are computed with them. ``"float32"`` does neither.
+        Number type of the computation. ``"auto"`` is bfloat16 if the engine and the
+        processor support it. bfloat16 changes features by a few percent (those of
+        EfficientNet-Lite0 on photos by 4 %, without effect on accuracy), and the result
+        depends a little on the other images of a batch. ``"float32"`` avoids both.
     batch_size : int, default=32
-        Images computed at a time, at least 1. Decides memory and speed, not the
+        Number of images per batch, at least 1. It affects memory and speed, not the
         features.
     engine : {"auto", "keras", "openvino"}, default="auto"
-        What computes. ``"auto"`` is OpenVINO where it is installed
-        (``pip install "skvision[fast]"``), unless Keras has a graphics card or JAX for
-        its backend, else Keras.
+        Library that computes the features. ``"auto"`` is OpenVINO if it is installed
+        (``pip install "skvision[fast]"``), unless Keras uses a graphics card or the JAX
+        backend; else Keras.
     cache : None, True, str or path-like, default=None
-        Where features are kept, so that none is ever computed twice: True for the
-        user's cache folder, a folder, or None for nowhere.
+        Folder in which features are kept, so that each is computed only once: True for
+        the user's cache folder, a path, or None for no cache.
     row_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of an image, if each image is a flat
         row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
-        The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
-        0..65535, bool and floats 0..1. A pair (black, white) names another.
-        ``"percentile"`` learns it in fit, for each channel: the 0.1 and 99.9 percentiles
-        of all images. Files of more than 8 bits have the scale that they declare, or the
-        one that is named or learnt; files of 8 bits have no other than theirs. None
-        takes any finite numbers as they are.
+        Range of the numbers in arrays. ``"auto"``: integers 0..255, uint16 0..65535, bool
+        and floats 0..1. A pair (black, white) sets another range. ``"percentile"``
+        learns it in fit, for each channel: the 0.1 and 99.9 percentiles of all images.
+        Files of more than 8 bits use the pair or the learnt range, else the range that
+        they declare; files of 8 bits always use 0..255. None passes any finite numbers
+        unchanged.
     resize : {"stretch", "crop", "pad"}, default="stretch"
         How images of another aspect ratio are resized to ``image_size``.
     random_state : int, RandomState instance or None, default=None
-        Decides random weights.
+        Seed of random weights. Pass an int for reproducible results.
     verbose : {0, 1, 2} or bool, default=0
         Output while working: none (0 or False) or a progress bar (1, 2 or True).
 
     Attributes
     ----------
     engine_ : str
-        What computes; resolved in fit.
+        The engine that fit chose.
     precision_ : str
-        What it computes with; resolved in fit.
+        The precision that fit chose.
     n_features_out_ : int
-        Length of the vectors.
+        Length of the feature vectors.
     pixel_range_ : tuple or None
         (black, white) of the numbers in fit's X; None if X was files, since each file has
         its own. With ``value_range="percentile"`` each is a tuple of one number per channel.
     image_shape_ : tuple of int
         Shape of one image in fit's X if X was an array; () if X was files.
     n_channels_ : int
-        Channels of fit's X: 3, or X's own with ``value_range=None``.
+        Number of channels of fit's X: 3, or those of X with ``value_range=None``.
     n_features_in_ : int
         Length of a row. Only defined if X was 2-D rows.
 
@@ -116,8 +118,8 @@ default="EfficientNetLite0"
 
     Notes
     -----
-    Images are scaled for the network inside it; scaling them before is an error,
-    and floats above 1 are refused.
+    The network scales its input itself. Don't scale images before; floats above 1 are
+    refused.
 
     References
     ----------
@@ -183,7 +185,7 @@ default="EfficientNetLite0"
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None) -> PretrainedFeatureTransformer:
-        """Make the network ready and look at the form of X; nothing is learnt.
+        """Prepare the network and check the form of X; learn nothing.
 
         Parameters
         ----------
@@ -202,9 +204,9 @@ default="EfficientNetLite0"
         ValueError
             If a parameter or X is not as described, or weights don't fit.
         ImportError
-            If the engine asked for is not installed.
+            If the requested engine is not installed.
         OSError
-            If published weights are neither here nor to be downloaded.
+            If the published weights can't be found or downloaded.
         """
         self._validate_params()
         with all_or_nothing(self):
@@ -212,7 +214,7 @@ default="EfficientNetLite0"
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
-        """Make the network ready and compute the features of images.
+        """Prepare the network and compute the features of images.
 
         Parameters
         ----------
@@ -224,7 +226,7 @@ default="EfficientNetLite0"
         Returns
         -------
         ndarray of shape (n_samples, n_features_out_), float32
-            One row an image.
+            One row per image.
 
         Raises
         ------
@@ -233,9 +235,9 @@ default="EfficientNetLite0"
         ImageDecodeError
             If a file can't be read.
         ImportError
-            If the engine asked for is not installed.
+            If the requested engine is not installed.
         OSError
-            If published weights are neither here nor to be downloaded.
+            If the published weights can't be found or downloaded.
         """
         self._validate_params()
         with all_or_nothing(self):
@@ -246,7 +248,7 @@ default="EfficientNetLite0"
         images = validate_images(self, X, reset=True)
         if self.n_channels_ not in (1, 3):
             raise ValueError(
-                f"X has {self.n_channels_} channels; ready-made networks read 3 (or 1, which "
+                f"X has {self.n_channels_} channels, but pretrained networks need 3 (or 1, which "
                 "is repeated)."
             )
 
@@ -256,7 +258,7 @@ default="EfficientNetLite0"
 
         n_batches: int | None = -(-len(images) // int(self.batch_size))
         if self.cache not in (None, False):
-            n_batches = None  # nobody knows what is there already, nor what others compute
+            n_batches = None  # unknown: the cache and other processes may have computed some
         name, n_subtasks = ("fit-transform", n_batches) if transform else ("fit", 0)
         return fit_as_task(self, learn, training_data(X, y), name, n_subtasks)
 
@@ -281,12 +283,12 @@ default="EfficientNetLite0"
         Parameters
         ----------
         X : array, sequence, Series or frame of n_samples images
-            In any form that fit takes; on the scale of fit where it is an array.
+            In any form that fit takes; an array must have the same value range as in fit.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features_out_), float32
-            One row an image.
+            One row per image.
 
         Raises
         ------
@@ -300,7 +302,7 @@ default="EfficientNetLite0"
         Warns
         -----
         FeatureEngineWarning
-            If the engine or precision of fit is not to be had here.
+            If the engine or precision of fit is not available on this machine.
         """
         check_is_fitted(self)
         images = validate_images(self, X, reset=False)
@@ -327,7 +329,7 @@ default="EfficientNetLite0"
         Returns
         -------
         ndarray of shape (n_features_out_,), object
-            One name a feature.
+            One name per feature.
         """
         check_is_fitted(self)
         prefix = self._recipe.backbone.lower()
@@ -335,7 +337,7 @@ default="EfficientNetLite0"
         return np.array(names, dtype=object)
 
     def _reproduced_choice(self) -> EngineChoice:
-        """The engine and precision of fit or, with a warning, what there is here."""
+        """Return the engine and precision of fit or, with a warning, those of this machine."""
         try:
             return resolve(self.engine_, self.precision_)
         except (ImportError, ValueError):

@@ -1,6 +1,7 @@
-"""Images that tell whether to believe a model: Display classes over matplotlib.
+"""Display classes over matplotlib, to judge models and augmentation.
 
-It imports all rooms below the command line; of an estimator it uses public methods alone.
+The package may import all layers below the command line; it uses only public methods of
+estimators.
 """
 
 from .augmentation import AugmentationDisplay

@@ -1,4 +1,4 @@
-"""`AugmentationDisplay`: what an augmenter makes of images, to look at before training."""
+"""`AugmentationDisplay`: look at augmented images before training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .plotting import new_axes
 
 __all__ = ["AugmentationDisplay"]
 
-# pixels between images, and what is there
+# pixels between images, and their value
 _GAP = 4
 _BACKGROUND = 255
 
@@ -23,26 +23,26 @@ _BACKGROUND = 255
 class AugmentationDisplay:
     """Images beside augmented versions of them.
 
-    Make one by `from_estimator`. If you don't recognise what is in an image any more,
-    a network won't learn it from that image either.
+    Create it by `from_estimator`. If you can't recognise an augmented image, a network can't
+    learn from it either.
 
     Parameters
     ----------
     originals : list of ndarray of shape (height, width, 3), uint8
         Images; their sizes may differ.
     augmented : list of list of ndarray
-        Of each, several augmented versions of its size.
+        Several augmented versions of each image, in its size.
 
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        After `plot`.
+        The axes, after `plot`.
     figure_ : matplotlib.figure.Figure
-        After `plot`.
+        The figure, after `plot`.
 
     See Also
     --------
-    skvision.ImageAugmenter : What is shown.
+    skvision.ImageAugmenter : The augmenter.
 
     Examples
     --------
@@ -72,24 +72,25 @@ class AugmentationDisplay:
         longest_side: int = 128,
         ax: Any = None,
     ) -> AugmentationDisplay:
-        """Draw several versions of some images, and plot them.
+        """Augment some images several times, and plot the results.
 
         Parameters
         ----------
         estimator : ImageAugmenter or RandAugmenter
-            Need not be fitted, and is not changed. Its ``random_state`` decides.
+            The augmenter, fitted or not; it isn't changed. Its ``random_state`` controls the
+            draws.
         X : array, sequence, Series or frame of n_samples images
             In any form that the estimator takes.
         n_images : int, default=4
-            How many images, at least 1, spread evenly over X; all if there are fewer.
+            Number of images, at least 1, spread evenly over X; all images if X has fewer.
         n_draws : int, default=5
-            How many versions of each, at least 1.
+            Number of augmented versions per image, at least 1.
         longest_side : int, default=128
-            Pixels of the longer side of what is shown, at least 1. Larger images are
-            made smaller before they are changed; shifts by pixels get smaller with them, so
-            that they show what happens to the image as it is, not at a network's size.
+            Maximum of the longer side of the plotted images in pixels, at least 1. Larger
+            images are reduced before augmentation, and shifts in pixels are reduced in
+            proportion, so that the plot shows the effect on the full-size image.
         ax : matplotlib.axes.Axes, default=None
-            Where to plot; None for a new figure.
+            Axes to plot into; None for a new figure.
 
         Returns
         -------
@@ -120,7 +121,7 @@ class AugmentationDisplay:
                 )
         if estimator.value_range is None:
             raise ValueError(
-                "With value_range=None X holds numbers that are no images, and nothing can be "
+                "With value_range=None, X holds numbers that aren't images, and nothing can be "
                 "shown."
             )
         images = as_image_batch(
@@ -133,7 +134,7 @@ class AugmentationDisplay:
             whole = images.whole(int(index))
             pixels = _fitted(whole, longest_side)
             draws = estimator.draw([seed, int(index)], np.arange(n_draws))
-            # what is drawn in pixels is meant for the image as it is
+            # lengths in pixels refer to the full-size image
             for name, axis in (("shift_y_pixels", 0), ("shift_x_pixels", 1)):
                 draws[name] *= pixels.shape[axis] / whole.shape[axis]
             copies = np.repeat(pixels[np.newaxis], n_draws, axis=0)
@@ -146,12 +147,12 @@ class AugmentationDisplay:
         return cls(originals, versions).plot(ax)
 
     def plot(self, ax: Any = None) -> AugmentationDisplay:
-        """Plot a row for each image: the original, then its versions.
+        """Plot one row per image: the original, then its augmented versions.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where to plot; None for a new figure.
+            Axes to plot into; None for a new figure.
 
         Returns
         -------
@@ -179,7 +180,7 @@ class AugmentationDisplay:
 
 
 def _fitted(pixels: np.ndarray, longest: int) -> np.ndarray:
-    """The same, its longer side at most `longest`."""
+    """Return the image, reduced so that its longer side is at most `longest`."""
     height, width = pixels.shape[:2]
     scale = min(1.0, longest / max(height, width))
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
@@ -187,7 +188,7 @@ def _fitted(pixels: np.ndarray, longest: int) -> np.ndarray:
 
 
 def _grid(rows: list[list[np.ndarray]]) -> tuple[np.ndarray, list[float]]:
-    """All images on one canvas, each in the middle of its cell; and the columns' middles."""
+    """Return one canvas with each image centred in its cell, and the centres of the columns."""
     height = max(image.shape[0] for row in rows for image in row)
     width = max(image.shape[1] for row in rows for image in row)
     n_rows, n_columns = len(rows), len(rows[0])

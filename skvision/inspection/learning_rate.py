@@ -1,4 +1,4 @@
-"""`find_learning_rate`: which learning rate to try, in one short training."""
+"""`find_learning_rate`: suggest a learning rate by one short training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .plotting import new_axes
 
 __all__ = ["LearningRateDisplay", "find_learning_rate"]
 
-# Share of the curve over which neighbouring losses are averaged.
+# share of the curve over which losses are averaged
 SMOOTHING = 0.04
 
 
@@ -32,15 +32,15 @@ def find_learning_rate(
 ) -> LearningRateDisplay:
     """Try a range of learning rates in one short training, and suggest one.
 
-    A clone of the estimator is trained for one step at each rate, from the
-    lowest to the highest. Where the loss falls, rates are good; where it rises
-    again, they are too large. The estimator itself is not changed. A grid search
-    around the suggestion (a third of it, three times it) is more certain.
+    A clone of the estimator is trained for one step at each rate, from the lowest to the
+    highest. Rates at which the loss falls are good; rates at which it rises again are too
+    large. The estimator itself isn't changed. A grid search around the suggestion (a third
+    of it, three times it) is more reliable.
 
     Parameters
     ----------
     estimator : MiniVGGClassifier or FineTunedClassifier, or a Pipeline that ends in one
-        Fitted or not. The rate that is looked for and schedules play no part.
+        The classifier, fitted or not. Its own learning rate and schedules are ignored.
     X : array, sequence, Series or frame of n_samples images
         In any form that its fit takes.
     y : array-like of shape (n_samples,)
@@ -48,24 +48,24 @@ def find_learning_rate(
     sample_weight : array-like of shape (n_samples,), default=None
         As in fit.
     phase : {"warmup", "fine_tune"}, default=None
-        Which rate of a FineTunedClassifier to find; for ``"fine_tune"`` the head is
+        Phase of a FineTunedClassifier whose rate to find; for ``"fine_tune"`` the head is
         warmed up first. None for a classifier that trains in one phase.
     lowest : float, default=1e-5
-        The first rate, above 0.
+        Lowest rate, above 0.
     highest : float, default=10.0
-        The last rate; those between are spaced evenly on a logarithmic scale.
+        Highest rate; the rates between are spaced evenly on a logarithmic scale.
     n_steps : int, default=100
-        How many rates, at least 20. Each costs the time of one batch.
+        Number of rates, at least 20. Each rate trains one batch.
 
     Returns
     -------
     LearningRateDisplay
-        With ``suggestion``, the curve, and ``plot()``.
+        The curve, its ``suggestion`` and ``plot()``.
 
     Raises
     ------
     ValueError
-        If a parameter, X or y is not as described, or the loss falls nowhere.
+        If a parameter, X or y is not as described, or the loss never falls.
 
     References
     ----------
@@ -108,28 +108,28 @@ def find_learning_rate(
 
 
 class LearningRateDisplay:
-    """The curve of a learning-rate range test, and what it suggests.
+    """The curve of a learning-rate range test, and the rate that it suggests.
 
-    Make one by `find_learning_rate`.
+    Create it by `find_learning_rate`.
 
     Parameters
     ----------
     learning_rates : ndarray of shape (n_steps,), float
-        Ascending.
+        Learning rates in ascending order.
     losses : ndarray of shape (n_steps,), float
-        The loss of one batch at each.
+        The loss of one batch at each rate.
 
     Attributes
     ----------
     smoothed_losses : ndarray of shape (n_steps,), float
         The losses, averaged with their neighbours.
     suggestion : float
-        Half way, on the logarithmic scale, from where the smoothed loss falls
-        fastest to where it is lowest.
+        The midpoint, on the logarithmic scale, between the rate at which the smoothed loss
+        falls fastest and the rate at which it is lowest.
     ax_ : matplotlib.axes.Axes
-        After `plot`.
+        The axes, after `plot`.
     figure_ : matplotlib.figure.Figure
-        After `plot`.
+        The figure, after `plot`.
 
     Examples
     --------
@@ -153,7 +153,7 @@ class LearningRateDisplay:
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where to plot; None for a new figure.
+            Axes to plot into; None for a new figure.
 
         Returns
         -------
@@ -188,16 +188,16 @@ def _smoothed(losses: np.ndarray) -> np.ndarray:
 
 
 def _suggested(rates: np.ndarray, losses: np.ndarray) -> float:
-    """A rate on the loss' way down: half way from the steepest point to the lowest.
+    """Return the midpoint between the steepest and the lowest point of the loss.
 
-    The steepest point alone is on the low side: with two data sets and three
-    optimisers, three times as large a rate was better in five cases of six.
+    The rate of the steepest point is too low: with two data sets and three optimisers, a
+    rate three times as large was better in five cases of six.
     """
     lowest = int(np.argmin(losses)) if len(losses) else 0
     if lowest < 2:
         raise ValueError(
-            "The loss falls at no learning rate tried: from "
-            f"{len(rates)} steps nothing can be suggested. Try a smaller lowest, more steps, or "
+            "The loss fell at none of the learning rates, so "
+            f"{len(rates)} steps suggest none. Try a smaller lowest, more steps, or "
             "look at the data."
         )
     slopes = np.gradient(losses[: lowest + 1], np.log(rates[: lowest + 1]))

@@ -1,4 +1,4 @@
-"""matplotlib is an extra: whoever plots nothing needs none."""
+"""matplotlib, an optional dependency that is imported only to plot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def import_matplotlib() -> Any:
     Raises
     ------
     ImportError
-        If it is not installed; the message is the line that installs it.
+        If it is not installed; the message says how to install it.
     """
     try:
         import matplotlib.pyplot
@@ -30,7 +30,7 @@ def new_axes(ax: Any = None) -> Any:
     Raises
     ------
     ImportError
-        If matplotlib is not installed; the message is the line that installs it.
+        If matplotlib is not installed; the message says how to install it.
     """
     if ax is not None:
         return ax

@@ -620,7 +620,7 @@ def test_a_model_predicts_where_there_is_no_file_and_no_download(some, tmp_path)
         ({"backbone": "nowhere.skv"}, "There is no model file nowhere.skv"),
         ({"backbone": "m.joblib"}, r"can run code .*backbone=joblib.load\('m.joblib'\), if you"),
         ({"backbone": "nowhere.keras"}, "There is no network file nowhere.keras"),
-        ({"image_size": 16}, r"small reads images of \(8, 8\)"),
+        ({"image_size": 16}, r"small needs images of \(8, 8\)"),
         ({"engine": "onnx"}, "engine must be"),
         ({"cache": 3}, "cache"),
         ({"augmentation": "flip"}, "augmentation must be"),
@@ -638,7 +638,7 @@ def test_bad_backbone_files(net, some, tmp_path):
     with pytest.raises(ValueError, match="m.skv"):
         clone(net).set_params(backbone=path).fit(*some)
     save(LogisticRegression(), path)
-    with pytest.raises(ValueError, match="holds a LogisticRegression, not a classifier"):
+    with pytest.raises(ValueError, match="holds a LogisticRegression, not a skvision classifier"):
         clone(net).set_params(backbone=path).fit(*some)
     save(MiniVGGClassifier(), path)
     with pytest.raises(NotFittedError):

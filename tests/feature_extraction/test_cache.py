@@ -265,7 +265,7 @@ def test_an_error_in_compute_is_passed_on_and_gives_the_claims_up(cache):
     [
         ([([0, 1], np.zeros((2, N_FEATURES + 1)))], r"features of shape \(2, 50\).*\(2, 51\)"),
         ([([0], np.zeros(N_FEATURES))], "Received"),
-        ([([0, 7], np.zeros((2, N_FEATURES)))], "each position that it was asked for"),
+        ([([0, 7], np.zeros((2, N_FEATURES)))], "each of its positions once"),
         ([([0, 0], np.zeros((2, N_FEATURES)))], "once"),
         ([([0], np.zeros((1, N_FEATURES)))], "no features for 1 positions"),
     ],
@@ -758,7 +758,7 @@ def test_a_full_disk_is_explained(cache, monkeypatch):
     fetch(cache, keys_of(1))
     pages = "PRAGMA max_page_count = 1"
     cache._store.run(lambda connection: connection.execute(pages).fetchall())
-    with pytest.warns(FeatureCacheWarning, match="full.*make room on the disk") as caught:
+    with pytest.warns(FeatureCacheWarning, match="full.*free space on the disk") as caught:
         assert len(fetch(cache, keys_of(*range(1, 500)))) == 498
     assert len(caught) == 1
 

@@ -192,7 +192,7 @@ def test_a_keras_model_as_backbone(X):
     )
     transformer = PretrainedFeatureTransformer(own, engine="keras").fit(X)
     assert transformer.get_feature_names_out().tolist() == [f"mine_{k}" for k in range(5)]
-    with pytest.raises(ValueError, match=r"mine reads images of \(8, 8\)"):
+    with pytest.raises(ValueError, match=r"mine needs images of \(8, 8\)"):
         clone(transformer).set_params(image_size=9).fit(X)
 
 
@@ -436,7 +436,7 @@ def _mean_network():
         ({"pooling": "mean"}, "pooling"),
         ({"engine": "onnx"}, "engine must be 'auto' or one of 'openvino', 'keras'"),
         ({"precision": "float16"}, "precision must be 'auto' or one of"),
-        ({"precision": "bfloat16"}, "not to be had with engine='keras'"),
+        ({"precision": "bfloat16"}, "not available with engine='keras'"),
         ({"batch_size": 0}, "batch_size"),
         ({"resize": "squash"}, "resize"),
         ({"cache": 3}, "cache"),
@@ -470,7 +470,8 @@ def test_weights_that_are_nowhere(X, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     expected = (
         r"Download https://example.org/a/vgg16_notop.h5 and save it as "
-        r"\S+models/vgg16_weights\S+_notop.h5, where Keras looks for it; or use backbone='EfficientNetLite0'"
+        r"\S+models/vgg16_weights\S+_notop.h5, where Keras looks for it; "
+        r"or use backbone='EfficientNetLite0'"
     )
     with pytest.raises(OSError, match=expected):
         PretrainedFeatureTransformer("VGG16", **SMALL).fit(X)

@@ -37,7 +37,7 @@ def test_one_lucky_batch_does_not_decide():
 
 @pytest.mark.parametrize("losses", [[], [1.0], list(np.linspace(1, 3, 61))])
 def test_without_a_fall_nothing_is_suggested(losses):
-    with pytest.raises(ValueError, match="falls at no learning rate"):
+    with pytest.raises(ValueError, match="fell at none of the learning rates"):
         LearningRateDisplay(RATES[: len(losses)], losses)
 
 

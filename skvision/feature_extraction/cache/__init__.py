@@ -1,6 +1,6 @@
-"""What is kept on disk: features, each computed once, and converted networks beside them.
+"""The cache on disk: features, each computed once, and converted networks.
 
-It imports `skvision._system` alone, and no Keras.
+The package imports only `skvision._system`, and no Keras.
 """
 
 from .cache import Batches, CacheInfo, FeatureCache

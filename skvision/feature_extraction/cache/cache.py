@@ -1,11 +1,11 @@
-"""`FeatureCache`: every feature is computed once, whichever process asks for it first.
+"""`FeatureCache`: features on disk, each computed by one process only.
 
-Features are kept by network and image (`image_key` and `network_key` make the keys; `store` has
-the file). A call reads what is there. It draws the rest a batch at a time: it claims a batch's
-images, looks for them again, and has those computed that are still missing. Images that another
-call has claimed are that call's; they are read when it is done.
+Features are stored by network and image (`image_key` and `network_key` make the keys; `store`
+owns the file). A call first reads the stored features. It processes the rest in batches: it
+claims a batch's images, looks them up again, and computes those that are still missing. Images
+that another call has claimed are computed by that call and read afterwards.
 
-Nothing that goes wrong with the file stops the call: it warns, and computes what it needs.
+Errors of the file never stop a call: it warns, and computes the features that it needs.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from .store import SCHEMA, CacheUnavailableError, FeatureCacheWarning, FeatureSt
 
 __all__ = ["Batches", "CacheInfo", "FeatureCache"]
 
-# How long a call waits, with nothing else to do, for features that others have claimed: between
-# two looks, and while nothing comes. Then it computes them too: the other may hang.
+# Seconds that an idle call waits for features that other calls have claimed: between two look-ups,
+# and in total without any new feature. Then it computes them too, since the other call may hang.
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.02, 0.5
 PATIENCE_SECONDS = 600.0
 
-# How far the size limit is undercut when it has been passed, and how much of it one call may fill:
-# more would push out its own first features by its last.
+# Share of the size limit that eviction shrinks the file to, and that one call may fill: a call
+# that fills more would evict its own first features.
 _FILL = 0.9
 
 
 class Batches:
-    """Positions of images to compute, in batches that are drawn when they are asked for.
+    """Positions of images to compute, in batches that are drawn on demand.
 
     Parameters
     ----------
     drawn : iterable of ndarray of int
         The batches.
     at_most : int
-        How many there are at most; others may compute some meanwhile.
+        Maximum number of batches; other calls may compute some of the images meanwhile.
     """
 
     def __init__(self, drawn: Iterable[np.ndarray], at_most: int) -> None:
@@ -59,27 +59,27 @@ class Batches:
         return self._at_most
 
 
-#: What computes missing features: batches of positions in, pairs of positions and features out.
+#: computes missing features: takes batches of positions, yields pairs of positions and features
 Compute = Callable[[Batches], Iterable[tuple[np.ndarray, np.ndarray]]]
 
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """What is in a feature cache.
+    """The content of a feature cache.
 
     Parameters
     ----------
     path : pathlib.Path
         The database file.
     n_features_rows : int
-        Images whose features it holds; one that two networks saw counts twice.
+        Number of feature vectors; an image counts once for each network.
     n_bytes : int
-        Bytes of the file that are in use.
+        Number of bytes of the file that are in use.
     networks : mapping of str to int
-        Rows of each network, by its key.
+        Number of feature vectors of each network, by its key.
     hits, misses : int, default=0
-        Distinct images that `FeatureCache.fetch_or_compute` of this very object found
-        there, and those that it computed.
+        Number of distinct images that this object's `FeatureCache.fetch_or_compute` found in
+        the cache, and that it computed.
     """
 
     path: Path
@@ -91,37 +91,37 @@ class CacheInfo:
 
 
 class FeatureCache:
-    """Features on disk, so that each image goes through each network once.
+    """Features on disk, so that each network computes each image only once.
 
-    For the features of a grid search, whose candidates and folds ask for the same
-    images again and again, and for the next session. Any number of processes and
-    threads may use one folder at a time.
+    It serves grid searches, whose candidates and folds need the features of the same
+    images many times, and later sessions. Any number of processes and threads may use one
+    folder at the same time.
 
     Parameters
     ----------
     folder : str, path-like, None or True, default=None
-        Where the file lies; made if missing. None or True for the user's cache folder:
-        the environment variable ``SKVISION_CACHE``, else ``~/.cache/skvision`` or
-        what the system has in its place.
+        Folder of the file; created if it doesn't exist. None or True for the user's cache
+        folder: the environment variable ``SKVISION_CACHE``, else ``~/.cache/skvision`` or
+        the system's equivalent.
     max_bytes : int, default=4294967296
-        How large the file may become, at least 1. Beyond it, what has not been used for
-        longest is removed, until a tenth is free.
+        Maximum size of the file in bytes, at least 1. When it is exceeded, the least recently
+        used features are removed until a tenth is free.
 
     Attributes
     ----------
     path : pathlib.Path
         The database file, in `folder`.
     max_bytes : int
-        As given.
+        The parameter.
 
     Notes
     -----
-    A hit costs some 15 microseconds for 1,280 features and 0.1 ms for 25,088. The file survives
-    the end of a process at any moment, with all batches that it had finished. Each
-    vector has a checksum; what does not match is computed again. A file that SQLite finds
-    damaged is renamed, and a new one made. On network file systems, where SQLite can't
-    work safely, in a folder that can't be written and on a full disk, features are
-    computed without the cache, with a warning.
+    A hit costs about 15 microseconds for 1,280 features and 0.1 ms for 25,088. If a process is
+    killed at any moment, the file keeps all batches that it had finished. Each vector has a
+    checksum; vectors that don't match are computed again. A damaged file is renamed and
+    replaced by a new one. On network file systems, where SQLite isn't safe, in a folder that
+    can't be written and on a full disk, features are computed without the cache, with a
+    warning.
 
     A cache pickles as its path and limit.
 
@@ -162,7 +162,7 @@ class FeatureCache:
             )
         if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 1:
             raise ValueError(f"max_bytes must be a positive integer. Received: {max_bytes!r}")
-        # absolute: the process may go elsewhere later
+        # absolute, since the process may change its working directory
         self.path = Path(folder).expanduser().absolute() / f"features-v{SCHEMA}.sqlite"
         self.max_bytes = max_bytes
         self._begin()
@@ -191,44 +191,44 @@ class FeatureCache:
         *,
         batch_size: int = 32,
     ) -> np.ndarray:
-        """Return the features of images; compute those that are not kept yet.
+        """Return the features of images, and compute those that are not in the cache.
 
         Parameters
         ----------
         network_key : str
-            All that makes features of images, as
-            `skvision.feature_extraction.network_key.network_key` writes it.
+            The key of the network, by
+            `skvision.feature_extraction.network_key.network_key`.
         image_keys : sequence of bytes, each of length 16 or 32
             The images' digests, by `skvision.images.image_key`.
         compute : callable
-            Called with `Batches`: integer arrays of positions in `image_keys`, one of
-            each image that is to be computed. It may draw a few of them before it has
-            computed the first. It yields pairs of positions and their features,
-            (len(positions), n_features) of float32, in any order. It is called
-            again if another process leaves work behind, and not at all if
-            everything is there. What it needs (a network, threads) it should take when it
-            begins and give back when it ends or is closed.
+            Called with `Batches`: integer arrays of positions in `image_keys`, one position
+            per image to compute. It may draw a few batches before it has computed the
+            first. It yields pairs of positions and their features, (len(positions),
+            n_features) of float32, in any order. It is called again if another process
+            leaves images uncomputed, and never if all features are cached. It should
+            acquire its resources (a network, threads) when it begins and release them when
+            it ends or is closed.
         n_features : int
-            Length of a vector, at least 1. Vectors of another length that are found
-            count as missing, and are replaced.
+            Length of a vector, at least 1. Cached vectors of another length count as missing
+            and are replaced.
         batch_size : int, default=32
-            Images a batch at most, at least 1.
+            Maximum number of images per batch, at least 1.
 
         Returns
         -------
         ndarray of shape (len(image_keys), n_features), float32
-            In the order of `image_keys`.
+            Features in the order of `image_keys`.
 
         Raises
         ------
         ValueError
-            If an argument is not as described, or `compute` yields what it was not
-            asked for. Errors of `compute` are passed on.
+            If an argument is not as described, or `compute` yields wrong positions or
+            shapes. Errors of `compute` are passed on.
 
         Warns
         -----
         FeatureCacheWarning
-            If the cache can't be used (said once), or was damaged.
+            If the cache can't be used (once per object), or was damaged.
         """
         request = _Request(network_key, image_keys, n_features, batch_size)
         request.room = int(_FILL * self.max_bytes) // row_bytes(request.n_features)
@@ -239,14 +239,14 @@ class FeatureCache:
                 n_missing = len(request.missing)
                 self._read(request, list(request.missing))
                 batches = self._draw(request)
-                first = next(batches, None)  # no network is made ready for nothing
+                first = next(batches, None)  # don't prepare a network if all features are cached
                 if first is not None:
                     at_most = -(-len(request.missing) // batch_size)
                     self._compute(request, compute, Batches(chain([first], batches), at_most))
                 if len(request.missing) < n_missing:
                     wait, quiet_since = _SHORTEST_WAIT, time.monotonic()
                     continue
-                # others have claimed all that is missing
+                # other calls have claimed all missing images
                 if time.monotonic() - quiet_since > PATIENCE_SECONDS:
                     request.give_up_claims()
                 time.sleep(wait)
@@ -256,13 +256,12 @@ class FeatureCache:
         return request.result()
 
     def info(self) -> CacheInfo:
-        """Say what is in the cache; an empty one is not made by looking.
+        """Return the content of the cache, without creating it.
 
         Returns
         -------
         CacheInfo
-            All zeros where there is no cache, or none that can be used (with a
-            warning).
+            All zeros if there is no cache, or if it can't be used (with a warning).
         """
         n_bytes = 0
         networks: dict[str, int] = {}
@@ -276,17 +275,17 @@ class FeatureCache:
         )
 
     def clear(self, network_key: str | None = None) -> int:
-        """Remove features, and give their space back to the disk.
+        """Remove features and free their disk space.
 
         Parameters
         ----------
         network_key : str, default=None
-            Of which network; None for all.
+            Key of the network whose features are removed; None for all networks.
 
         Returns
         -------
         int
-            How many rows were removed.
+            Number of removed feature vectors.
         """
         removed = 0
         try:
@@ -301,7 +300,7 @@ class FeatureCache:
         return removed
 
     def _draw(self, request: _Request) -> Iterator[np.ndarray]:
-        """Yield positions of what is to be computed, a batch at a time, claimed."""
+        """Claim missing images and yield their positions, batch by batch."""
         untried = iter(list(request.missing))
         while True:
             if request.is_kept and request.room < 1:
@@ -309,8 +308,9 @@ class FeatureCache:
                 self._go_without(
                     request,
                     f"The features of {len(request.first):,} images take about {size:,} bytes, "
-                    f"but the cache {self.path} may have {self.max_bytes:,}; the rest is computed "
-                    "each time. Pass a larger max_bytes, or fewer features (pooling='avg').",
+                    f"but the cache {self.path} is limited to {self.max_bytes:,}; the rest is "
+                    "computed each time. Pass a larger max_bytes, or fewer features "
+                    "(pooling='avg').",
                 )
             size = min(request.batch_size, request.room if request.is_kept else request.batch_size)
             batch: list[bytes] = []
@@ -321,16 +321,16 @@ class FeatureCache:
             yield request.ask_for(batch)
 
     def _claimed(self, request: _Request, keys: list[bytes]) -> list[bytes]:
-        """Return those of `keys` that are missing and that no other call has claimed."""
+        """Claim and return those of `keys` that are missing and not claimed by other calls."""
         if request.claims is not None:
             keys = request.claims.take(keys)
-        # another call may have stored and released them since they were looked for
+        # another call may have stored and released them since the look-up
         self._read(request, keys)
         request.release(key for key in keys if key not in request.missing)
         return [key for key in keys if key in request.missing]
 
     def _compute(self, request: _Request, compute: Compute, batches: Batches) -> None:
-        """Have features computed; fill them into the request, and keep each batch."""
+        """Compute features, fill them into the request and store each batch."""
         computing = compute(batches)
         try:
             for positions, computed in computing:
@@ -339,17 +339,17 @@ class FeatureCache:
                 self._keep(request, keys, features)
                 request.release(keys)
         finally:
-            # now, and not when the error that ended it is forgotten: it may hold a network
+            # close it now, since it may hold a network, and a pending error would keep it alive
             close = getattr(computing, "close", None)
             if close is not None:
                 close()
         if request.asked:
             raise ValueError(
-                f"compute yielded no features for {len(request.asked)} positions it was given."
+                f"compute yielded no features for {len(request.asked)} of its positions."
             )
 
     def _read(self, request: _Request, keys: list[bytes]) -> None:
-        """Fill what is there into the request."""
+        """Fill cached features into the request."""
         if not request.is_kept:
             return
         n_missing = len(request.missing)
@@ -362,7 +362,7 @@ class FeatureCache:
         request.room -= n_found
 
     def _keep(self, request: _Request, keys: list[bytes], features: np.ndarray) -> None:
-        """Write a batch; if the file has become too large, remove what was used longest ago."""
+        """Store a batch; if the file has become too large, evict the least recently used rows."""
         if not request.is_kept:
             return
         try:
@@ -373,7 +373,7 @@ class FeatureCache:
             self._go_without(request, f"Features are computed without a cache: {error}")
 
     def _go_without(self, request: _Request, reason: str) -> None:
-        """Let what is left of a request be computed without the cache."""
+        """Compute the rest of a request without the cache."""
         self._warn(reason)
         request.is_kept = False
         request.give_up_claims()
@@ -385,7 +385,7 @@ class FeatureCache:
 
 
 class _Request:
-    """What one call asks for, and how much of it has been found."""
+    """The images of one call, and the features found so far."""
 
     def __init__(
         self, network_key: str, image_keys: Sequence[bytes], n_features: int, batch_size: int
@@ -403,7 +403,7 @@ class _Request:
         self.network_key = network_key
         self.n_features = int(n_features)
         self.batch_size = int(batch_size)
-        #: where each key stands first
+        #: first position of each key
         self.first: dict[bytes, int] = {}
         for position, key in enumerate(image_keys):
             self.first.setdefault(key, position)
@@ -411,31 +411,31 @@ class _Request:
         self._features = np.empty((len(image_keys), self.n_features), np.float32)
         #: keys without features, in order
         self.missing = dict.fromkeys(self.first)
-        #: keys that are being computed, by their positions
+        #: keys that are being computed, by position
         self.asked: dict[int, bytes] = {}
         #: whether the cache is used
         self.is_kept = True
-        #: how many images more this call may read or write there
+        #: number of further images that this call may read from or write to the cache
         self.room = 0
-        #: what keeps others from computing the same; None if that is given up
+        #: claims that keep other calls from computing the same images; None if given up
         self.claims: Claims | None = None
 
     def ask_for(self, keys: list[bytes]) -> np.ndarray:
-        """Note that images are to be computed; return their positions."""
+        """Mark images as being computed; return their positions."""
         positions = [self.first[key] for key in keys]
         self.asked.update(zip(positions, keys, strict=True))
         self.room -= len(keys)
         return np.array(positions, np.intp)
 
     def take(self, positions: Any, computed: Any) -> tuple[list[bytes], np.ndarray]:
-        """Fill in what was computed; return its keys and features."""
+        """Fill in computed features; return their keys and rows."""
         keys = [self.asked.pop(int(position), None) for position in positions]
         features = np.ascontiguousarray(computed, dtype=np.float32)
         known = [key for key in keys if key is not None]
         expected = (len(keys), self.n_features)
         if len(known) < len(keys) or features.shape != expected:
             raise ValueError(
-                "compute must yield each position that it was asked for once, with features of "
+                "compute must yield each of its positions once, with features of "
                 f"shape {expected}. Received: positions {positions!r} with features of shape "
                 f"{features.shape}."
             )

@@ -1,8 +1,8 @@
-"""Who computes what: each feature that is under way is a byte of a file, locked meanwhile.
+"""Claims on features that are being computed: each claim locks one byte of a file.
 
-The system unlocks the bytes of a process that ends, however it ends, so no claim outlives its
-holder. Nothing is written into the file. Such a lock tells processes apart; a table of this
-process's own tells its threads apart. Where there are no locks, work is done twice, nothing more.
+The system unlocks the bytes of a process that ends in any way, so no claim outlives its holder.
+Nothing is written into the file. The locks exclude other processes; a table in this process
+excludes its other threads. Without file locks, some features are computed twice.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _ClaimFile:
             return
         with suppress(OSError):
             unlock_byte(self._handle, place)
-        if not self._places:  # closing it gives up all locks of this process
+        if not self._places:  # closing the file releases all locks of this process
             os.close(self._handle)
             self._handle = None
 
@@ -61,14 +61,14 @@ _files: dict[str, _ClaimFile] = {}
 
 
 class Claims:
-    """What one call has claimed of one network's images.
+    """The claims of one call on images of one network.
 
     Parameters
     ----------
     path : pathlib.Path
-        The cache's file; claims are locks on another one beside it.
+        The cache's file; claims are locks on another file beside it.
     network_key : str
-        The network.
+        The key of the network.
 
     Examples
     --------
@@ -92,12 +92,12 @@ class Claims:
         self._mine: dict[bytes, int] = {}
 
     def take(self, keys: Iterable[bytes]) -> list[bytes]:
-        """Claim images; return those that no other call had claimed, of whichever process."""
+        """Claim images; return those that no other call of any process had claimed."""
         taken = []
         with _lock:
             file = _files.setdefault(self._path, _ClaimFile(self._path))
             for key in keys:
-                # two keys at one place can't be claimed at a time: one waits for the other
+                # two keys with the same byte can't be claimed at once: one waits for the other
                 place = zlib.crc32(key, self._network) >> 1
                 if file.lock(place):
                     self._mine[key] = place
@@ -105,7 +105,7 @@ class Claims:
         return taken
 
     def release(self, keys: Iterable[bytes] | None = None) -> None:
-        """Give up claims; all that are left if `keys` is None."""
+        """Release claims; all of them if `keys` is None."""
         with _lock:
             for key in list(self._mine if keys is None else keys):
                 place = self._mine.pop(key, None)

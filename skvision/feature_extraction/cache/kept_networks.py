@@ -1,8 +1,8 @@
 """Converted networks on disk, beside the feature cache, so that each is converted once.
 
-A network is a folder of files as its engine writes them, and a list of their checksums. It
-is written under another name and renamed when it is whole; what does not match its list
-is as good as absent. Keeping one is a convenience: where it can't be, nothing is said.
+A network is a folder with its engine's files and a list of their checksums. It is written
+under a temporary name and renamed when it is complete; a folder that doesn't match its list
+is ignored. Keeping networks only saves time: if it fails, no warning is given.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ _CHECKSUMS = "checksums.json"
 
 
 class KeptNetwork:
-    """The place of one converted network.
+    """The folder of one converted network.
 
     Parameters
     ----------
     cache_folder : pathlib.Path
         The folder of the feature cache.
     key : str
-        All that the files depend on, as
-        `skvision.feature_extraction.network_key.network_key` writes it.
+        The key of the files, by `skvision.feature_extraction.network_key.network_key`.
 
     Examples
     --------
@@ -52,7 +51,7 @@ class KeptNetwork:
         self.folder = cache_folder / _FOLDER / key
 
     def find(self) -> Path | None:
-        """Return the folder of the network's files if they are all there and unaltered."""
+        """Return the folder of the network's files if all are present and unaltered."""
         try:
             checksums = json.loads((self.folder / _CHECKSUMS).read_text(encoding="utf-8"))
             sound = all(_checksum(self.folder / name) == it for name, it in checksums.items())
@@ -61,15 +60,15 @@ class KeptNetwork:
         return self.folder if sound else None
 
     def write(self, write: Callable[[Path], object]) -> None:
-        """Have the files written into a new folder, and put it in place.
+        """Write the files into a new folder, then rename it.
 
         Parameters
         ----------
         write : callable
-            Writes files into the folder that it is given.
+            Writes the files into the folder that it receives.
         """
         temporary = None
-        # a full disk, a folder that can't be written: OpenVINO has RuntimeErrors for both
+        # OpenVINO raises RuntimeError for a full disk and for a folder that can't be written
         with suppress(OSError, RuntimeError):
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             temporary = Path(tempfile.mkdtemp(prefix=".", dir=self.folder.parent))
@@ -78,13 +77,13 @@ class KeptNetwork:
             (temporary / _CHECKSUMS).write_text(json.dumps(checksums), encoding="utf-8")
             if self.folder.exists() and self.find() is None:
                 shutil.rmtree(self.folder, ignore_errors=True)
-            os.rename(temporary, self.folder)  # fails where another process was first
+            os.rename(temporary, self.folder)  # fails if another process was first
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
 def kept_networks(cache_folder: Path) -> Iterator[tuple[Path, int]]:
-    """Yield the folders of all networks that are kept, those half written too, and their bytes."""
+    """Yield the folders of all kept networks, incomplete ones too, and their sizes in bytes."""
     folder = cache_folder / _FOLDER
     if not folder.is_dir():
         return

@@ -1,4 +1,4 @@
-"""Where the feature cache is, and whether that is on this machine's own disk."""
+"""The folder of the feature cache, and the check that it is on a local disk."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 __all__ = ["default_cache_folder", "network_mount"]
 
-# File systems that other machines may write to at the same time, or that hand locks and shared
-# memory on to somebody else. SQLite's WAL needs both, from one kernel.
+# File systems that other machines may write to at the same time, or whose locks and shared memory
+# another system provides. SQLite's WAL needs both from one kernel.
 # fmt: off
 _NETWORK_TYPES = frozenset({
     "9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fuse", "gfs2", "glusterfs",
@@ -19,17 +19,17 @@ _NETWORK_TYPES = frozenset({
     "pvfs2", "smb2", "smb3", "smbfs", "vboxsf", "vmhgfs",
 })
 # fmt: on
-# The exceptions to "every FUSE mount is foreign": NTFS disks, and the root of rootless containers.
+# FUSE mounts that are local: NTFS disks, and the root of rootless containers.
 _LOCAL_FUSE = frozenset({"fuseblk", "fuse.fuse-overlayfs"})
 
 
 def default_cache_folder() -> Path:
-    """Return the user's cache folder, whether it exists or not.
+    """Return the path of the user's cache folder; it may not exist.
 
     Returns
     -------
     pathlib.Path
-        The environment variable ``SKVISION_CACHE`` where it is set; else
+        The environment variable ``SKVISION_CACHE`` if it is set; else
         ``$XDG_CACHE_HOME/skvision`` or ``~/.cache/skvision`` on Linux,
         ``~/Library/Caches/skvision`` on macOS,
         ``%LOCALAPPDATA%\\skvision\\Cache`` on Windows.
@@ -58,34 +58,34 @@ def default_cache_folder() -> Path:
         if sys.platform == "darwin":
             return Path.home() / "Library" / "Caches" / "skvision"
         xdg = os.environ.get("XDG_CACHE_HOME", "")
-        # the specification has relative ones ignored
+        # the specification says to ignore relative paths
         return (Path(xdg) if os.path.isabs(xdg) else Path.home() / ".cache") / "skvision"
     except RuntimeError:
         raise ValueError(
-            "This user has no home folder, so there is no cache folder either. Name one in the "
-            "environment variable SKVISION_CACHE, or pass its path."
+            "This user has no home folder, so there is no default cache folder. Set the "
+            "environment variable SKVISION_CACHE to a folder, or pass its path."
         ) from None
 
 
 def network_mount(folder: Path) -> str | None:
-    """Return the type of the network file system that `folder` is on; None if it is on none.
+    """Return the type of the network file system that holds `folder`; None for a local disk.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Need not exist.
+        A folder, which may not exist.
 
     Returns
     -------
     str or None
-        Say ``"nfs4"``, ``"cifs"`` or ``"fuse.sshfs"``. None too where the mount table
-        can't be read: on macOS and Windows.
+        For example ``"nfs4"``, ``"cifs"`` or ``"fuse.sshfs"``. Also None on macOS and
+        Windows, which have no mount table to read.
     """
     here = os.path.realpath(folder)
     nearest, kind = "", ""
     for point, mounted in mount_table():
         inside = here == point or here.startswith(point.rstrip("/") + "/")
-        # of two at the same place the later one hides the earlier
+        # a later mount hides an earlier one at the same place
         if inside and len(point) >= len(nearest):
             nearest, kind = point, mounted
     is_network = kind in _NETWORK_TYPES or kind.startswith("fuse.")
@@ -103,6 +103,6 @@ def mount_table() -> Iterator[tuple[str, str]]:
         before, _, after = line.partition(" - ")
         fields, kinds = before.split(" "), after.split(" ")
         if len(fields) > 4:
-            # spaces and the like are written as octal numbers
+            # spaces and similar characters are written as octal numbers
             point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[4])
             yield point, kinds[0]

@@ -1,6 +1,6 @@
-"""The feature cache's SQLite file: opening it, using it in turns, and all SQL.
+"""The feature cache's SQLite file: opening it, sharing it between threads, and all SQL.
 
-`Database` opens the file and says what is wrong with it; `FeatureStore` knows the tables.
+`Database` opens the file and explains its errors; `FeatureStore` knows the tables.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ __all__ = ["CacheUnavailableError", "Database", "FeatureCacheWarning", "FeatureS
 
 T = TypeVar("T")
 
-#: How long to wait for another process's transaction; ours take well under a second.
+#: seconds to wait for another process's transaction; ours take well under a second
 BUSY_SECONDS = 30.0
 
-# The tables' version. The file's name has it too, so that two versions of skvision don't take
-# turns in setting each other's file aside.
+# The version of the tables. It is a part of the file's name too, so that two versions of skvision
+# don't repeatedly rename each other's file as damaged.
 SCHEMA = 2
 
-# Vectors stand apart from their entries: what looks at many entries (eviction, counting) or
-# changes one (the time of last use) doesn't read or rewrite 100 kB an image.
+# Vectors have a table of their own, so that eviction, counting and updating the time of last use
+# don't read or rewrite 100 kB per image.
 _TABLES = """
 CREATE TABLE networks (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
 CREATE TABLE entries (
@@ -49,64 +49,65 @@ CREATE INDEX entries_used ON entries (used);
 CREATE TABLE vectors (id INTEGER PRIMARY KEY, vector BLOB NOT NULL);
 """
 
-# of the file, before its first table: pages that suit vectors of 5 to 100 kB, space that can be
-# given back, and a write-ahead log, so that readers and a writer don't wait for each other
+# settings of a new file: pages that suit vectors of 5 to 100 kB, space that can be freed, and a
+# write-ahead log, so that readers and a writer don't wait for each other
 _FILE_SETTINGS = (
     "PRAGMA page_size = 16384",
     "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA journal_mode = WAL",
 )
-# of each connection
+# settings of each connection
 _SETTINGS = (
-    # a killed process loses nothing that was committed; a power cut may lose the last commits
+    # a killed process loses no committed data; a power cut may lose the last commits
     "PRAGMA synchronous = NORMAL",
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA secure_delete = OFF",
 )
 
-_STORED = np.dtype("<f4")  # whatever the machine's own byte order is
+_STORED = np.dtype("<f4")  # independent of the machine's byte order
 
-# "Last used" is as exact as this; so features that are read again and again are seldom written.
+# Precision of the time of last use in seconds; coarse, so that repeated reads seldom write.
 _USED_SECONDS = 60
-# keys in one statement; SQLite's old limit is 999 variables
+# number of keys in one statement; old versions of SQLite allow 999 variables
 _KEYS_AT_A_TIME = 256
-# what one transaction removes or gives back to the disk, so that others get their turn
+# amount that one transaction removes or frees; small, so that other processes can write too
 _ROWS_AT_A_TIME = 1000
 _VACUUM_PAGES = 1024
-# what SQLite needs besides the features themselves: its indexes, and parts of pages
+# space that SQLite needs besides the features: its indexes, and parts of pages
 _ROW_OVERHEAD = 1.08, 200
 
-# Threads of this process take turns, whichever cache they use, and so does a fork: it waits
-# until no connection is in use. Whoever computes doesn't hold it.
+# One thread of this process at a time uses a cache, and a fork waits until no connection is in
+# use. It is not held while features are computed.
 _turn = threading.RLock()
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
-# connections of a parent process that forked unseen; never closed here, since that drops its locks
+# connections of a parent process that forked without notice; never closed here, since closing
+# releases the parent's locks
 _inherited: list[sqlite3.Connection] = []
 
-#: what is told of features that are there: the image's key, and its vector
+#: receives the key of an image and its vector
 Found = Callable[[bytes, np.ndarray], None]
 
 _Identity = tuple[int, int]
 
 
 class FeatureCacheWarning(UserWarning):
-    """The feature cache could not be used, or was rebuilt; features are right all the same."""
+    """The feature cache could not be used, or was rebuilt; the features are still correct."""
 
 
 class CacheUnavailableError(Exception):
-    """The cache can't be used now; the text says why, and what to do."""
+    """The cache can't be used now; the text explains why and what to do."""
 
 
 class Database:
     """One process's access to the file.
 
-    The connection is opened at first use. It is closed before a fork, so that no
-    child inherits it, and opened anew when the file has been replaced or removed.
+    The connection is opened at first use. It is closed before a fork, so that no child
+    inherits it, and opened again when the file has been replaced or removed.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file; made, with its folder, if it doesn't exist.
+        The file; created, with its folder, if it doesn't exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -118,10 +119,10 @@ class Database:
             _databases.add(self)
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Call `work` with the connection; no other thread of this process has one meanwhile.
+        """Call `work` with the connection, while no other thread of this process has one.
 
-        `work` may be called a second time, on an empty database, if the file turns
-        out to be damaged: it is then set aside, with a warning.
+        If the file is damaged, it is renamed, with a warning, and `work` is called again on
+        an empty database.
 
         Raises
         ------
@@ -133,7 +134,7 @@ class Database:
                 try:
                     return work(self._connected())
                 except sqlite3.ProgrammingError:
-                    raise  # a mistake in skvision, which must not pass for a broken disk
+                    raise  # a bug in skvision, which must not look like a broken disk
                 except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                     damaged = self._identity
                     self.close()
@@ -143,7 +144,7 @@ class Database:
         raise AssertionError("unreachable")
 
     def close(self) -> None:
-        """Close the connection; the next use opens one."""
+        """Close the connection; the next use opens a new one."""
         with _turn:
             connection, self._connection = self._connection, None
             if connection is None:
@@ -160,7 +161,7 @@ class Database:
 
     def _connected(self) -> sqlite3.Connection:
         current = self._connection is not None and self._pid == os.getpid()
-        # another process may have set the file aside, or the user may have removed it
+        # another process may have renamed the file, or the user may have removed it
         if current and self._identity is not None and self._identity == _identity(self.path):
             assert self._connection is not None
             return self._connection
@@ -169,9 +170,9 @@ class Database:
         if mount is not None:
             raise CacheUnavailableError(
                 f"{self.path.parent} is on a network or shared file system ({mount}), where "
-                "SQLite can't keep processes from damaging each other's data. Name a folder on a "
-                "disk of this machine, in the environment variable SKVISION_CACHE or as cache=, "
-                f"say {Path(tempfile.gettempdir()) / 'skvision'}."
+                "SQLite can't keep processes from damaging each other's data. Pass a folder on a "
+                "local disk, in the environment variable SKVISION_CACHE or as cache=, for example "
+                f"{Path(tempfile.gettempdir()) / 'skvision'}."
             )
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._opening():
@@ -186,7 +187,7 @@ class Database:
 
     @contextmanager
     def _opening(self) -> Iterator[None]:
-        """Let one process at a time open the file, or set it aside."""
+        """Let one process at a time open or rename the file."""
         handle = os.open(self.path.with_name(f"{self.path.name}.lock"), os.O_RDWR | os.O_CREAT)
         try:
             deadline = time.monotonic() + BUSY_SECONDS
@@ -196,7 +197,7 @@ class Database:
                 time.sleep(0.02)
             yield
         finally:
-            os.close(handle)  # which unlocks it
+            os.close(handle)  # this releases the lock
 
     def _set_aside(self, damaged: _Identity | None, error: Exception) -> None:
         try:
@@ -215,19 +216,19 @@ class Database:
                     path.unlink(missing_ok=True)
         except OSError as failure:
             raise CacheUnavailableError(
-                f"{self.path} is damaged ({error}) and can't be set aside: {failure}. Remove it."
+                f"{self.path} is damaged ({error}) and can't be renamed: {failure}. Remove it."
             ) from failure
         warnings.warn(
             f"The feature cache {self.path} is damaged ({error}). It was renamed to {aside.name}, "
-            "which may be removed, and is built anew.",
+            "which you can remove, and a new one was created.",
             FeatureCacheWarning,
         )
 
     def _explained(self, error: Exception) -> str:
         reason = str(error).strip() or type(error).__name__
-        todo = "make room on the disk, or name" if _code(error) == sqlite3.SQLITE_FULL else "name"
+        todo = "free space on the disk, or set" if _code(error) == sqlite3.SQLITE_FULL else "set"
         return (
-            f"{self.path} can't be used: {reason}. To have one, {todo} another folder in the "
+            f"{self.path} can't be used: {reason}. To use a cache, {todo} another folder in the "
             "environment variable SKVISION_CACHE or as cache=."
         )
 
@@ -241,45 +242,45 @@ class FeatureStore(Database):
     def read(
         self, network_key: str, image_keys: Sequence[bytes], n_features: int, found: Found
     ) -> None:
-        """Call `found` with each image's features that are there, sound and of that length.
+        """Call `found` with the features of each image that are stored, valid and of that length.
 
-        One by one, so that no more of them are in memory than the caller keeps.
+        Vectors are passed one by one, so that only those that the caller keeps stay in memory.
         """
         for start in range(0, len(image_keys), _KEYS_AT_A_TIME):
             some = image_keys[start : start + _KEYS_AT_A_TIME]
             self.run(partial(_read, network_key, some, n_features * _STORED.itemsize, found))
 
     def write(self, network_key: str, image_keys: Sequence[bytes], features: np.ndarray) -> None:
-        """Write features, one row an image, in place of what may stand there."""
+        """Write features, one row per image, and replace existing rows."""
         vectors = [row.astype(_STORED, copy=False).tobytes() for row in features]
         self.run(partial(_write, network_key, image_keys, vectors))
 
     def used_bytes(self) -> int:
-        """Return how much of the file is in use."""
+        """Return the number of bytes of the file that are in use."""
         return self.run(_used_bytes)
 
     def evict(self, target: int) -> None:
-        """Remove what was used longest ago, until no more than `target` bytes are in use."""
+        """Remove the least recently used rows until at most `target` bytes are in use."""
         while self.run(partial(_evict_some, target)):
             pass
         self.shrink()
 
     def remove_some(self, network_key: str | None) -> int:
-        """Remove some rows of a network, or of all (None); return how many, 0 at the end."""
+        """Remove some rows of a network, or of all (None); return their number, 0 at the end."""
         return self.run(partial(_remove_some, network_key))
 
     def shrink(self) -> None:
-        """Give unused pages back to the disk."""
+        """Free unused pages."""
         while self.run(_shrink_some):
             pass
 
     def contents(self) -> tuple[int, dict[str, int]]:
-        """Return the bytes in use, and how many rows each network has."""
+        """Return the bytes in use and the number of rows of each network."""
         return self.run(_contents)
 
 
 def row_bytes(n_features: int) -> int:
-    """Return about how much of the file the features of one image take."""
+    """Return about how many bytes of the file the features of one image take."""
     factor, extra = _ROW_OVERHEAD
     return int(n_features * _STORED.itemsize * factor) + extra
 
@@ -295,11 +296,11 @@ def _read(
     if network is None:
         return
     marks = ",".join("?" * len(image_keys))
-    asked = set(image_keys)  # a damaged index may find others
+    asked = set(image_keys)  # a damaged index may return others
     now = int(time.time())
     stale = []
     for row, key, checksum, used, vector in connection.execute(
-        # only question marks are put in
+        # only question marks are inserted into the text
         "SELECT id, image, checksum, used, vector FROM entries JOIN vectors "  # nosec B608
         f"USING (id) WHERE network = ? AND image IN ({marks})",
         (network, *image_keys),
@@ -321,7 +322,7 @@ def _touch(connection: sqlite3.Connection, rows: list[int], now: int) -> None:
                 "UPDATE entries SET used = ? WHERE id = ?", ((now, row) for row in rows)
             )
     except sqlite3.OperationalError:
-        pass  # a full disk, or another process writes for long: features are read all the same
+        pass  # the disk is full, or another process writes for long; reading still works
 
 
 def _write(
@@ -352,17 +353,17 @@ def _write(
 def _remove_rows(connection: sqlite3.Connection, rows: list[int]) -> None:
     for table in ("vectors", "entries"):
         removed = connection.executemany(
-            # only the names above are put in
+            # only the table names above are inserted into the text
             f"DELETE FROM {table} WHERE id = ?",  # nosec B608
             ((row,) for row in rows),
         )
     if rows and removed.rowcount < len(rows):
-        # else a loop that removes rows until there are none would never end
+        # else a loop that removes rows until none is left would never end
         raise sqlite3.DatabaseError("an index does not match its table")
 
 
 def _evict_some(target: int, connection: sqlite3.Connection) -> bool:
-    """Remove what was used longest ago; tell whether more has to go."""
+    """Remove the least recently used rows; return whether more must be removed."""
     with _writing(connection):
         excess = _used_bytes(connection) - target
         rows = []
@@ -382,7 +383,7 @@ def _remove_some(network_key: str | None, connection: sqlite3.Connection) -> int
     where = "" if network_key is None else "WHERE network = ?"
     network = () if network_key is None else (_network_id(connection, network_key),)
     with _writing(connection):
-        # only constants are put in
+        # only constants are inserted into the text
         some = f"SELECT id FROM entries {where} LIMIT {_ROWS_AT_A_TIME}"  # nosec B608
         rows = [row for (row,) in connection.execute(some, network)]
         _remove_rows(connection, rows)
@@ -390,10 +391,10 @@ def _remove_some(network_key: str | None, connection: sqlite3.Connection) -> int
 
 
 def _shrink_some(connection: sqlite3.Connection) -> bool:
-    """Give some unused pages back; tell whether that got anywhere and there may be more."""
+    """Free some unused pages; return whether that freed any and more may be left."""
     before = _free_pages(connection)
     if before:
-        # each row that is fetched frees a page
+        # each fetched row frees a page
         connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
         if _free_pages(connection) < before:
             return True
@@ -422,19 +423,19 @@ def _contents(connection: sqlite3.Connection) -> tuple[int, dict[str, int]]:
 
 
 def _network_id(connection: sqlite3.Connection, key: str) -> int | None:
-    """Return the number that stands for a network in the tables; None if it has none yet."""
+    """Return the id of a network in the tables; None if it has none yet."""
     row = connection.execute("SELECT id FROM networks WHERE key = ?", (key,)).fetchone()
     return None if row is None else int(row[0])
 
 
 def _checksum(network_key: str, image_key: bytes, vector: bytes) -> int:
-    # with the keys: a damaged index must not pass one image's features for another's
+    # includes the keys, so that a damaged index can't return another image's features
     return zlib.crc32(vector, zlib.crc32(image_key, zlib.crc32(network_key.encode())))
 
 
 @contextmanager
 def _writing(connection: sqlite3.Connection) -> Iterator[None]:
-    """Run the block as one transaction, which is alone in writing from its beginning."""
+    """Run the block as one transaction with an exclusive write lock from its beginning."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -447,7 +448,7 @@ def _writing(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 class _ForeignFileError(sqlite3.DatabaseError):
-    """A database, but not one of ours."""
+    """The file is a database, but not of this package."""
 
 
 def _set_up(connection: sqlite3.Connection) -> None:
@@ -470,17 +471,17 @@ def _set_up(connection: sqlite3.Connection) -> None:
 
 def _code(error: Exception) -> int | None:
     code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else int(code) & 0xFF  # above that, which kind of it
+    return None if code is None else int(code) & 0xFF  # the higher bits are a subtype
 
 
-# What SQLite answers to our statements, which are right, if the tables are not what they should be.
+# Error codes of SQLite for our correct statements if the tables are damaged.
 _DAMAGED = (
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_ERROR,  # no such column
     sqlite3.SQLITE_CONSTRAINT,
     sqlite3.SQLITE_MISMATCH,
-    None,  # a text that isn't one, or what is raised in this package
+    None,  # invalid text, or errors raised in this package
 )
 
 
@@ -491,7 +492,7 @@ def _is_damage(error: Exception) -> bool:
 
 
 def _identity(path: Path) -> _Identity | None:
-    # never by opening it: closing any handle of the file drops all of this process's locks on it
+    # don't open it: closing any handle of the file releases all of this process's locks on it
     try:
         status = os.stat(path)
     except OSError:
@@ -509,6 +510,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_before_fork,
         after_in_parent=_turn.release,
-        # the lock's owner is the thread that forked, and it is the one that goes on
+        # the owner of the lock is the thread that forked, the only one that survives in the child
         after_in_child=_turn.release,
     )

@@ -1,6 +1,6 @@
-"""What runs a feature network: one file for each engine, one table of them.
+"""Engines that run a feature network: one module per engine, and a table of them.
 
-It imports `skvision.networks`, `skvision._system` and `kept_networks`.
+The package imports `skvision.networks`, `skvision._system` and `kept_networks`.
 """
 
 from ..cache import KeptNetwork
@@ -18,20 +18,20 @@ __all__ = [
     "resolve",
 ]
 
-#: every engine, the preferred one first
+#: all engines, the preferred one first
 ENGINES: dict[str, type[Engine]] = {"openvino": OpenVINOEngine, "keras": KerasEngine}
 
 
 def resolve(engine: str, precision: str) -> EngineChoice:
-    """Turn what the user asked for into what this machine will do.
+    """Choose the engine and precision for this machine.
 
     Parameters
     ----------
     engine : {"auto", "openvino", "keras"}
-        ``"auto"`` is OpenVINO where it is installed, takes networks of Keras' backend, and
-        Keras computes on the processor, too.
+        ``"auto"`` is OpenVINO if it is installed, can convert networks of Keras' backend, and
+        Keras computes on the processor; else Keras.
     precision : {"auto", "float32", "bfloat16"}
-        ``"auto"`` is bfloat16 where engine and processor have it.
+        ``"auto"`` is bfloat16 if engine and processor support it.
 
     Returns
     -------
@@ -40,9 +40,9 @@ def resolve(engine: str, precision: str) -> EngineChoice:
     Raises
     ------
     ImportError
-        If the engine is not installed; the message is the line that installs it.
+        If the engine is not installed; the message says how to install it.
     ValueError
-        If there is no such engine or precision, or not with Keras' backend.
+        If the engine or precision doesn't exist, or doesn't support Keras' backend.
     """
     return resolve_engine(ENGINES, engine, precision)
 
@@ -50,5 +50,5 @@ def resolve(engine: str, precision: str) -> EngineChoice:
 def make_engine(
     choice: EngineChoice, build: Build, batch_size: int, kept: KeptNetwork | None = None
 ) -> Engine:
-    """Make the engine that was chosen, for the feature network that `build` makes."""
+    """Make the chosen engine for the feature network that `build` makes."""
     return ENGINES[choice.engine](build, choice.precision, batch_size, kept)

@@ -23,7 +23,7 @@ PRECISIONS = ("float32", "bfloat16")
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """An engine and a precision that this machine has."""
+    """An engine and a precision that are available on this machine."""
 
     engine: str
     precision: str
@@ -36,20 +36,20 @@ class Engine(ABC):
     ----------
     build : callable
         Makes the network, a `keras.Model` from (n, height, width, channels) pixels to
-        (n, n_features). Not called where the engine finds its own form of it in `kept`.
+        (n, n_features). Not called if the engine finds the converted network in `kept`.
     precision : str
         One of `precisions`.
     batch_size : int
-        Images a batch at most.
+        Maximum number of images per batch.
     kept : KeptNetwork, default=None
-        Where an engine that converts the network may keep what it made; None for nowhere.
+        Storage for the converted network; None for none.
     """
 
-    #: what the extra is called that brings it; None if it is always there
+    #: name of the extra that installs it; None if it is always available
     extra: ClassVar[str | None] = None
-    #: those of Keras' backends whose networks it takes
+    #: Keras' backends whose networks it can run
     backends: ClassVar[tuple[str, ...]] = BACKENDS
-    #: whether it computes on the processor, wherever Keras does
+    #: whether it computes on the processor, whatever Keras' device
     on_processor: ClassVar[bool] = False
 
     @abstractmethod
@@ -60,17 +60,17 @@ class Engine(ABC):
     @staticmethod
     @abstractmethod
     def is_installed() -> bool:
-        """Whether it can be imported."""
+        """Return whether it can be imported."""
 
     @staticmethod
     @abstractmethod
     def precisions() -> tuple[str, ...]:
-        """What it computes with at full speed on this machine, the fastest first."""
+        """Return the precisions that run at full speed on this machine, the fastest first."""
 
     @staticmethod
     @abstractmethod
     def version() -> str:
-        """What its results depend on besides the network: the package's version."""
+        """Return the version of the library, on which its results depend."""
 
     @property
     @abstractmethod
@@ -82,13 +82,13 @@ class Engine(ABC):
         """Yield the features of each batch, (n, n_features) float32, in order."""
 
     def rest(self) -> None:  # noqa: B027  # most have nothing to do
-        """Give memory back that the next `run` can make anew in little time."""
+        """Free memory that the next `run` can restore quickly."""
 
 
 def resolve_engine(
     engines: Mapping[str, type[Engine]], engine: str, precision: str
 ) -> EngineChoice:
-    """Choose from a table of engines; `skvision.feature_extraction.engines.resolve` says how."""
+    """Choose from a table of engines; see `skvision.feature_extraction.engines.resolve`."""
     backend = keras.config.backend()
     if engine == "auto":
         engine = next(
@@ -96,7 +96,7 @@ def resolve_engine(
             for name, each in engines.items()
             if each.is_installed()
             and backend in each.backends
-            # a graphics card is not left idle
+            # prefer a graphics card
             and (not each.on_processor or computes_on_processor())
         )
     elif engine not in engines:
@@ -125,7 +125,7 @@ def resolve_engine(
         )
     elif precision not in available:
         raise ValueError(
-            f"precision={precision!r} is not to be had with engine={engine!r} on this machine, "
+            f"precision={precision!r} is not available with engine={engine!r} on this machine, "
             f"only {', '.join(map(repr, available))}. Use precision='auto'."
         )
     return EngineChoice(engine, precision)

@@ -1,4 +1,4 @@
-"""Keras itself: always there."""
+"""The engine of Keras itself, which is always available."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["KerasEngine"]
 
 
 class KerasEngine(Engine):
-    """Batches of one fixed shape through ``predict_on_batch``: traced once."""
+    """Runs batches of one fixed shape by ``predict_on_batch``, so that Keras traces once."""
 
     def __init__(
         self, build: Build, precision: str, batch_size: int, kept: KeptNetwork | None = None

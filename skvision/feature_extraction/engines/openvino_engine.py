@@ -1,4 +1,4 @@
-"""OpenVINO: the fastest on processors, an extra."""
+"""The engine of OpenVINO, an optional dependency, the fastest on processors."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _FILE = "network.xml"
 
 
 class OpenVINOEngine(Engine):
-    """The network converted by OpenVINO, several batches under way at once."""
+    """Runs the network converted by OpenVINO, several batches at the same time."""
 
     extra = "fast"
-    # as of version 2026.4 it can't read what JAX 0.10 makes of a network
+    # OpenVINO 2026.4 can't convert the networks of JAX 0.10
     backends = ("tensorflow", "torch")
     on_processor = True
 
@@ -67,12 +67,12 @@ class OpenVINOEngine(Engine):
             give_back_memory()
 
     def _ready(self) -> Any:
-        """Compile at first use: where all features are in the cache there is none."""
+        """Compile at first use, since it isn't needed if all features are cached."""
         with self._compiling:
             if self._compiled is None:
                 network = self._network or self._load()
                 self._compiled = _compile(network, self._precision)
-                # its weights are twice there now
+                # the compiled network holds a copy of the weights
                 network = self._network = None
                 give_back_memory()
             return self._compiled
@@ -85,14 +85,14 @@ class OpenVINOEngine(Engine):
         done: list[np.ndarray] = []
 
         def finish() -> int:
-            """Wait for the oldest request; return how many of its batch's parts follow."""
+            """Wait for the oldest request; return the number of further parts of its batch."""
             request, n_left = busy.popleft()
             done.append(_finished(request))
             idle.append(request)
             return n_left
 
         for batch in batches:
-            # a request has one thread or few: a batch in parts keeps all of them busy
+            # a request has few threads: split a batch into parts to keep all threads busy
             parts = np.array_split(batch, min(n_requests, len(batch)))
             for n_left, part in zip(range(len(parts) - 1, -1, -1), parts, strict=True):
                 if not idle and not finish():
@@ -104,13 +104,13 @@ class OpenVINOEngine(Engine):
             if not finish():
                 yield _joined(done)
         idle.clear()
-        # what lay between the layers; "busy" if another thread is running it
+        # free the buffers between the layers; "busy" if another thread runs the network
         with suppress(RuntimeError):
             compiled.release_memory()
 
 
 def _converted(build: Build, kept: KeptNetwork | None) -> Any:
-    """OpenVINO's form of the network: read where it is kept, else converted and kept."""
+    """Return OpenVINO's form of the network: read it if it was kept, else convert and keep it."""
     openvino = import_openvino()
     folder = kept.find() if kept is not None else None
     if folder is not None:
@@ -120,44 +120,44 @@ def _converted(build: Build, kept: KeptNetwork | None) -> Any:
     converted = convert(network)
     converted.reshape(_any_number(network))
     del network
-    gc.collect()  # a Keras network refers to itself
+    gc.collect()  # a Keras network has reference cycles
     give_back_memory()
     if kept is not None:
         kept.write(
-            # its default are 16-bit weights, which would change features
+            # the default is 16-bit weights, which would change features
             lambda place: openvino.save_model(converted, place / _FILE, compress_to_fp16=False)
         )
     return converted
 
 
 def _compile(network: Any, precision: str) -> Any:
-    """Make a network ready to run on this processor."""
+    """Compile a network for this processor."""
     options = {
-        # without the hint it would compute in bfloat16 by itself where it can
+        # without the hint, OpenVINO uses bfloat16 if the processor supports it
         "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
         "PERFORMANCE_HINT": "THROUGHPUT",
         "INFERENCE_NUM_THREADS": thread_limit(),
-        # else the one thread of each of several workers is bound to the same core
+        # else the single threads of several workers are bound to the same core
         "ENABLE_CPU_PINNING": False,
     }
     return import_openvino().Core().compile_model(network, "CPU", options)
 
 
 def _any_number(network: Any) -> list[int]:
-    """The shape of a batch of any number of images, as OpenVINO writes it."""
+    """Return OpenVINO's shape of a batch of any number of images."""
     return [-1, *network.input_shape[1:]]
 
 
 def _from_tensorflow(network: Any) -> Any:
-    # shared weights would be gone with the graph
+    # shared weights would be freed with the graph
     return import_openvino().convert_model(_graph_of_constants(network), share_weights=False)
 
 
 def _graph_of_constants(network: Any) -> Any:
-    """Return a network as a TensorFlow graph in which its weights are constants.
+    """Return a network as a TensorFlow graph with its weights as constants.
 
-    OpenVINO converts a Keras model too, but looks each weight up among all of them, several
-    times: four fifths of the time that DenseNet121 takes.
+    OpenVINO can convert a Keras model too, but searches each weight among all weights several
+    times, which takes four fifths of the time for DenseNet121.
     """
     import tensorflow as tf
 
@@ -176,15 +176,16 @@ def _graph_of_constants(network: Any) -> Any:
 
 
 def _from_torch(network: Any) -> Any:
-    """OpenVINO follows a batch through the layers, whose sizes must be known for some of them."""
+    """Trace the network with a batch, since OpenVINO must know the sizes of some layers."""
     import torch
 
     batch = keras.ops.zeros((2, *network.input_shape[1:]))
     with warnings.catch_warnings():
-        # that sizes become constants, as they shall, and that PyTorch has other ways by now
+        # PyTorch warns that sizes become constants, which is intended, and that tracing is outdated
         for kind in (torch.jit.TracerWarning, FutureWarning, DeprecationWarning):
             warnings.simplefilter("ignore", kind)
-        # traced here: where TensorFlow is loaded too, any Keras network passes for one of it
+        # trace here: if TensorFlow is loaded too, OpenVINO mistakes any Keras network for one of
+        # TensorFlow
         traced = torch.jit.trace(network.eval(), ([batch],))
         return import_openvino().convert_model(
             traced, input=_any_number(network), share_weights=False
@@ -197,7 +198,7 @@ def _capabilities() -> Any:
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    """Put a batch's parts together; the list is empty afterwards."""
+    """Join the parts of a batch and empty the list."""
     batch = np.concatenate(parts)
     parts.clear()
     return batch
