@@ -1,6 +1,6 @@
-"""New training images from those at hand: pure operations, a transformer, a sampler.
+"""Augmentation: pure operations, transformers, a sampler, and augmented folders.
 
-It imports `skvision.datasets`, `skvision.images` and what lies below them, and no Keras.
+The package imports `skvision.datasets`, `skvision.images` and lower layers, and no Keras.
 """
 
 from .augmented_image import AugmentedImage, Draw

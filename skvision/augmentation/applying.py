@@ -1,4 +1,4 @@
-"""Batches of images in any form -> augmented ones in the same form."""
+"""Augment batches of images of any form, and return the same form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["as_given", "augmented_batch", "augmented_pixels"]
 
 
 def as_given(images: ImageBatch, X: Any) -> np.ndarray:
-    """The images of a batch as they came: numbers of X's shape, or a 1-D object array."""
+    """Return the images of a batch in X's form: numbers of X's shape, or a 1-D object array."""
     if isinstance(images, ArrayBatch):
         return images.pixels.reshape(len(images), *_item_shape(X))
     return _objects([images.item(index) for index in range(len(images))])
@@ -38,24 +38,23 @@ def augmented_batch(
     images : ImageBatch
         The images.
     chosen : ndarray of shape (n,), int
-        Which of them.
+        Indices of the images to augment.
     draws : ndarray of shape (n,), DRAW
-        What happens to each.
+        The draw of each.
     X : object
-        What the batch was made of.
+        The source of the batch.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}
-        As `augmented` takes it.
+        As in `augmented`.
     cval : float
-        Likewise.
+        As in `augmented`.
     has_scale : bool
-        As `draws_of` takes it.
+        As in `draws_of`.
 
     Returns
     -------
     ndarray of shape (n, ...)
-        Of X's type and item shape where X is numbers; else of `AugmentedImage`, which
-        are applied when they are read, and of the images themselves that nothing
-        happens to.
+        If X is numbers, an array of X's type and item shape. Else an array of
+        `AugmentedImage` objects; an image with a neutral draw stays itself.
     """
     if isinstance(images, ArrayBatch):
         pixels = images.pixels[chosen]
@@ -85,7 +84,7 @@ def augmented_pixels(
     cval: float,
     pixel_range: PixelRange | None,
 ) -> np.ndarray:
-    """Augment numbers of any type; the result has the same."""
+    """Augment numbers of any type, and return the same type."""
     working = pixels.astype(_working_type(pixels.dtype), copy=False)
     result = augmented(working, draws, fill_mode=fill_mode, cval=cval, pixel_range=pixel_range)
     if pixels.dtype.kind == "b":
@@ -95,7 +94,7 @@ def augmented_pixels(
         result = np.clip(np.rint(result), bounds.min, bounds.max)
     result = result.astype(pixels.dtype, copy=False)
     if working.dtype != pixels.dtype:
-        # floats don't hold every large integer
+        # floats can't represent all large integers
         untouched = draws == neutral_draws(len(draws))
         result[untouched] = pixels[untouched]
     return result
@@ -107,14 +106,14 @@ def _item_shape(X: Any) -> tuple[int, ...]:
 
 
 def _working_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """A type that OpenCV computes with, and that holds all numbers of `dtype` exactly."""
+    """Return a type that OpenCV supports and that represents all numbers of `dtype` exactly."""
     if dtype == np.uint8:
         return dtype
     return np.dtype(np.float32 if dtype.itemsize <= 2 or dtype == np.float32 else np.float64)
 
 
 def _objects(items: list[Any]) -> np.ndarray:
-    """A 1-D array of objects; `np.array` would take images apart."""
+    """Return a 1-D array of objects; `np.array` would convert images to numbers."""
     result = np.empty(len(items), dtype=object)
     for position, item in enumerate(items):
         result[position] = item

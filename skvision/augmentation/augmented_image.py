@@ -1,4 +1,4 @@
-"""`AugmentedImage`: an image and what shall happen to it, applied when it is read."""
+"""`AugmentedImage`: an image and its augmentation, which is applied when it is read."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from .parameters import check_fill_mode
 
 __all__ = ["AugmentedImage", "Draw", "draws_of"]
 
-#: To be raised whenever `skvision.augmentation.operations` gives other pixels for the same draw.
+#: Raise it whenever `skvision.augmentation.operations` turns the same draw into other pixels.
 OPERATIONS_VERSION = 2
 
 
 @dataclass(frozen=True)
 class Draw:
-    """What happens to one image: a row of `skvision.augmentation.operations.DRAW`.
+    """The augmentation of one image: a row of `skvision.augmentation.operations.DRAW`.
 
     Parameters
     ----------
     values : tuple of (str, float), default=()
-        Those parts of the draw that are not neutral, by name, in `DRAW`'s order.
+        The parameters that are not neutral, by name, in `DRAW`'s order.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
-        What lies beyond the image's edges.
+        How pixels beyond the image's edges are filled.
     cval : float, default=0.0
-        In levels, 0 black and 255 white.
+        Level of a constant filling, from 0 (black) to 255 (white).
 
     Examples
     --------
@@ -44,7 +44,7 @@ class Draw:
 
     @classmethod
     def of(cls, *, fill_mode: str = "nearest", cval: float = 0.0, **parameters: Any) -> Draw:
-        """Make a draw from parameters by name; those left out are neutral."""
+        """Create a draw from parameters by name; the others are neutral."""
         check_fill_mode(fill_mode, cval)
         unknown = sorted(parameters.keys() - NEUTRAL.keys())
         if unknown:
@@ -57,12 +57,12 @@ class Draw:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parts that are not neutral, by name."""
+        """The parameters that are not neutral, by name."""
         return dict(self.values)
 
     @property
     def described(self) -> dict[str, Any]:
-        """What `of` makes this draw from: the same, and the filling where it isn't the default."""
+        """Arguments of `of` for this draw: the parameters, and a filling other than the default."""
         filling = {
             name: getattr(self, name)
             for name in ("fill_mode", "cval")
@@ -71,16 +71,16 @@ class Draw:
         return {**self.parameters, **filling}
 
     def row(self) -> np.ndarray:
-        """The same as an array of shape (1,) of `DRAW`."""
+        """This draw as an array of shape (1,) of `DRAW`."""
         parameters = {**NEUTRAL, **self.parameters}
         return np.array([tuple(parameters[name] for name in NEUTRAL)], DRAW)
 
 
 def draws_of(rows: np.ndarray, *, fill_mode: str, cval: float, has_scale: bool) -> list[Draw]:
-    """Make a `Draw` of each row of `DRAW`.
+    """Create a `Draw` for each row of `DRAW`.
 
-    Without a scale (``value_range=None``) noise is in levels; files have a scale, on which
-    255 of them are 1.
+    Without a scale (``value_range=None``) the rows have noise in levels; it is converted to
+    the scale of files, on which 255 levels are 1.
     """
     if not has_scale:
         rows = rows.copy()
@@ -96,16 +96,16 @@ def draws_of(rows: np.ndarray, *, fill_mode: str, cval: float, has_scale: bool) 
 class AugmentedImage(DerivedImage):
     """An image that is augmented when it is read.
 
-    What augmenting a file name returns. It is small and can be pickled, and stands for
-    an image wherever a file name does: as an item of an estimator's X. Resizing comes
-    first, so that its draw costs what it costs at the network's size.
+    Augmenting a file name returns one. It is small, can be pickled, and is accepted wherever
+    a file name is: as an item of an estimator's X. It is resized before it is augmented,
+    so that augmentation costs no more than at the network's size.
 
     Parameters
     ----------
     source : str, path-like, bytes, PIL.Image.Image or AugmentedImage
         The image.
     draw : Draw
-        What happens to it.
+        Its augmentation.
 
     Examples
     --------
@@ -131,5 +131,5 @@ class AugmentedImage(DerivedImage):
 
     @property
     def key(self) -> bytes:
-        """What decides the pixels, beside those of the source."""
+        """Return a key of everything that the pixels depend on besides the source."""
         return repr((OPERATIONS_VERSION, cv2.__version__, self.draw)).encode()

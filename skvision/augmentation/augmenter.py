@@ -1,4 +1,4 @@
-"""`ImageAugmenter`: new training images from those at hand."""
+"""`ImageAugmenter`: random changes of training images."""
 
 from __future__ import annotations
 
@@ -15,83 +15,81 @@ __all__ = ["ImageAugmenter"]
 
 
 class ImageAugmenter(BaseAugmenter):
-    """Change images at random, so that a classifier learns what doesn't matter.
+    """Augment images at random, so that a classifier learns to ignore such changes.
 
-    A cat that is turned, shifted or darkened is still a cat. Pass it as
-    ``augmentation=`` of a classifier, where every epoch sees other images; as a step
-    of a Pipeline, whose ``fit`` then trains on one augmented version of each; or to
-    `ImageOverSampler`, to have more images. With the default arguments nothing
-    happens. Names, units and meanings are those of Keras' ImageDataGenerator wherever it
-    has them. Each image is drawn for on its own, each parameter uniformly over its
-    range.
+    A cat that is rotated, shifted or darkened is still a cat. Pass an augmenter as
+    ``augmentation=`` of a classifier, which then trains on other versions in each epoch; as
+    a step of a Pipeline, whose ``fit`` then trains on one augmented version of each image;
+    or to `ImageOverSampler`, to get more images. The default arguments change nothing.
+    Names, units and meanings are those of Keras' ImageDataGenerator if it has the parameter.
+    Each image has its own draw, with each parameter uniform over its range.
 
     .. note::
         ``fit(X).transform(X)`` does not equal ``fit_transform(X)``: `fit_transform` augments
-        each image once, and `transform` returns images as they are, to be predicted or
-        validated with.
+        each image once, and `transform` returns images unchanged, for prediction or
+        validation.
 
     Parameters
     ----------
     rotation_range : float, default=0
-        Degrees, at least 0: rotated by an angle from minus this to this.
+        Maximum rotation in degrees, at least 0; drawn from -range to range.
     width_shift_range, height_shift_range : float, int or sequence, default=0.0
-        Shifted along each axis by minus this to this. Below 1: a share of the
-        image's side. From 1 on: pixels, whole ones where an int is passed
-        (2 draws from -1, 0 and 1). A sequence: one of its values, with either sign.
-        Pixels are those of the image when it is changed: as ``augmentation=`` of a
-        classifier, and of a file, that is after it was resized to ``image_size``.
+        Maximum shift along each axis, at least 0; drawn from -range to range. Below 1: a
+        share of the image's side. From 1 on: pixels, whole pixels for an int (2 draws from
+        -1, 0 and 1). A sequence: one of its values, with either sign. Pixels are those of
+        the augmented image: with ``augmentation=`` of a classifier, and for a file, that is
+        the image after resizing to ``image_size``.
     shear_range : float, default=0.0
-        Degrees, at least 0: sheared by minus this to this. The often seen 0.2 is next
-        to nothing; 10 can be seen.
+        Maximum shear in degrees, at least 0; drawn from -range to range. A common value of
+        0.2 changes almost nothing; 10 is visible.
     zoom_range : float or tuple of float, default=0.0
-        At least 0 and below 1: the visible part is 1 - this to 1 + this times as
-        large, drawn for width and height apart. A pair (low, high): from low to
-        high. Below 1 zooms in.
+        Range of the size of the visible part, drawn for width and height separately; below
+        1 zooms in. A number of at least 0 and below 1: from 1 - range to 1 + range. A pair
+        (low, high): from low to high.
     horizontal_flip, vertical_flip : bool, default=False
         Whether to mirror half of the images, left to right or top to bottom.
     crop_range : float, default=0.0
-        At least 0 and below 1: a part of 1 - this to 1 times each side, anywhere in
-        the image, is enlarged to the image's size.
+        Maximum share of each side to cut off, at least 0 and below 1: a part of 1 - range to
+        1 times each side, anywhere in the image, is enlarged to the image's size.
     brightness_range : tuple of float, default=None
         (low, high), factors of at least 0: 0 is black, 1 no change.
     contrast_range : tuple of float, default=None
-        (low, high), factors of at least 0 of each pixel's distance from the
-        image's mean grey: 0 is all grey, 1 no change.
+        (low, high), factors of at least 0 of each pixel's distance from the image's mean
+        grey: 0 is all grey, 1 no change.
     channel_shift_range : float, default=0.0
-        Levels from black 0 to white 255, at least 0: minus this to this is added to all
-        channels alike.
+        Maximum shift of all channels in levels, at least 0 (black is 0, white is 255); drawn
+        from -range to range.
     hue_range : float, default=0.0
-        Share of the colour circle, from 0 to 0.5: colours move along it by minus this
-        to this. A third makes red green. Of no effect on grey images.
+        Maximum shift of the hue as a share of the colour circle, from 0 to 0.5; drawn from
+        -range to range. A third turns red into green. It doesn't affect grey images.
     saturation_range : tuple of float, default=None
         (low, high), factors of at least 0: 0 is grey, 1 no change.
     noise_std : float, default=0.0
-        Standard deviation of the Gaussian noise that is added to each number, on the
-        scale from black 0 to white 1, at least 0. Each channel has its own: grey files, which
-        are read in colour, get coloured noise.
+        Standard deviation of Gaussian noise, at least 0, on the scale from 0 (black) to 1
+        (white). Each channel has its own noise: grey files, which are read in colour, get
+        coloured noise.
     erase_fraction : float, default=0.0
-        At least 0 and below 1: a patch that covers 0 to this share of the image is
-        filled with ``cval``.
+        Maximum share of the image that an erased patch covers, at least 0 and below 1. The
+        patch is filled with ``cval``.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
-        What lies beyond an image's edges: ``aaaa|abcd|dddd``, ``kkkk|abcd|kkkk`` with
-        k = ``cval``, ``dcba|abcd|dcba`` or ``abcd|abcd|abcd``.
+        How pixels beyond an image's edges are filled: ``aaaa|abcd|dddd``,
+        ``kkkk|abcd|kkkk`` with k = ``cval``, ``dcba|abcd|dcba`` or ``abcd|abcd|abcd``.
     cval : float, default=0.0
-        Level from black 0 to white 255 of what is filled with a constant.
+        Level of a constant filling, from 0 (black) to 255 (white).
     row_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of an image, if each image is a flat
         row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
-        The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
-        0..65535, bool and floats 0..1. A pair (black, white) names another.
-        ``"percentile"`` learns it in fit, for each channel: the 0.1 and 99.9 percentiles
-        of all images. Files of more than 8 bits have the scale that they declare, or the
-        one that is named or learnt; files of 8 bits have no other than theirs. None
-        takes any finite numbers as they are: nothing is clipped, and levels and
-        noise are in the numbers' own unit.
+        Range of the numbers in arrays. ``"auto"``: integers 0..255, uint16 0..65535, bool
+        and floats 0..1. A pair (black, white) sets another range. ``"percentile"``
+        learns it in fit, for each channel: the 0.1 and 99.9 percentiles of all images.
+        Files of more than 8 bits use the pair or the learnt range, else the range that
+        they declare; files of 8 bits always use 0..255. None passes any finite numbers
+        without clipping; levels and noise are then in the numbers' own unit.
     random_state : int, RandomState instance or None, default=None
-        Decides the draws of `fit_transform`. As ``augmentation=`` of a classifier, draws
-        follow from the classifier's ``random_state``, the epoch and the image's
-        place in X; an int here is mixed in.
+        Controls the draws of `fit_transform`. With ``augmentation=`` of a classifier, the
+        draws depend on the classifier's ``random_state``, the epoch and the image's place
+        in X, and on an int here.
 
     Attributes
     ----------
@@ -101,29 +99,28 @@ class ImageAugmenter(BaseAugmenter):
     image_shape_ : tuple of int
         Shape of one image in fit's X if X was an array; () if X was files.
     n_channels_ : int
-        Channels of fit's X: 3, or X's own with ``value_range=None``.
+        Number of channels of fit's X: 3, or those of X with ``value_range=None``.
     n_features_in_ : int
         Length of a row. Only defined if X was 2-D rows.
 
     See Also
     --------
-    RandAugmenter : Operations chosen at random, with one number for how strong.
+    RandAugmenter : Random operations with one number for their strength.
     ImageOverSampler : Adds augmented copies until classes have the same size.
-    AugmentedImage : What a file becomes.
+    AugmentedImage : The result of augmenting a file.
 
     Notes
     -----
-    Geometry is composed into one warp, bilinear, in the order rotation, shift, shear,
-    zoom, flips, crop. Colour comes next, clipped once at the end: channel shift,
-    brightness, contrast, saturation, hue; then noise; then erasing. Scaling belongs to
-    the networks and is not done here.
+    The geometric changes are one bilinear warp, in the order rotation, shift, shear, zoom,
+    flips, crop. The colour changes follow, clipped once at the end: channel shift,
+    brightness, contrast, saturation, hue; then noise; then erasing. The networks scale their
+    input, so the augmenter doesn't scale.
 
-    ImageDataGenerator differs in some things. It takes its ``height_shift_range`` for the
-    shift to the side, so that shifts agree where both ranges are the same; it turns images
-    that are not square about a point that is not their centre; its ``channel_shift_range``
-    clips to the image's own darkest and brightest number; its ``"wrap"`` repeats an image
-    one pixel too early; and its ``"constant"`` begins at once, where here the edge blends over
-    one pixel.
+    ImageDataGenerator differs in some details. It uses its ``height_shift_range`` for the
+    horizontal shift, so shifts agree only if both ranges are equal; it rotates images that
+    aren't square about a point beside their centre; its ``channel_shift_range`` clips to the
+    image's darkest and brightest number; its ``"wrap"`` repeats an image one pixel too
+    early; and its ``"constant"`` has a hard edge, while the edge here blends over one pixel.
 
     References
     ----------
@@ -188,5 +185,5 @@ class ImageAugmenter(BaseAugmenter):
         self.random_state = random_state
 
     def draw(self, seed: Sequence[int], indices: np.ndarray) -> np.ndarray:
-        # get_params reads the signature, which takes longer than all the draws of a batch
+        # not get_params, which takes longer than all draws of a batch
         return draw_parameters(ranges_of(vars(self)), seed, np.asarray(indices))

@@ -1,4 +1,4 @@
-"""What all augmenters share: they differ in what they draw."""
+"""The base class of all augmenters, which differ only in their draws."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ class BaseAugmenter(  # type: ignore[call-arg]
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
-    """A transformer that changes images at random, each by a draw of its own.
+    """A transformer that augments images at random, each by its own draw.
 
-    A subclass names its parameters, among them ``fill_mode``, ``cval``, ``row_shape``,
-    ``value_range`` and ``random_state``, and says in `draw` what happens.
+    A subclass defines its parameters, among them ``fill_mode``, ``cval``, ``row_shape``,
+    ``value_range`` and ``random_state``, and the method `draw`.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
 
     @abstractmethod
     def draw(self, seed: Sequence[int], indices: np.ndarray) -> np.ndarray:
-        """Draw what shall happen to images, without applying it.
+        """Draw the augmentation of images, without applying it.
 
         Parameters
         ----------
         seed : sequence of int
-            Not negative.
+            Seed of the draws, not negative.
         indices : ndarray of shape (n,), int
-            The images' numbers, not negative.
+            Numbers of the images, not negative.
 
         Returns
         -------
         ndarray of shape (n,)
-            Rows of `skvision.augmentation.operations.DRAW`. Each follows from the seed
-            and the image's own number, whatever else is drawn for.
+            Rows of `skvision.augmentation.operations.DRAW`. Each depends only on the seed
+            and the image's number, not on the other images.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class BaseAugmenter(  # type: ignore[call-arg]
         """
 
     def fit(self, X: Any, y: Any = None) -> BaseAugmenter:
-        """Check the arguments and look at the form of X; nothing is learnt.
+        """Check the parameters and the form of X; learn nothing.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class BaseAugmenter(  # type: ignore[call-arg]
             If a parameter or X is not as described.
         """
         self._validate_params()
-        self.draw([0], np.arange(0))  # checks the arguments
+        self.draw([0], np.arange(0))  # checks the parameters
         with all_or_nothing(self):
             fit_as_task(
                 self, lambda task: validate_images(self, X, reset=True), training_data(X, y)
@@ -89,12 +89,12 @@ class BaseAugmenter(  # type: ignore[call-arg]
         return self
 
     def transform(self, X: Any) -> Any:
-        """Return the images as they are.
+        """Return the images unchanged.
 
         .. note::
             ``fit(X).transform(X)`` does not equal ``fit_transform(X)``: `fit_transform` augments
-            each image once, and `transform` returns images as they are, to be predicted or
-            validated with.
+            each image once, and `transform` returns images unchanged, for prediction or
+            validation.
 
         Parameters
         ----------
@@ -104,9 +104,9 @@ class BaseAugmenter(  # type: ignore[call-arg]
         Returns
         -------
         ndarray or DataFrame
-            X itself, as an array: of X's shape where it is numbers, else of shape
-            (n_samples,) and objects. A DataFrame if X is a table (rows, or a frame of one
-            column) and scikit-learn is set to return such.
+            X as an array: of X's shape if X is numbers, else an object array of shape
+            (n_samples,). A DataFrame if X is a table (rows, or a frame of one column) and
+            scikit-learn is configured to return DataFrames.
 
         Raises
         ------
@@ -123,8 +123,8 @@ class BaseAugmenter(  # type: ignore[call-arg]
 
         .. note::
             ``fit(X).transform(X)`` does not equal ``fit_transform(X)``: `fit_transform` augments
-            each image once, and `transform` returns images as they are, to be predicted or
-            validated with.
+            each image once, and `transform` returns images unchanged, for prediction or
+            validation.
 
         Parameters
         ----------
@@ -136,10 +136,9 @@ class BaseAugmenter(  # type: ignore[call-arg]
         Returns
         -------
         ndarray or DataFrame
-            Where X is numbers, an array of its shape, type and scale. Else
-            `AugmentedImage` objects, of shape (n_samples,): they are decoded
-            and changed when they are read, so that memory stays small. A DataFrame as
-            `transform` says.
+            If X is numbers, an array of X's shape, type and scale. Else an array of
+            `AugmentedImage` objects of shape (n_samples,), which are decoded and augmented
+            when they are read, so that memory stays small. A DataFrame as in `transform`.
 
         Raises
         ------
@@ -156,17 +155,17 @@ class BaseAugmenter(  # type: ignore[call-arg]
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Get the names of the columns: of rows their own, else ``image``.
+        """Get the names of the columns: those of rows, else ``image``.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of a row's numbers, if X were not a frame.
+            Names of the numbers of a row, if X wasn't a frame.
 
         Returns
         -------
         ndarray of shape (n_columns,), object
-            One name a column.
+            One name per column.
         """
         check_is_fitted(self)
         if hasattr(self, "n_features_in_"):
@@ -181,11 +180,11 @@ class BaseAugmenter(  # type: ignore[call-arg]
         Parameters
         ----------
         images : ndarray of shape (n, height, width, n_channels), uint8 or float32
-            8-bit images, or numbers that are none.
+            8-bit images, or numbers that aren't images.
         seed : sequence of int
             The training's seed and the epoch.
         indices : ndarray of shape (n,), int
-            The images' places in X.
+            Positions of the images in X.
 
         Returns
         -------
@@ -201,17 +200,17 @@ class BaseAugmenter(  # type: ignore[call-arg]
 
     @property
     def fill_options(self) -> dict[str, Any]:
-        """How pixels from beyond the border are filled."""
+        """Options for filling pixels beyond the edges."""
         return {"fill_mode": self.fill_mode, "cval": float(self.cval)}
 
     @property
     def draw_options(self) -> dict[str, Any]:
-        """What `draws_of` makes draws with."""
+        """Options for `draws_of`."""
         return {**self.fill_options, "has_scale": self.value_range is not None}
 
 
 def check_augmenter(value: Any) -> None:
-    """Raise ValueError unless this is an augmenter of skvision."""
+    """Raise ValueError if a value isn't an augmenter of skvision."""
     if not isinstance(value, BaseAugmenter):
         raise ValueError(
             f"augmenter must be an ImageAugmenter or a RandAugmenter. Received: {value!r}"

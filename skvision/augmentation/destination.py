@@ -1,4 +1,4 @@
-"""The folder that augmented copies are written to, and what it must not be."""
+"""Checks of the folder that augmented copies are written to."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ __all__ = ["refuse_folder", "refuse_within", "writing_to"]
 
 
 def refuse_folder(source: Path, destination: Path, resume: bool) -> None:
-    """Raise ValueError or OSError if a folder can't be the one to write."""
+    """Raise ValueError or OSError if the copies can't be written to a folder."""
     refuse_within([source], destination)
     if destination.is_dir() and _identity(destination) in _identities_around(source):
-        raise ValueError(f"{source} lies in {destination}. Name another folder to write to.")
+        raise ValueError(f"{source} lies in {destination}. Pass another folder to write to.")
     around = next(each for each in (destination, *destination.absolute().parents) if each.exists())
     if not around.is_dir():
-        raise NotADirectoryError(f"{around} is a file. Name a folder to write to.")
+        raise NotADirectoryError(f"{around} is a file. Pass a folder to write to.")
     if not os.access(around, os.W_OK | os.X_OK):
         raise PermissionError(_not_writable(destination, f"{around} is read-only"))
     if not resume and destination.is_dir() and any(destination.iterdir()):
         raise FileExistsError(
-            f"The folder {destination} is not empty. Name another one or, to continue a call "
+            f"The folder {destination} is not empty. Pass another one or, to continue a call "
             "that was killed, resume it (resume=True, on the command line --resume)."
         )
 
 
 def _not_writable(destination: Path, why: str | None) -> str:
-    return f"{destination} can't be written: {why}. Name another folder to write to."
+    return f"{destination} can't be written: {why}. Pass another folder to write to."
 
 
 @contextmanager
 def writing_to(destination: Path) -> Iterator[None]:
-    """Say of which folder the system doesn't let us write."""
+    """Name the destination in errors of the system about writing to it."""
     try:
         yield
     except OSError as error:
@@ -41,7 +41,7 @@ def writing_to(destination: Path) -> Iterator[None]:
             raise
         file = Path(os.fsdecode(error.filename))
         if destination not in (file, *file.parents) and file not in destination.parents:
-            raise  # of an original, say
+            raise  # the error concerns another file, such as an original
         raise type(error)(_not_writable(destination, error.strerror)) from error
 
 
@@ -52,18 +52,18 @@ def refuse_within(folders: Iterable[str | Path], *destinations: Path) -> None:
         for identity in _identities_around(destination):
             if identity in known:
                 raise ValueError(
-                    f"{destination} lies in {known[identity]}. The images there must stay as "
-                    "they are: name another folder to write to."
+                    f"{destination} lies in {known[identity]}. The images there must stay "
+                    "unchanged: pass another folder to write to."
                 )
 
 
 def _identities_around(path: Path) -> Iterator[tuple[int, int]]:
-    """Of a path and of the folders that it lies in, as far as they exist."""
+    """Yield the identities of a path and of its parent folders, as far as they exist."""
     real = path.resolve()
     yield from (_identity(each) for each in (real, *real.parents) if each.exists())
 
 
 def _identity(path: str | Path) -> tuple[int, int]:
-    """What tells a folder from others whatever it is called: names may be links."""
+    """Return the identity of a folder, independent of its name, since names may be links."""
     found = os.stat(path)
     return found.st_dev, found.st_ino

@@ -1,8 +1,7 @@
-"""Random numbers -> draws: what shall happen to each image.
+"""Turn random numbers into draws, the augmentation of each image.
 
-Each image's numbers follow from a seed and the image's number alone, so that a
-draw doesn't depend on which images are drawn for with it, in which order or in which
-process.
+The random numbers of an image depend only on a seed and on the image's number, so a draw
+doesn't depend on the other images, their order or the process.
 """
 
 from __future__ import annotations
@@ -27,25 +26,25 @@ _MIX = (
     (np.uint64(27), np.uint64(0x94D049BB133111EB)),
 )
 _LAST_SHIFT = np.uint64(31)
-# how many numbers an image has; those in use come first, so that more can be added
+# random numbers per image; the used ones come first, so that more can be added
 _RESERVED = 32
 
-# patches are from three times as high as wide to three times as wide as high
+# aspect ratios of patches: from three times as high as wide to three times as wide as high
 _ASPECT = 3.0
 
 
 @dataclass(frozen=True)
 class Shift:
-    """How far images are shifted along one axis.
+    """The range of shifts along one axis.
 
     Parameters
     ----------
     largest : float, default=0.0
-        Uniform between minus this and this; or, if there are `choices`, not used.
+        The shift is uniform between -largest and largest. Ignored if `choices` is set.
     pixels : bool, default=False
-        Whether it is in pixels, or a share of the image's side.
+        Whether the shift is in pixels rather than a share of the image's side.
     choices : tuple of float, default=()
-        One of these, with either sign.
+        The shift is one of these values, with either sign.
     """
 
     largest: float = 0.0
@@ -62,10 +61,10 @@ class Shift:
 
 @dataclass(frozen=True)
 class Ranges:
-    """Between which bounds each parameter is drawn, uniformly.
+    """The interval (lowest, highest) that each parameter is drawn from, uniformly.
 
-    Intervals are (lowest, highest). ``rotation`` and ``shear`` are in degrees,
-    ``channel_shift`` in levels of 255, the rest shares and factors.
+    ``rotation`` and ``shear`` are in degrees, ``channel_shift`` in levels of 255, all
+    others are shares and factors.
     """
 
     rotation: Interval = (0.0, 0.0)
@@ -91,16 +90,16 @@ def uniform_numbers(seed: Sequence[int], indices: np.ndarray, n: int) -> np.ndar
     Parameters
     ----------
     seed : sequence of int
-        Not negative.
+        Seed of the numbers, not negative.
     indices : ndarray of shape (n_images,), int
-        The images' numbers, not negative.
+        Numbers of the images, not negative.
     n : int
-        At most 32.
+        Random numbers per image, at most 32.
 
     Returns
     -------
     ndarray of shape (n_images, n), float64
-        From [0, 1).
+        Numbers in [0, 1).
 
     References
     ----------
@@ -132,20 +131,20 @@ def _random_bits(seed: Sequence[int], indices: np.ndarray, n: int) -> np.ndarray
 
 
 def draw_parameters(ranges: Ranges, seed: Sequence[int], indices: np.ndarray) -> np.ndarray:
-    """Draw what shall happen to each image.
+    """Draw the augmentation of each image.
 
     Parameters
     ----------
     ranges : Ranges
     seed : sequence of int
-        Not negative.
+        Seed of the draws, not negative.
     indices : ndarray of shape (n,), int
-        The images' numbers, not negative.
+        Numbers of the images, not negative.
 
     Returns
     -------
     ndarray of shape (n,), DRAW
-        Each row depends on the seed and the image's own number only.
+        Each row depends only on the seed and the image's number.
 
     Examples
     --------
@@ -167,7 +166,7 @@ def draw_parameters(ranges: Ranges, seed: Sequence[int], indices: np.ndarray) ->
     draws["flip_y"] = (next(number) < 0.5) & ranges.flip_y
     draws["crop"] = _within(ranges.crop, next(number))
     crop_x, crop_y = next(number), next(number)
-    if ranges.crop != (1.0, 1.0):  # else a place would be no part of what happens
+    if ranges.crop != (1.0, 1.0):  # without a crop its place must stay neutral
         draws["crop_x"], draws["crop_y"] = crop_x, crop_y
     for name in ("channel_shift", "brightness", "contrast", "saturation", "hue"):
         draws[name] = _within(getattr(ranges, name), next(number))
@@ -187,9 +186,9 @@ def _draw_patches(
     x: np.ndarray,
     y: np.ndarray,
 ) -> None:
-    """A patch of this area, of any aspect that fits, anywhere within the image."""
+    """Draw a patch of this area, with any aspect ratio that fits, anywhere in the image."""
     area = _within(erase, area)
-    # no side may be longer than the image's
+    # no side may exceed the image's side
     most = np.minimum(np.log(_ASPECT), -np.log(np.maximum(area, np.finfo(float).tiny)))
     aspect = np.exp(_within((-1.0, 1.0), aspect) * most)
     draws["erase_width"], draws["erase_height"] = np.sqrt(area * aspect), np.sqrt(area / aspect)

@@ -1,4 +1,4 @@
-"""`augment_folder`: a larger data set on disk, made from class folders."""
+"""`augment_folder`: write a larger data set, made from class folders."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from .folder_plan import FolderPlan, PlannedFile, plan_folder
 
 __all__ = ["MANIFEST", "augment_folder", "write_folder"]
 
-#: the file that says which copy was made of which original; in the folder that is written
+#: the file in the destination that lists the original of each copy
 MANIFEST = "manifest.csv"
-#: what the folder is made by, so that no other call continues it
+#: the file that records the setup, so that no other call continues the folder
 _SETUP = ".skvision-augment.json"
 
 _JPEG_QUALITY = 95
-# what processes that were killed have left
+# temporary files of killed processes
 _LEFT_OVERS = ".*.part*"
 
 
@@ -48,48 +48,47 @@ def augment_folder(
 ) -> Path:
     """Write a larger data set to disk: originals and augmented copies of them.
 
-    For tools that read folders. Estimators of skvision need no such files: they augment
-    while they train, or by `ImageOverSampler`, without taking any room.
+    It serves tools that read folders. Estimators of skvision don't need such files: they
+    augment in training, or by `ImageOverSampler`, without using disk space.
 
     Parameters
     ----------
     source : str or path-like
-        The folder; ``source/cat/1.jpg`` is an image of class ``cat``. Nothing is ever
-        written into it.
+        Folder of the originals; ``source/cat/1.jpg`` is an image of class ``cat``. It isn't
+        modified.
     destination : str or path-like
-        The folder to write; it is made if missing, and must be empty.
+        Folder to write to; it is created if it doesn't exist, and must be empty.
     augmenter : ImageAugmenter or RandAugmenter
-        What happens to the copies.
+        The augmentation of the copies.
     sampling_strategy : int, dict or "auto", default="auto"
-        How many images each class shall have, originals included, as
-        `ImageOverSampler` takes it.
+        Number of images of each class, originals included, as in `ImageOverSampler`.
     include_originals : bool, default=True
-        Whether the originals are copied too, byte for byte. False writes the augmented
-        images only, as many as there would have been.
+        Whether to copy the originals too, byte for byte. False writes only the same
+        augmented images.
     resume : bool, default=False
         Whether to continue a folder that the same call began before it was stopped. The
         files in it stay; a call that is complete changes nothing.
     on_error : {"raise", "skip"}, default="raise"
-        What an unreadable image leads to: an `ImageDecodeError`, before anything is
-        written, or being left out with a `SkippedImageWarning`.
+        Treatment of unreadable images: raise an `ImageDecodeError` before anything is
+        written, or leave them out with a `SkippedImageWarning`.
     random_state : int, RandomState instance or None, default=None
-        Decides which images are copied, and what happens to the copies. With an int,
-        the same call writes the same bytes. Needed to resume: None draws other numbers
-        in each call.
+        Controls which images are copied, and their augmentation. With an int, the same call
+        writes the same bytes. Resuming needs an int, since None draws other numbers in each
+        call.
 
     Returns
     -------
     pathlib.Path
         The manifest: a CSV file with the columns ``file`` (relative to `destination`),
-        ``source`` (relative to `source`), ``class`` and ``parameters`` (JSON; of
-        originals ``{}``).
+        ``source`` (relative to `source`), ``class`` and ``parameters`` (JSON; ``{}`` for
+        originals).
 
     Raises
     ------
     ValueError
-        If a parameter is not as described, a class has no images or more than its
-        target, subfolders are no classes (a `sampling_strategy` that names them says they are), the
-        folders overlap, or the folder to resume was begun otherwise.
+        If a parameter is not as described, a class has no images or more than its target,
+        subfolders don't look like classes (and `sampling_strategy` doesn't name them as
+        classes), the folders overlap, or the folder to resume was begun by another call.
     FileExistsError
         If `destination` is not empty, and `resume` is False.
     OSError
@@ -100,18 +99,17 @@ def augment_folder(
     Warns
     -----
     SkippedImageWarning
-        If unreadable images, files that look like images, or folders that systems leave
-        were left out.
+        If unreadable images, files that look like images, or system folders were left out.
     UserWarning
-        If class folders have names that read the same, or if subfolders may be the classes.
+        If names of class folders look the same, or if subfolders may be the classes.
 
     Notes
     -----
     ``cat/tom.jpg`` becomes ``cat/tom.jpg`` and ``cat/tom-1.jpg``, ``cat/tom-2.jpg``, ...
     Augmented images have the size of their source, upright, and are in colour. JPEGs
-    become JPEGs of quality 95, all others PNGs. Each file is written under another name and
-    then renamed, so that none is ever half there. The copies are made by one thread per
-    core, or by as many as the environment variable ``OMP_NUM_THREADS`` says.
+    become JPEGs of quality 95, all others PNGs. Each file is written under a temporary name
+    and then renamed, so that no file is ever incomplete. Copies are made by one thread per
+    core, or by the number of threads in the environment variable ``OMP_NUM_THREADS``.
 
     Examples
     --------
@@ -129,7 +127,7 @@ def augment_folder(
     (50, 'manifest.csv')
     """
     if not isinstance(source, str | os.PathLike):
-        raise ValueError(f"source must be the name of one folder. Received: {source!r}")
+        raise ValueError(f"source must be the path of one folder. Received: {source!r}")
     check_augmenter(augmenter)
     written = Path(os.path.expanduser(destination))
     refuse_folder(existing_folders(source)[0], written, resume)
@@ -151,7 +149,7 @@ def augment_folder(
 
 
 def write_folder(plan: FolderPlan, destination: Path, *, bar: bool = False) -> Path:
-    """Write the planned files that aren't there yet; return the manifest's path."""
+    """Write the planned files that don't exist yet; return the manifest's path."""
     parents = sorted({destination, *((destination / each.file).parent for each in plan.files)})
     # links may lead from one folder into the other
     refuse_within({os.path.dirname(file) for file in plan.originals}, *parents)
@@ -195,7 +193,7 @@ def _write(path: Path, planned: PlannedFile) -> None:
 
 
 def _begin(folder: Path, plan: FolderPlan, manifest: str) -> None:
-    """Write down what the folder is made by; hold it against what began it."""
+    """Record the setup of the folder, and check it against the setup that began it."""
     digest = hashlib.sha256(manifest.encode(errors="surrogateescape"))
     for file in plan.originals:
         with open(file, "rb") as content:
@@ -209,7 +207,7 @@ def _begin(folder: Path, plan: FolderPlan, manifest: str) -> None:
     record = folder / _SETUP
     if record.exists():
         begun = _read_record(record)
-        # two augmenters may be written otherwise and mean the same
+        # augmenters with different parameters may be equivalent
         if any(begun[name] != setup[name] for name in ("operations", "digest")):
             first = next(name for name in setup if begun[name] != setup[name])
             what = (
@@ -218,13 +216,13 @@ def _begin(folder: Path, plan: FolderPlan, manifest: str) -> None:
                 else f"{begun[first]} then, and now {setup[first]}"
             )
             raise ValueError(
-                f"{folder} was begun otherwise: {what}. Repeat that call to continue it, or name "
-                "another folder."
+                f"{folder} was begun by another call: {what}. Repeat that call to continue it, or "
+                "pass another folder."
             )
     elif set(folder.iterdir()) - set(folder.glob(_LEFT_OVERS)):
         raise ValueError(
-            f"{folder} holds files, but none that say by what they were made, so they can't be "
-            "continued. Name another folder."
+            f"{folder} holds files, but no record of the call that made them, so it can't be "
+            "continued. Pass another folder."
         )
     else:
         with written_whole(record) as temporary:
@@ -237,6 +235,6 @@ def _read_record(record: Path) -> dict[str, Any]:
         return {name: begun[name] for name in ("operations", "augmenter", "files", "digest")}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
-            f"{record} is damaged, so it can't be told by what {record.parent} was begun. Name "
+            f"{record} is damaged, so the call that began {record.parent} is unknown. Pass "
             "another folder, or empty this one."
         ) from error

@@ -29,15 +29,15 @@ from .over_sampler import chosen_sources, numbers_to_add
 __all__ = ["JPEG_SUFFIXES", "FolderPlan", "PlannedFile", "plan_folder"]
 
 JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif"}
-# bytes; the limit that file systems have in common
+# longest file name in bytes, on all common file systems
 _LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
 class PlannedFile:
-    """A file that shall be there in the end."""
+    """A file to write."""
 
-    file: str  # relative to the folder that is written
+    file: str  # relative to the destination
     original: str  # relative to the folder of originals
     source: str
     label: str
@@ -45,14 +45,14 @@ class PlannedFile:
 
     @property
     def row(self) -> tuple[str, str, str, str]:
-        """What the manifest says of it."""
+        """Its row of the manifest."""
         drawn = self.draw.described if self.draw else {}
         return self.file, self.original, self.label, json.dumps(drawn)
 
 
 @dataclass(frozen=True)
 class FolderPlan:
-    """All files of a larger data set; the same call with the same seed plans the same."""
+    """All files of a larger data set; the same call with the same seed makes the same plan."""
 
     augmenter: BaseAugmenter
     originals: tuple[str, ...]
@@ -60,7 +60,7 @@ class FolderPlan:
 
     @property
     def manifest(self) -> str:
-        """The CSV file that says how each file is made."""
+        """The text of the manifest, a CSV file."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(("file", "source", "class", "parameters"))
@@ -77,17 +77,17 @@ def plan_folder(
     on_error: str,
     random_state: Any,
 ) -> FolderPlan:
-    """Plan the files that `augment_folder`, which describes the parameters, writes."""
+    """Plan the files of `augment_folder`, which documents the parameters."""
     check_augmenter(augmenter)
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip'. Received: {on_error!r}")
-    augmenter.draw([0], np.arange(0))  # checks its arguments
+    augmenter.draw([0], np.arange(0))  # checks its parameters
     if not (augmenter.value_range is None or is_word(augmenter.value_range, "auto")):
         raise ValueError(
-            "augment_folder writes copies of 8 bits beside originals that stay as they are, on "
-            f"their own scale, so value_range={shown(augmenter.value_range)} can't hold for both. "
-            "Use an augmenter with value_range='auto', or augment in training (augmentation=, "
-            "ImageOverSampler), where it holds."
+            "augment_folder writes copies of 8 bits beside unchanged originals, which keep their "
+            f"own scale, so value_range={shown(augmenter.value_range)} can't apply to both. Use "
+            "an augmenter with value_range='auto', or augment in training (augmentation=, "
+            "ImageOverSampler), where it applies."
         )
     folder = existing_folders(source)[0]
     files_of = _readable(_class_files(folder, sampling_strategy), on_error)
@@ -100,12 +100,12 @@ def plan_folder(
 
 def _class_files(folder: Path, sampling_strategy: Any) -> dict[str, list[str]]:
     found = list_classes([folder])
-    if not isinstance(sampling_strategy, Mapping):  # which says what the classes are
+    if not isinstance(sampling_strategy, Mapping):  # a mapping names the classes
         check_levels(found.members, "sampling_strategy={name: number, ...}")
     if found.empty:
         raise ValueError(
-            f"The class folder {found.empty[0].path} holds no images, so there is nothing to "
-            "make more of. Take it out, or put images in."
+            f"The class folder {found.empty[0].path} holds no images to augment. Remove it, or "
+            "add images."
         )
     warn_of_spellings(found.spelling)
     warn_of_left_out(found.rest)
@@ -135,7 +135,7 @@ def _plan(
     include_originals: bool,
     random_state: Any,
 ) -> Iterator[PlannedFile]:
-    """All files that there shall be, class by class; the same for the same seed."""
+    """Return all files to write, class by class; equal for equal seeds."""
     seeds = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=2).tolist()
     rng = np.random.default_rng(seeds[0])
     draws = augmenter.draw(seeds[1:], np.arange(sum(added.values())))
@@ -153,7 +153,7 @@ def _plan(
 
 
 def _new_name(original: Path, taken: set[str]) -> str:
-    """The original's name with the first number that is free."""
+    """Return the original's name with the first free number."""
     suffix = original.suffix if original.suffix.lower() in JPEG_SUFFIXES else ".png"
     for number in count(1):
         ending = f"-{number}{suffix}"

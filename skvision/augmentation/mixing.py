@@ -1,7 +1,7 @@
-"""MixUp and CutMix: two images of a batch become one, and so do their labels.
+"""MixUp and CutMix: mix pairs of images of a batch, and their labels.
 
-For training only: what is mixed has no one label. Pure functions of arrays and a random
-generator.
+For training only, since a mixed image has several labels. Pure functions of arrays and a
+random generator.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ __all__ = ["Mixing", "blended", "mixed_targets", "patched"]
 
 @dataclass(frozen=True)
 class Mixing:
-    """Which images are mixed, and how much.
+    """The settings of MixUp and CutMix.
 
     Parameters
     ----------
     mixup, cutmix : float, default=0.0
-        Parameter of the symmetric beta distribution that the shares are drawn from:
-        1 is uniform, below it most images stay almost as they are. 0 for not at all;
-        where both are above 0, each batch is mixed by one of them.
+        Parameter of the symmetric beta distribution that the shares are drawn from: 1 is
+        uniform, below 1 most images change only a little, 0 is off. If both are above 0,
+        each batch is mixed by one of them.
     probability : float, default=1.0
         Share of the batches that are mixed.
 
@@ -50,13 +50,13 @@ class Mixing:
     def apply(
         self, images: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Mix each image of a batch with another one of it.
+        """Mix each image of a batch with another image of the batch.
 
         Parameters
         ----------
         images : ndarray of shape (n, height, width, n_channels), uint8 or float32
         targets : ndarray of shape (n, n_classes), float32
-            Each class' share; rows sum to 1.
+            Share of each class; rows sum to 1.
         weights : ndarray of shape (n,), float32
             Sample weights above 0.
         rng : numpy.random.Generator
@@ -64,7 +64,7 @@ class Mixing:
         Returns
         -------
         images, targets, weights : ndarray
-            Of the same shapes and types.
+            Arrays of the same shapes and types.
         """
         if rng.random() >= self.probability:
             return images, targets, weights
@@ -79,7 +79,7 @@ class Mixing:
 
 
 def blended(images: np.ndarray, partners: np.ndarray, share: float) -> np.ndarray:
-    """Show each image and its partner through each other.
+    """Blend each image with its partner.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def blended(images: np.ndarray, partners: np.ndarray, share: float) -> np.ndarra
 def patched(
     images: np.ndarray, partners: np.ndarray, box: tuple[int, int, int, int]
 ) -> tuple[np.ndarray, float]:
-    """Put a part of its partner into each image; return what share is still its own.
+    """Paste a part of its partner into each image; return the remaining share of the image.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def patched(
 def mixed_targets(
     targets: np.ndarray, weights: np.ndarray, partners: np.ndarray, share: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mix targets as the images were mixed; a heavier sample has more of a say.
+    """Mix targets as the images were mixed; samples of larger weight count more.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def mixed_targets(
 def _box(
     share: float, size: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[int, int, int, int]:
-    """A part of an image that leaves `share` of it, its middle anywhere; cut off at the edges."""
+    """Draw a box that leaves `share` of an image, centred anywhere and clipped to the image."""
     edges = []
     for length in size:
         half = length * np.sqrt(1 - share) / 2

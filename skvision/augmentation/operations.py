@@ -1,13 +1,13 @@
-"""What augmentation does to images; pure functions of arrays and of drawn parameters.
+"""The operations of augmentation: pure functions of arrays and of drawn parameters.
 
-A draw is a row of `DRAW`: all that happens to one image. Its parts are relative to the
-image's size and to its scale of numbers (but for shifts that were asked for in pixels), so
-that a row means the same for a photo and for a thumbnail of it. `drawing` makes rows;
-nothing here is random but the noise, whose seed is part of the row.
+A draw is a row of `DRAW`, the complete augmentation of one image. Its parts are relative to
+the image's size and to its scale of numbers (except shifts in pixels), so that a row means
+the same for a photo and for a thumbnail of it. `drawing` makes rows; the only random
+operation here is noise, whose seed is part of the row.
 
-The geometry of a row is one matrix, and one warp by OpenCV. On two cores of an AVX2
-server its `warpAffine` took 1.0 ms for a 224x224 image, Pillow's `transform` 1.9 ms; it also has
-all four fill modes, and differs from SciPy's interpolation by rounding only.
+The geometry of a row is one matrix and one warp by OpenCV. On two cores of an AVX2 server its
+`warpAffine` took 1.0 ms for a 224x224 image, Pillow's `transform` 1.9 ms. OpenCV also has all
+four fill modes, and differs from SciPy's interpolation only by rounding.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
     "warp_matrices",
 ]
 
-#: Keras' names, and what OpenCV calls them
+#: Keras' names of the fill modes, and OpenCV's constants
 FILL_MODES = {
     "nearest": cv2.BORDER_REPLICATE,
     "constant": cv2.BORDER_CONSTANT,
@@ -39,7 +39,7 @@ FILL_MODES = {
     "wrap": cv2.BORDER_WRAP,
 }
 
-#: each part of a draw: its type, and its value where nothing happens
+#: each part of a draw: its type and its neutral value
 _PARTS: dict[str, tuple[str, float]] = {
     "rotation": ("f8", 0.0),  # degrees
     "shift_x": ("f8", 0.0),  # share of the width
@@ -51,8 +51,8 @@ _PARTS: dict[str, tuple[str, float]] = {
     "zoom_y": ("f8", 1.0),
     "flip_x": ("?", False),
     "flip_y": ("?", False),
-    "crop": ("f8", 1.0),  # share of each side that is left
-    "crop_x": ("f8", 0.0),  # share of the room to move that is left of it
+    "crop": ("f8", 1.0),  # remaining share of each side
+    "crop_x": ("f8", 0.0),  # share of the cut-off part that is on the left
     "crop_y": ("f8", 0.0),
     "channel_shift": ("f8", 0.0),  # levels of 255
     "brightness": ("f8", 1.0),
@@ -67,28 +67,28 @@ _PARTS: dict[str, tuple[str, float]] = {
     "erase_height": ("f8", 0.0),
 }
 
-#: all that happens to one image
+#: the type of a draw
 DRAW = np.dtype([(name, kind) for name, (kind, _) in _PARTS.items()])
-#: the draw by which nothing happens
+#: the neutral draw, which changes nothing
 NEUTRAL = {name: value for name, (_, value) in _PARTS.items()}
 _NEUTRAL_ROW = np.array([tuple(NEUTRAL.values())], DRAW)
 
 _LEVELS = 255.0
-# shares of red, green and blue in brightness, ITU-R BT.601, as Pillow has them
+# weights of red, green and blue in brightness, ITU-R BT.601, as in Pillow
 _LUMA = np.array([0.299, 0.587, 0.114])
-# below this many pixels a thread costs more than it saves
+# with fewer pixels a thread costs more than it saves
 _PIXELS_A_THREAD = 2**18
 
 
 def neutral_draws(n: int) -> np.ndarray:
-    """Return `n` draws by which nothing happens."""
+    """Return `n` draws that change nothing."""
     return np.repeat(_NEUTRAL_ROW, n)
 
 
 def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
     """Compose each draw's geometry into one matrix.
 
-    In the order of Keras' ImageDataGenerator: rotation, shift, shear and zoom about the
+    The order is that of Keras' ImageDataGenerator: rotation, shift, shear and zoom about the
     image's centre, then flips; a crop comes last.
 
     Parameters
@@ -100,7 +100,7 @@ def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n, 2, 3), float64
-        Each takes (x, y, 1) of a result's pixel to where in the image it comes from.
+        Each maps (x, y, 1) of a pixel of the result to its position in the image.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
     angle, shear = np.deg2rad(draws["rotation"]), np.deg2rad(draws["shear"])
     cos, sin, lean, squeeze = np.cos(angle), np.sin(angle), np.sin(shear), np.cos(shear)
     zoom_x, zoom_y, crop = draws["zoom_x"], draws["zoom_y"], draws["crop"]
-    # rotation @ shear @ zoom, where x goes to a * x + b * y and y to c * x + d * y
+    # rotation @ shear @ zoom, which maps x to a * x + b * y and y to c * x + d * y
     a, b = cos * zoom_x, 0.0 - (cos * lean + sin * squeeze) * zoom_y
     c, d = sin * zoom_x, (cos * squeeze - sin * lean) * zoom_y
     # about the centre, and rotation @ shift
@@ -122,8 +122,8 @@ def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
     shift_y = draws["shift_y"] * height + draws["shift_y_pixels"]
     x = middle_x + cos * shift_x - sin * shift_y - a * middle_x - b * middle_y
     y = middle_y + sin * shift_x + cos * shift_y - c * middle_x - d * middle_y
-    # flips @ crop: along each axis a factor and a number to add. From the centres of the first
-    # pixels to those of the last: a part of the image has nothing in it of what lies beyond.
+    # flips @ crop: a factor and a number to add along each axis. They refer to the centres of the
+    # first and last pixels, so that a crop contains no filling.
     crop_x = (1 - crop) * (width - 1) * draws["crop_x"]
     crop_y = (1 - crop) * (height - 1) * draws["crop_y"]
     flip_x, flip_y = draws["flip_x"], draws["flip_y"]
@@ -139,25 +139,25 @@ def warp_matrices(draws: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def color_map(draw: np.void, mean: np.ndarray, unit: float, low: float) -> np.ndarray:
-    """Compose a draw's changes of colour into one matrix.
+    """Compose a draw's colour changes into one matrix.
 
-    Channel shift, brightness, contrast, saturation and hue, in this order; clipping comes
-    once, after all of them.
+    The order is channel shift, brightness, contrast, saturation and hue; clipping comes once,
+    after all of them.
 
     Parameters
     ----------
     draw : DRAW
     mean : ndarray of shape (n_channels,)
-        The image's mean colour, which contrast is measured against.
+        The image's mean colour, the reference of contrast.
     unit : float
-        What a level, of 255, is on the image's scale.
+        Size of one of 255 levels on the image's scale.
     low : float
-        What black is.
+        Value of black.
 
     Returns
     -------
     ndarray of shape (n_channels, n_channels + 1)
-        Takes (*colour, 1) to the new colour.
+        Maps (*colour, 1) to the new colour.
 
     Examples
     --------
@@ -171,22 +171,22 @@ def color_map(draw: np.void, mean: np.ndarray, unit: float, low: float) -> np.nd
     n_channels = len(mean)
     luma = _LUMA if n_channels == 3 else np.full(n_channels, 1 / n_channels)
     factor = draw["brightness"]
-    # x -> (x + shift - low) * factor + low, as one factor and one number to add
+    # x -> (x + shift - low) * factor + low, as a factor and a number to add
     add = (draw["channel_shift"] * unit - low) * factor + low
     grey = luma @ (mean * factor + add)
     contrast = draw["contrast"]
     factor, add = factor * contrast, add * contrast + (1 - contrast) * grey
     linear = np.eye(n_channels)
-    if n_channels == 3:  # others have no colour
+    if n_channels == 3:  # only RGB has colour
         saturation = draw["saturation"]
         linear = saturation * linear + (1 - saturation) * luma
         linear = _about_grey(draw["hue"]) @ linear
-    # both leave grey as it is, so the number to add passes through
+    # both keep grey unchanged, so the number to add stays the same
     return np.column_stack([linear * factor, np.full(n_channels, add)])
 
 
 def _about_grey(share: float) -> np.ndarray:
-    """Rotate colours about the axis of greys; a third of the circle makes red green."""
+    """Rotate colours about the grey axis; a third of the circle turns red into green."""
     cos, sin = np.cos(2 * np.pi * share), np.sin(2 * np.pi * share)
     around = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / np.sqrt(3)
     rotation: np.ndarray = cos * np.eye(3) + sin * around + (1 - cos) / 3
@@ -201,27 +201,27 @@ def augmented(
     cval: float = 0.0,
     pixel_range: PixelRange | None = (0.0, 255.0),
 ) -> np.ndarray:
-    """Apply to each image its draw.
+    """Apply its draw to each image.
 
     Parameters
     ----------
     images : ndarray of shape (n, height, width, n_channels), uint8, float32 or float64
-        Geometry is computed in 32 bits at most. With four channels, the fourth
-        (transparency) moves along and keeps its values; what a constant fills is opaque.
+        Geometry is computed in 32 bits at most. A fourth channel (transparency) is warped
+        too and keeps its values; constant filling is opaque.
     draws : ndarray of shape (n,), DRAW
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
-        What lies beyond an image's edges: ``aaaa|abcd|dddd``, ``kkkk|abcd|kkkk`` with
-        k = `cval`, ``dcba|abcd|dcba`` or ``abcd|abcd|abcd``.
+        How pixels beyond an image's edges are filled: ``aaaa|abcd|dddd``,
+        ``kkkk|abcd|kkkk`` with k = `cval`, ``dcba|abcd|dcba`` or ``abcd|abcd|abcd``.
     cval : float, default=0.0
-        In levels, 0 black and 255 white; also what erased patches are filled with.
+        Level of a constant filling and of erased patches, from 0 (black) to 255 (white).
     pixel_range : (low, high) or None, default=(0.0, 255.0)
-        What black and white are; results are clipped to it. None: the numbers have no
+        Values of black and white; results are clipped to them. None: the numbers have no
         scale, a level is 1, and nothing is clipped.
 
     Returns
     -------
     ndarray of the same shape and type
-        A new array. An image whose draw is neutral is returned bit for bit.
+        A new array. Images with a neutral draw are unchanged, bit for bit.
 
     Examples
     --------
@@ -246,19 +246,19 @@ def augmented(
     opaque = high if n_channels == 4 and pixel_range is not None else fill
     n_colors = 3 if n_channels == 4 else n_channels
     matrices = warp_matrices(draws, height, width)
-    # lists, since NumPy's own indexing would take as long as a small image's warp
+    # lists, since NumPy's indexing takes as long as the warp of a small image
     moved = (matrices != np.eye(2, 3)).any(axis=(1, 2)).tolist()
     colored = ("channel_shift", "brightness", "contrast", "saturation", "hue")
     recolored = (~_is_neutral(draws, *colored)).tolist()
     noisy = (~_is_neutral(draws, "noise")).tolist()
     erased = ((draws["erase_width"] > 0) & (draws["erase_height"] > 0)).tolist()
     patches = _patches(draws, height, width) if any(erased) else None
-    # OpenCV writes 8-bit colours at once, clipped to all that 8 bits hold
+    # OpenCV writes 8-bit colours directly, clipped to the 8-bit range
     finished = images.dtype == np.uint8 and pixel_range in (None, (0.0, _LEVELS))
     clipped = pixel_range is not None and images.dtype != np.uint8
-    # of 64-bit numbers OpenCV rounds the places to a 32nd of a pixel
+    # for 64-bit numbers OpenCV rounds positions to 1/32 pixel
     warped_whole = n_channels <= 4 and images.dtype != np.float64
-    # by position, in OpenCV's order, which is quicker than by name
+    # positional arguments in OpenCV's order are faster than keywords
     how = (
         cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         FILL_MODES[fill_mode],
@@ -275,7 +275,7 @@ def augmented(
             else:
                 _warp_in_parts(images[i], matrices[i], how, pixels)
             if clipped and moved[i]:
-                np.clip(pixels, low, high, out=pixels)  # interpolation rounds upwards too
+                np.clip(pixels, low, high, out=pixels)  # interpolation may round upwards
             if recolored[i] or noisy[i]:
                 recolor(i, pixels[..., :n_colors])
             if patches is not None and erased[i]:
@@ -301,7 +301,7 @@ def augmented(
         augment(shares[0])
     else:
         with ThreadPoolExecutor(n_shares, "skvision-augment") as pool:
-            list(pool.map(augment, shares))  # list: raises what was raised there
+            list(pool.map(augment, shares))  # list() raises exceptions of the threads
     return result
 
 
@@ -311,7 +311,7 @@ def _is_neutral(draws: np.ndarray, *names: str) -> np.ndarray:
 
 
 def _patches(draws: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Rows (top, bottom, left, right) in whole pixels."""
+    """Return rows (top, bottom, left, right) in whole pixels."""
     sides = [
         np.rint(edge * length).astype(int)
         for first, span, length in (
@@ -326,7 +326,7 @@ def _patches(draws: np.ndarray, height: int, width: int) -> np.ndarray:
 def _warp_in_parts(
     pixels: np.ndarray, matrix: np.ndarray, how: tuple[Any, ...], result: np.ndarray
 ) -> None:
-    """Warp more channels than the four that OpenCV fills, or numbers of 64 bits."""
+    """Warp more than the four channels that OpenCV can fill, or 64-bit numbers."""
     height, width, n_channels = pixels.shape
     dtype = np.float32 if pixels.dtype == np.float64 else pixels.dtype
     for first in range(0, n_channels, 4):
@@ -337,7 +337,7 @@ def _warp_in_parts(
 
 
 def _mapped(pixels: np.ndarray, mapping: np.ndarray, finished: bool) -> np.ndarray:
-    """Apply a colour map: to 8 bits if that finishes them, else to floats."""
+    """Apply a colour map, and return 8 bits if no other operation follows, else floats."""
     if finished and pixels.shape[-1] <= 4:
         result: np.ndarray = cv2.transform(np.ascontiguousarray(pixels), mapping)
         return result.reshape(pixels.shape)
@@ -347,7 +347,7 @@ def _mapped(pixels: np.ndarray, mapping: np.ndarray, finished: bool) -> np.ndarr
 
 
 def _put(values: np.ndarray, place: np.ndarray, pixel_range: PixelRange | None) -> None:
-    """Write numbers where pixels belong: clipped to their scale, whole where those are."""
+    """Write numbers into pixels, clipped to their scale and rounded if pixels are integers."""
     if values.dtype == place.dtype == np.uint8:
         place[:] = values
         return

@@ -1,4 +1,4 @@
-"""`ImageOverSampler`: augmented copies until each class has its number of images."""
+"""`ImageOverSampler`: add augmented copies until each class has its target size."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ __all__ = ["ImageOverSampler", "chosen_sources", "numbers_to_add"]
 
 
 def numbers_to_add(counts: Mapping[Any, int], sampling_strategy: Any) -> dict[Any, int]:
-    """How many images each class lacks.
+    """Return the number of images that each class lacks.
 
     Parameters
     ----------
     counts : mapping of label to int
-        How many images each class has.
+        Number of images of each class.
     sampling_strategy : int, dict or "auto"
-        As `ImageOverSampler` takes it.
+        As in `ImageOverSampler`.
 
     Returns
     -------
     dict of label to int
-        In the order of `counts`; 0 where nothing is lacking.
+        Numbers in the order of `counts`; 0 for complete classes.
 
     Raises
     ------
     ValueError
-        If a target is no positive whole number, below the present count, or of a class
-        that has no images.
+        If a target isn't a positive whole number, is below the current count, or belongs to
+        a class without images.
 
     Examples
     --------
@@ -69,25 +69,25 @@ def numbers_to_add(counts: Mapping[Any, int], sampling_strategy: Any) -> dict[An
             )
         if label not in counts:
             raise ValueError(
-                f"Class {_shown(label)} shall have {target:,} images but has none to make them "
-                f"from. Classes with images: {', '.join(map(_shown, counts))}."
+                f"Class {_shown(label)} has a target of {target:,} images but no images to "
+                f"augment. Classes with images: {', '.join(map(_shown, counts))}."
             )
         if target < counts[label]:
             raise ValueError(
                 f"Class {_shown(label)} has {counts[label]:,} images, more than its target of "
-                f"{target:,}. Images are only added, never taken away: set the target to at least "
+                f"{target:,}. Images are only added, never removed: set the target to at least "
                 f"{counts[label]:,}."
             )
     return {label: int(targets[label]) - count for label, count in counts.items()}
 
 
 def _shown(label: Any) -> str:
-    """A label as one writes it: 1 and '1' are two."""
+    """Return a label as in source code, where 1 and '1' differ."""
     return repr(label.item() if isinstance(label, np.generic) else label)
 
 
 def chosen_sources(n_images: int, n_copies: int, rng: np.random.Generator) -> np.ndarray:
-    """Choose which images of a class are copied: all of them equally often, give or take one.
+    """Choose the images of a class to copy; their numbers of copies differ by at most one.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def chosen_sources(n_images: int, n_copies: int, rng: np.random.Generator) -> np
     return np.concatenate([np.empty(0, int), *orders])[:n_copies]
 
 
-# imbalanced-learn reads tags that scikit-learn's own don't have; these are its names for them
+# imbalanced-learn reads tags that scikit-learn's tags lack; these have its names
 
 
 @dataclass
@@ -112,7 +112,7 @@ class _SamplerTags:
 
 @dataclass
 class _SamplerInputTags(InputTags):
-    # frames are taken, but the tag promises frames of sparse columns too
+    # frames are accepted, but the tag would also promise frames of sparse columns
     dataframe: bool = False
 
 
@@ -122,46 +122,45 @@ class _TagsOfSampler(Tags):
 
 
 class ImageOverSampler(DocumentationLink, BaseEstimator):
-    """Add augmented copies of images, until each class has its number of them.
+    """Add augmented copies of images until each class has its target size.
 
-    For classes of unequal size, and for more training images than there are. It has
-    the interface of imbalanced-learn's samplers: as a step of an
-    ``imblearn.pipeline.Pipeline`` it acts in ``fit`` alone, so that in cross-validation
-    images to validate with are neither changed nor copied into the training part.
-    imbalanced-learn itself isn't needed for `fit_resample`.
+    Use it to balance classes, or to get more training images. It has the interface of
+    imbalanced-learn's samplers: as a step of an ``imblearn.pipeline.Pipeline`` it acts only
+    in ``fit``, so that in cross-validation the validation images are neither changed nor
+    copied into the training part. `fit_resample` doesn't need imbalanced-learn.
 
     Parameters
     ----------
     augmenter : ImageAugmenter or RandAugmenter
-        What happens to the copies. Its ``row_shape`` and ``value_range`` hold for X.
+        The augmentation of the copies. Its ``row_shape`` and ``value_range`` apply to X.
     sampling_strategy : int, dict or "auto", default="auto"
-        How many images each class shall have: a number for all of them, a
-        dictionary of label to number (other classes are left alone), or ``"auto"``:
-        as many as the largest of at least two classes has. At least as many as there are.
+        Target size of the classes: one number for all classes, a dictionary of label to
+        number (other classes stay unchanged), or ``"auto"`` for the size of the largest of
+        at least two classes. Not below a class' current size.
     random_state : int, RandomState instance or None, default=None
-        Decides which images are copied, and what happens to the copies.
+        Controls which images are copied, and their augmentation.
 
     Attributes
     ----------
     sampling_strategy_ : dict of label to int
-        How many copies are added to each class.
+        Number of copies that are added to each class.
     sample_indices_ : ndarray of shape (n_samples_new,), int
-        Which image of X each of the result is, or was made from.
+        Index in X of each image of the result, or of its source.
     augmenter_ : ImageAugmenter
         The fitted augmenter.
     n_features_in_ : int
         Length of a row. Only defined if X was 2-D rows.
     feature_names_in_ : ndarray of shape (n_features_in_,), object
-        Names of a row's numbers; only if X was a frame of rows.
+        Names of the numbers of a row. Only defined if X was a frame of rows.
 
     See Also
     --------
-    ImageAugmenter : What can happen to an image.
+    ImageAugmenter : The operations on images.
 
     Notes
     -----
-    The images of X come first, in their order; then the copies, class by class. All
-    images of a class are copied equally often, give or take one.
+    The images of X come first, in their order; then the copies, class by class. The numbers
+    of copies of the images of a class differ by at most one.
 
     Examples
     --------
@@ -186,14 +185,14 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> ImageOverSampler:
-        """Check X and y, and count what is lacking.
+        """Check X and y, and count the missing images.
 
         Parameters
         ----------
         X : array, sequence, Series or frame of n_samples images
             In any form that `ImageAugmenter` takes.
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
-            Labels of any type, or rows of 0 with a 1 for the class.
+            Labels of any type, or one-hot rows.
 
         Returns
         -------
@@ -217,14 +216,14 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         X : array, sequence, Series or frame of n_samples images
             In any form that `ImageAugmenter` takes.
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
-            Labels of any type, or rows of 0 with a 1 for the class.
+            Labels of any type, or one-hot rows.
 
         Returns
         -------
         X_resampled : ndarray of n_samples_new images
-            Of X's type and scale where X is numbers; else of shape (n_samples_new,)
-            with X's items and, for the copies, `AugmentedImage` objects. A list, or a
-            pandas Series or DataFrame, if X was one.
+            If X is numbers, an array of X's type and scale; else an array of shape
+            (n_samples_new,) with X's items and, for the copies, `AugmentedImage` objects.
+            A list, or a pandas Series or DataFrame, if X was one.
         y_resampled : ndarray of shape (n_samples_new,) or (n_samples_new, n_classes)
             Their labels, in y's form; a list or a pandas Series if y was one.
 
@@ -242,38 +241,38 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
         return _framed_as(X, X_resampled), _taken(y, self.sample_indices_)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Get the names of the columns: of rows their own, else ``image``.
+        """Get the names of the columns: those of rows, else ``image``.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of a row's numbers, if X were not a frame.
+            Names of the numbers of a row, if X wasn't a frame.
 
         Returns
         -------
         ndarray of shape (n_columns,), object
-            One name a column.
+            One name per column.
         """
         check_is_fitted(self)
         return np.asarray(self.augmenter_.get_feature_names_out(input_features))
 
     def _plan(self, X: Any, y: Any) -> tuple[ImageBatch, np.ndarray, int]:
-        """The images, which are copied, and the seed of the draws; learns what fit learns."""
+        """Return the images, the sources of the copies and the seed; set fitted attributes."""
         self._validate_params()
         check_augmenter(self.augmenter)
         self.augmenter_ = clone(self.augmenter).fit(X)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.augmenter_, name):
                 setattr(self, name, getattr(self.augmenter_, name))
-            elif hasattr(self, name):  # of another fit
+            elif hasattr(self, name):  # from another fit
                 delattr(self, name)
         images = validate_images(self.augmenter_, X, reset=False)
         labels = validate_labels(self, _as_labels(y), len(images))
         classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) == 1 and self.sampling_strategy == "auto":
             raise ValueError(
-                f"y holds only one class, {_shown(classes[0])}, so there is nothing that 'auto' "
-                "could make even. Set sampling_strategy to the number of images to have."
+                f"y holds only one class, {_shown(classes[0])}, so 'auto' has no classes to "
+                "balance. Set sampling_strategy to a number of images."
             )
         counts = dict(zip(classes.tolist(), np.bincount(codes).tolist(), strict=True))
         self.sampling_strategy_ = numbers_to_add(counts, self.sampling_strategy)
@@ -298,17 +297,16 @@ def _values(tags: Any) -> dict[str, Any]:
 
 
 def _as_labels(y: Any) -> Any:
-    """Of rows with a 1 for the class its number; of anything else itself."""
+    """Return the class index of one-hot rows; return anything else unchanged."""
     try:
         rows = np.asarray(y)
-    except ValueError:  # of unequal lengths
+    except ValueError:  # rows of unequal lengths
         return y
     if rows.ndim != 2 or type_of_target(y) != "multilabel-indicator":
         return y
     if (rows.sum(axis=1) != 1).any():
         raise ValueError(
-            "y holds several columns, but not one 1 in each row: an image is copied for one "
-            "class. Pass one label an image."
+            "y holds several columns, but its rows aren't one-hot. Pass one label per image."
         )
     return rows.argmax(axis=1)
 
@@ -325,7 +323,7 @@ def _taken(y: Any, indices: np.ndarray) -> Any:
 
 
 def _framed_as(X: Any, values: np.ndarray) -> Any:
-    """The values as a list, or as a pandas Series or DataFrame, if X is one."""
+    """Return the values as a list, or as a pandas Series or DataFrame, if X is one."""
     if isinstance(X, list):
         return list(values)
     if not hasattr(X, "iloc"):

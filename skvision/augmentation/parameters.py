@@ -1,4 +1,4 @@
-"""An augmenter's constructor arguments -> the bounds that are drawn between."""
+"""Turn an augmenter's parameters into the ranges of its draws."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from .operations import FILL_MODES
 
 __all__ = ["check_fill_mode", "number_within", "ranges_of", "true_or_false", "whole_number"]
 
-# a half turn of the colour circle, either way, is all of it
+# a half turn of the colour circle in either direction covers it
 _HALF = 0.5
-# beyond all use; larger ones would overflow
+# larger than any useful value; still larger ones would overflow
 _LARGEST = 1e6
 
 
 def ranges_of(parameters: Mapping[str, Any]) -> Ranges:
-    """Read and check the arguments of `ImageAugmenter`.
+    """Read and check the parameters of `ImageAugmenter`.
 
     Raises
     ------
     ValueError
-        If one is not as its docstring says.
+        If a parameter is not as described.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def ranges_of(parameters: Mapping[str, Any]) -> Ranges:
 
 
 def check_fill_mode(fill_mode: Any, cval: Any, *, has_scale: bool = False) -> None:
-    """Raise ValueError unless these are a fill mode and a number; a level, on a scale."""
+    """Raise ValueError if these aren't a fill mode and a number (a level, on a scale)."""
     if not isinstance(fill_mode, str) or fill_mode not in FILL_MODES:
         raise ValueError(
             f"fill_mode must be one of {', '.join(map(repr, FILL_MODES))}. Received: {fill_mode!r}"
@@ -78,7 +78,7 @@ def check_fill_mode(fill_mode: Any, cval: Any, *, has_scale: bool = False) -> No
 def _is_number(value: Any) -> bool:
     if not isinstance(value, Real) or isinstance(value, bool):
         return False
-    # compared, since an int may be too large for a float; NaN is not within either
+    # comparisons also exclude NaN and ints that are too large for a float
     number: Any = value
     return bool(-_LARGEST <= number <= _LARGEST)
 
@@ -113,7 +113,7 @@ def _is_sequence(value: Any) -> bool:
 
 
 def _pair(value: Any) -> Interval | None:
-    """(low, high) if `value` is such a pair of numbers that are not negative; else None."""
+    """Return (low, high) if `value` is a pair of numbers that aren't negative, else None."""
     if not _is_sequence(value) or len(value) != 2:
         return None
     low, high = value
@@ -147,7 +147,7 @@ def _zoom(value: Any) -> Interval:
 
 
 def _shift(name: str, value: Any) -> Shift:
-    """A share of the side below 1, pixels from 1 on; whole pixels where it is an integer."""
+    """Read a shift: a share of the side below 1, else pixels; whole pixels for an int."""
     if _is_sequence(value):
         if not len(value) or not all(map(_is_number, value)):
             raise ValueError(
@@ -159,6 +159,6 @@ def _shift(name: str, value: Any) -> Shift:
         return Shift(choices=choices, pixels=max(choices) >= 1)
     largest = number_within(name, value)
     if isinstance(value, Integral) and largest >= 1:
-        # as Keras has it: 2 is one of -1, 0 and 1
+        # as in Keras, 2 draws one of -1, 0 and 1
         return Shift(choices=tuple(map(float, range(int(value)))), pixels=True)
     return Shift(largest, pixels=largest >= 1)

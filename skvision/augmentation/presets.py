@@ -1,4 +1,4 @@
-"""Augmentation to begin with, in three strengths."""
+"""Presets of augmentation in three strengths."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ["PRESETS"]
 
-#: arguments of `skvision.ImageAugmenter`, by name
+#: parameters of `skvision.ImageAugmenter`, by the preset's name
 PRESETS: dict[str, dict[str, Any]] = {
     "light": {
         "rotation_range": 10,
@@ -15,7 +15,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "zoom_range": 0.1,
         "horizontal_flip": True,
     },
-    # half of the course's turns and shifts, a shear that can be seen, and colours
+    # half of the usual rotations and shifts, a visible shear, and colours
     "medium": {
         "rotation_range": 20,
         "width_shift_range": 0.1,

@@ -1,4 +1,4 @@
-"""`RandAugmenter`: a few operations chosen at random, one number for how strong."""
+"""`RandAugmenter`: a few random operations, with one number for their strength."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .parameters import check_fill_mode, number_within, true_or_false, whole_num
 
 __all__ = ["OPERATIONS", "RandAugmenter"]
 
-#: what can happen: the parts of a draw that it changes, and by how much at magnitude 1
+#: the operations: the parts of a draw that each changes, and the change at magnitude 1
 OPERATIONS: dict[str, tuple[tuple[str, ...], float]] = {
     "identity": ((), 0.0),
     "rotation": (("rotation",), 45.0),
@@ -31,51 +31,51 @@ OPERATIONS: dict[str, tuple[tuple[str, ...], float]] = {
     "erase": (("erase_width", "erase_height"), 0.6),
 }
 
-# parts that have no two directions
+# parts without a direction
 _ONE_SIDED = ("noise", "erase")
 
 
 class RandAugmenter(BaseAugmenter):
-    """Change images by a few operations chosen at random.
+    """Augment images by a few operations chosen at random.
 
-    RandAugment: each image gets ``n_operations`` different ones of a list of thirteen (one of
-    which does nothing), all at the same magnitude, in a random direction. Two numbers
-    to tune in place of fifteen. The list is in
-    `skvision.augmentation.rand_augmenter.OPERATIONS`. It takes an `ImageAugmenter`'s place
-    wherever that is accepted.
+    In RandAugment, each image gets ``n_operations`` different operations from a list of
+    thirteen (one of which does nothing), all at the same magnitude, in a random direction.
+    This leaves two numbers to tune instead of fifteen. The list is
+    `skvision.augmentation.rand_augmenter.OPERATIONS`. A RandAugmenter is accepted wherever
+    an `ImageAugmenter` is.
 
     .. note::
         ``fit(X).transform(X)`` does not equal ``fit_transform(X)``: `fit_transform` augments
-        each image once, and `transform` returns images as they are, to be predicted or
-        validated with.
+        each image once, and `transform` returns images unchanged, for prediction or
+        validation.
 
     Parameters
     ----------
     n_operations : int, default=2
-        How many of the operations each image gets, from 0 to 13.
+        Number of operations per image, from 0 to 13.
     magnitude : float, default=0.3
-        How strong they are, from 0 (nothing happens) to 1 (rotated by 45 degrees,
-        shifted by 0.45 of a side, brightness changed by a factor of 0.1 or 1.9, ...).
+        Strength of the operations, from 0 (no change) to 1 (rotation by 45 degrees, shift
+        by 0.45 of a side, brightness changed by a factor of 0.1 or 1.9, ...).
     horizontal_flip : bool, default=True
-        Whether to mirror half of the images besides.
+        Whether to mirror half of the images in addition.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
-        What lies beyond an image's edges, as `ImageAugmenter` shows it.
+        How pixels beyond an image's edges are filled, as in `ImageAugmenter`.
     cval : float, default=0.0
-        Level from black 0 to white 255 of what is filled with a constant.
+        Level of a constant filling, from 0 (black) to 255 (white).
     row_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of an image, if each image is a flat
         row of a 2-D X; one entry may be -1.
     value_range : "auto", "percentile", tuple of float or None, default="auto"
-        The scale of numbers in arrays. ``"auto"``: integers 0..255, uint16
-        0..65535, bool and floats 0..1. A pair (black, white) names another.
-        ``"percentile"`` learns it in fit, for each channel: the 0.1 and 99.9 percentiles
-        of all images. Files of more than 8 bits have the scale that they declare, or the
-        one that is named or learnt; files of 8 bits have no other than theirs. None
-        takes any finite numbers as they are.
+        Range of the numbers in arrays. ``"auto"``: integers 0..255, uint16 0..65535, bool
+        and floats 0..1. A pair (black, white) sets another range. ``"percentile"``
+        learns it in fit, for each channel: the 0.1 and 99.9 percentiles of all images.
+        Files of more than 8 bits use the pair or the learnt range, else the range that
+        they declare; files of 8 bits always use 0..255. None passes any finite numbers
+        without clipping.
     random_state : int, RandomState instance or None, default=None
-        Decides the draws of `fit_transform`. As ``augmentation=`` of a classifier, draws
-        follow from the classifier's ``random_state``, the epoch and the image's
-        place in X; an int here is mixed in.
+        Controls the draws of `fit_transform`. With ``augmentation=`` of a classifier, the
+        draws depend on the classifier's ``random_state``, the epoch and the image's place
+        in X, and on an int here.
 
     Attributes
     ----------
@@ -85,19 +85,18 @@ class RandAugmenter(BaseAugmenter):
     image_shape_ : tuple of int
         Shape of one image in fit's X if X was an array; () if X was files.
     n_channels_ : int
-        Channels of fit's X: 3, or X's own with ``value_range=None``.
+        Number of channels of fit's X: 3, or those of X with ``value_range=None``.
     n_features_in_ : int
         Length of a row. Only defined if X was 2-D rows.
 
     See Also
     --------
-    ImageAugmenter : Every operation with a range of its own.
+    ImageAugmenter : Has a range for each operation.
 
     Notes
     -----
-    The operations are those of skvision, which are applied in the order that
-    `ImageAugmenter` applies them; of the published list, posterising, solarising,
-    equalising and sharpening are not among them.
+    The operations are those of `ImageAugmenter`, applied in its order. Posterising,
+    solarising, equalising and sharpening, which are in the published list, are missing.
 
     References
     ----------

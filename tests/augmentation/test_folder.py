@@ -128,7 +128,7 @@ def test_auto(animals, tmp_path):
 @pytest.mark.parametrize("where", ["", "cat", "cat/new", "../animals/dog/x"])
 def test_never_into_the_source(animals, where):
     before = contents(animals)
-    with pytest.raises(ValueError, match="must stay as they are"):
+    with pytest.raises(ValueError, match="must stay unchanged"):
         augment(animals, animals / where, AUGMENTER, sampling_strategy=9)
     assert contents(animals) == before
 
@@ -137,7 +137,7 @@ def test_never_around_the_source_nor_through_a_link(animals, tmp_path):
     with pytest.raises(ValueError, match="lies in"):
         augment(animals, animals.parent, AUGMENTER, sampling_strategy=9, resume=True)
     (tmp_path / "link").symlink_to(animals)
-    with pytest.raises(ValueError, match="must stay as they are"):
+    with pytest.raises(ValueError, match="must stay unchanged"):
         augment(animals, tmp_path / "link" / "more", AUGMENTER, sampling_strategy=9)
 
 
@@ -146,14 +146,14 @@ def test_never_into_the_source_through_links_below_it(animals, tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / "linked" / name).symlink_to(animals / name)
     before = contents(animals)
-    with pytest.raises(ValueError, match="must stay as they are"):
+    with pytest.raises(ValueError, match="must stay unchanged"):
         augment(tmp_path / "linked", animals / "cat" / "new", AUGMENTER, sampling_strategy=9)
     more = tmp_path / "more"
     how = {"sampling_strategy": 9, "random_state": 0}
     augment(animals, more, AUGMENTER, **how)
     shutil.rmtree(more / "cat")
     (more / "cat").symlink_to(animals / "cat")
-    with pytest.raises(ValueError, match="must stay as they are"):
+    with pytest.raises(ValueError, match="must stay unchanged"):
         augment(animals, more, AUGMENTER, **how, resume=True)
     assert contents(animals) == before
 
@@ -200,7 +200,7 @@ def test_resume_notices_other_originals_and_a_damaged_record(animals, tmp_path):
     augment(animals, more, AUGMENTER, **how)
     assert not list(more.glob(".*.part*"))
     Image.new("RGB", (16, 12)).save(animals / "cat" / "a.png")
-    with pytest.raises(ValueError, match="begun otherwise.*images"):
+    with pytest.raises(ValueError, match="begun by another call.*images"):
         augment(animals, more, AUGMENTER, **how)
     record = more / ".skvision-augment.json"
     for damaged in ("", "{", "{}", "[]", "null"):
@@ -225,7 +225,7 @@ def test_a_folder_that_is_not_empty(animals, tmp_path):
     (more / "x").touch()
     with pytest.raises(FileExistsError, match="is not empty.*--resume"):
         augment(animals, more, AUGMENTER, sampling_strategy=9)
-    with pytest.raises(ValueError, match="none that say by what they were made"):
+    with pytest.raises(ValueError, match="no record of the call that made them"):
         augment(animals, more, AUGMENTER, sampling_strategy=9, resume=True, random_state=0)
     with pytest.raises(NotADirectoryError, match="is a file"):
         augment(animals, more / "x", AUGMENTER, sampling_strategy=9)
@@ -242,7 +242,7 @@ def test_bad_parameters(animals, tmp_path):
         augment(animals, more, ImageAugmenter(zoom_range=2))
     with pytest.raises(ValueError, match="sampling_strategy must be a whole number"):
         augment(animals, more, AUGMENTER, sampling_strategy=9.0)
-    with pytest.raises(ValueError, match="name of one folder"):
+    with pytest.raises(ValueError, match="path of one folder"):
         augment([animals, animals], more, AUGMENTER, sampling_strategy=9)
     with pytest.raises(ValueError, match="resume=True needs the random_state"):
         augment(animals, more, AUGMENTER, resume=True)
@@ -283,11 +283,13 @@ def test_resume_of_what_is_done_or_begun_otherwise(animals, tmp_path):
     removed.unlink()
     augment(animals, more, AUGMENTER, **how, resume=True)
     assert contents(more) == done
-    with pytest.raises(ValueError, match="begun otherwise: 18 files then, and now 20 files"):
+    with pytest.raises(ValueError, match="begun by another call: 18 files then, and now 20 files"):
         augment(animals, more, AUGMENTER, sampling_strategy=10, random_state=0, resume=True)
-    with pytest.raises(ValueError, match="begun otherwise.*seed"):
+    with pytest.raises(ValueError, match="begun by another call.*seed"):
         augment(animals, more, AUGMENTER, sampling_strategy=9, random_state=1, resume=True)
-    with pytest.raises(ValueError, match=r"begun otherwise: .* then, and now .*rotation_range=41"):
+    with pytest.raises(
+        ValueError, match=r"begun by another call: .* then, and now .*rotation_range=41"
+    ):
         augment(animals, more, ImageAugmenter(rotation_range=41), **how, resume=True)
     assert contents(more) == done
 
@@ -372,7 +374,7 @@ def test_a_folder_that_cannot_be_written(
         raise OSError(code, os.strerror(code), str(dir or self))
 
     monkeypatch.setattr(refusing, refuse)
-    with pytest.raises(kind, match=f"^{more} can't be written: .*{said}. Name another folder"):
+    with pytest.raises(kind, match=f"^{more} can't be written: .*{said}. Pass another folder"):
         augment(animals, more, AUGMENTER, sampling_strategy=9)
 
 
@@ -381,7 +383,7 @@ def test_a_place_that_is_read_only_is_refused_before_anything_is_decoded(
 ):
     (animals / "cat" / "broken.jpg").write_bytes(b"no image")
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
-    said = f"more/deep can't be written: {tmp_path} is read-only. Name another"
+    said = f"more/deep can't be written: {tmp_path} is read-only. Pass another"
     with pytest.raises(PermissionError, match=said):
         augment(animals, tmp_path / "more" / "deep", AUGMENTER, sampling_strategy=9)
 

@@ -100,7 +100,7 @@ def test_a_preview_of_images_that_are_linked_to_spares_them(digits_folder, tmp_p
     picture = next((digits_folder / "one").glob("*.png"))
     before = picture.read_bytes()
     words = ("--rotation", "4", "--preview", picture)
-    assert "must stay as they are" in refused("augment", tmp_path / "linked", *words)
+    assert "must stay unchanged" in refused("augment", tmp_path / "linked", *words)
     assert picture.read_bytes() == before
 
 
@@ -143,10 +143,10 @@ def test_presets_are_valid_and_grow_stronger(preset):
         (["{src}", "{dst}", "--per-class", "20", "--brightness", "2"], "two numbers such as"),
         (["{src}", "{dst}", "--per-class", "20", "--fill-mode", "edge", "--zoom", "0.1"],
          "nearest.*constant.*reflect.*wrap"),
-        (["{src}", "{src}/x", "--per-class", "20", "--rotation", "4"], "must stay as they are"),
+        (["{src}", "{src}/x", "--per-class", "20", "--rotation", "4"], "must stay unchanged"),
         (["{dst}/none", "{dst}", "--per-class", "20", "--rotation", "4"], "There is no folder"),
         (["{src}", "--preview", "{dst}/no/p.png", "--rotation", "4"], "There is no folder"),
-        (["{src}", "--preview", "{src}/zero/p.png", "--rotation", "4"], "must stay as they are"),
+        (["{src}", "--preview", "{src}/zero/p.png", "--rotation", "4"], "must stay unchanged"),
         (["{src}", "--preview", "{dst}.what", "--rotation", "4"], r"image does .*\.png"),
         (["{src}", "{dst}", "--per-class", "20", "--rotation", "4", "--preview", "{dst}/p.png"],
          "outside of DST"),
