@@ -1,7 +1,7 @@
-"""skvision: image classification for people who know scikit-learn.
+"""skvision: image classification for users of scikit-learn.
 
-Names are loaded when first used: ``import skvision`` alone loads neither Keras
-nor TensorFlow, so that it is quick.
+Names are loaded at their first use: ``import skvision`` alone loads neither Keras nor
+TensorFlow, so it is fast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The errors and warnings that skvision raises by name."""
+"""The error and warning classes of skvision."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = [
     "shown",
 ]
 
-# how much of what a user passed an error repeats; long texts are cut before they are written out
+# maximum length of a user's value in an error; long texts are cut before they are formatted
 _LONGEST = 80
 _BRIEF = reprlib.Repr()
 _BRIEF.maxstring = _BRIEF.maxother = _LONGEST
@@ -30,9 +30,9 @@ class ImageDecodeError(ValueError):
     Parameters
     ----------
     source : str
-        What was to be read: a file name, or a description of bytes in memory.
+        A file name, or a description of bytes in memory.
     reason : str
-        Why it could not be read.
+        The reason of the failure.
 
     Examples
     --------
@@ -42,13 +42,13 @@ class ImageDecodeError(ValueError):
     """
 
     def __init__(self, source: str, reason: str) -> None:
-        # both go to ValueError, so that the error pickles across worker processes
+        # pass both to ValueError, so that the error can be pickled across worker processes
         super().__init__(source, reason)
         self.source = source
         self.reason = reason
 
     def __str__(self) -> str:
-        # a path has up to 4,096 characters; what is longer is no path
+        # a path has at most 4,096 characters; a longer text isn't a path
         source = self.source if len(self.source) <= 4096 else f"{self.source[: _LONGEST - 3]}..."
         return f"cannot read the image {source}: {self.reason}"
 
@@ -58,7 +58,7 @@ class TrainingDivergedError(ValueError):
 
 
 class PixelRangeWarning(UserWarning):
-    """All training images together use so little of their scale that it may be a wrong one."""
+    """The training images use so little of their scale that the scale may be wrong."""
 
 
 class SkippedImageWarning(UserWarning):
@@ -66,19 +66,19 @@ class SkippedImageWarning(UserWarning):
 
 
 class TrainingInterruptedWarning(UserWarning):
-    """Ctrl-C ended training; the estimator is fitted with what it had learnt by then."""
+    """Ctrl-C ended training; the estimator is fitted with the weights reached by then."""
 
 
 class FeatureEngineWarning(UserWarning):
-    """Features are computed otherwise than in fit, and will differ a little."""
+    """Features are computed by another engine or precision than in fit, and differ a little."""
 
 
 class CheckpointWarning(UserWarning):
-    """A checkpoint could not be written or read; training went on without it."""
+    """A checkpoint could not be written or read; training continued without it."""
 
 
 class UnsupportedModelError(ValueError):
-    """A model holds what a safe file can't keep: code, or what can't be loaded safely."""
+    """A model holds parts that a safe file can't hold: code, or types that are unsafe to load."""
 
 
 class ModelVersionWarning(UserWarning):
@@ -86,7 +86,7 @@ class ModelVersionWarning(UserWarning):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line; its name if it says nothing.
+    """Return the first line of an error's message; its name if the message is empty.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def first_line(error: BaseException) -> str:
 
 
 def shown(value: object) -> str:
-    """What a user passed, as an error shows it: at most 80 characters, bytes only counted.
+    """Return a user's value as text for an error: at most 80 characters, bytes only counted.
 
     Examples
     --------

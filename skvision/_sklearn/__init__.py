@@ -1,5 +1,5 @@
-"""What estimators share with scikit-learn: state, labels, callbacks, parameter routing.
+"""Common parts of all estimators: state, labels, callbacks, parameter routing.
 
-It imports `skvision._system` and `skvision.exceptions` alone. No module is imported here:
-`scikeras_bridge` loads Keras, the others don't.
+The package imports only `skvision._system` and `skvision.exceptions`. This module imports
+nothing, since only `scikeras_bridge` needs Keras.
 """

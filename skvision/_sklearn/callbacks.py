@@ -1,7 +1,7 @@
-"""What scikit-learn's callbacks are told of a fit: its tasks, as a tree.
+"""The tasks of a fit, as a tree, for scikit-learn's callbacks.
 
-scikit-learn has callbacks since 1.9 (`sklearn.callback`). With an earlier version nothing of
-this does anything, and estimators have no ``set_callbacks``, as scikit-learn's own have none.
+scikit-learn has callbacks since 1.9 (`sklearn.callback`). With an earlier version this module has
+no effect, and estimators have no ``set_callbacks``, like those of scikit-learn.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ try:
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for scikit-learn's, which adds ``set_callbacks``."""
+        """Replaces scikit-learn's mixin, which adds ``set_callbacks``."""
 
     def with_callbacks(method: Any) -> Any:
-        """Stand in for scikit-learn's, which ends the callbacks when the method ends."""
+        """Replace scikit-learn's decorator, which ends the callbacks when the method ends."""
         return method
 
 
@@ -27,23 +27,23 @@ __all__ = ["NO_TASK", "CallbackSupportMixin", "FitTask", "fit_as_task", "trainin
 
 T = TypeVar("T")
 
-#: what an estimator needs besides what it has to look as if fit had stopped, or a function that
-#: makes it: it is called for callbacks alone that ask for the fitted estimator
+#: attributes that make an estimator look as if fit had stopped, or a function that returns them,
+#: called only for callbacks that ask for the fitted estimator
 AsFitted = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
 
 class FitTask:
-    """A part of a fit that callbacks are told the beginning and the end of.
+    """A part of a fit whose beginning and end are reported to callbacks.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        Whose fit it is.
+        The estimator that is fitted.
     context : sklearn.callback.CallbackContext, default=None
-        The task's place in the tree. None where there are no callbacks: then nobody is
-        told anything.
+        The task's place in the tree. None if there are no callbacks; then nothing is
+        reported.
     data : mapping of str to object, default=None
-        What is trained on, as `training_data` gives it. None for nothing.
+        The training data, by `training_data`. None for none.
 
     Examples
     --------
@@ -70,14 +70,14 @@ class FitTask:
         return FitTask(self._estimator, context, self._data)
 
     def skip(self, name: str, n_subtasks: int) -> None:
-        """Count parts that an earlier process has done, without telling anybody."""
+        """Count parts that an earlier process has done, without reporting them."""
         for _ in range(n_subtasks if self._context is not None else 0):
             self._context.subcontext(task_name=name)
 
     def each(self, items: Iterable[T], name: str) -> Iterator[T]:
-        """Go through `items`, with a part of this task from each to the next.
+        """Iterate over `items`, with one part of this task per item.
 
-        Whether a callback asks to stop makes no difference.
+        Requests of callbacks to stop are ignored.
         """
         for item in items:
             task = self.subtask(name)
@@ -90,13 +90,13 @@ class FitTask:
         Parameters
         ----------
         as_fitted : mapping or callable that returns one, default=None
-            Attributes that make a copy of the estimator one that can predict, as if fit
-            had stopped here. None if it can't.
+            Attributes with which a copy of the estimator can predict, as if fit had stopped
+            here. None if it can't predict yet.
 
         Returns
         -------
         bool
-            Whether a callback asks to stop what this task is one part of.
+            Whether a callback asks to stop the parent task.
         """
         if self._context is None:
             return False
@@ -107,12 +107,12 @@ class FitTask:
         )
 
 
-#: tells nobody anything
+#: a task without callbacks
 NO_TASK = FitTask()
 
 
 def training_data(X: Any, y: Any = None, sample_weight: Any = None) -> dict[str, Any]:
-    """What a fit trains on, by the names that callbacks know.
+    """Return the data of a fit, by the names that callbacks expect.
 
     Examples
     --------
@@ -132,33 +132,33 @@ def fit_as_task(
     name: str = "fit",
     n_subtasks: int | None = 0,
 ) -> T:
-    """Do what a fit does, and tell callbacks where it begins and ends.
+    """Run a fit, and report its beginning and end to callbacks.
 
     Parameters
     ----------
     estimator : estimator
-        Whose fit it is.
+        The estimator to fit.
     learn : callable
-        Called with the task; leaves the estimator fitted.
+        Called with the task; fits the estimator.
     data : mapping of str to object
-        What is trained on, as `training_data` gives it.
+        The training data, by `training_data`.
     name : str, default="fit"
-        What is done.
+        Name of the task.
     n_subtasks : int or None, default=0
-        How many parts it has at most; None if that can't be known.
+        Maximum number of parts; None if unknown.
 
     Returns
     -------
     object
-        What `learn` returned.
+        The result of `learn`.
 
     Notes
     -----
-    It must lie within `skvision._sklearn.estimator.all_or_nothing`, if both are there: that would
-    take from the estimator what scikit-learn ends the callbacks by.
+    Use it within `skvision._sklearn.estimator.all_or_nothing`, not around it: restoring the
+    attributes would remove those by which scikit-learn ends the callbacks.
     """
     task = FitTask(estimator, fit_context(estimator, name, n_subtasks), data)
     result = learn(task)
-    # that its user wants to see how fit proceeds does not go for a callback's predictions
+    # verbose applies to the fit, not to a callback's predictions
     task.end({"verbose": 0} if hasattr(estimator, "verbose") else {})
     return result

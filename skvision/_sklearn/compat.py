@@ -1,6 +1,6 @@
-"""All that leans on scikit-learn's private parts: what it leans on, and why there is no other way.
+"""All uses of scikit-learn's private parts, each with the reason why the public API isn't enough.
 
-tests/_sklearn/test_compat.py tells which of them a new scikit-learn has changed.
+tests/_sklearn/test_compat.py shows which of them a new scikit-learn version has changed.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-# What `_parameter_constraints` is made of, the table that `_validate_params` reads. Estimators
-# of other libraries have no public way to scikit-learn's checks of parameters and their messages.
+# Entries of `_parameter_constraints`, the table that `_validate_params` reads. Other libraries have
+# no public way to use scikit-learn's checks of parameters and their messages.
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils._set_output import _wrap_data_with_container
 
-# How all estimators of scikit-learn read a sample_weight; `check_array` is a part of it alone.
+# scikit-learn's check of sample_weight; `check_array` is only a part of it
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
     "score_functions",
 ]
 
-#: private classes that files of scikit-learn's estimators name: what a public class holds
+#: private classes that occur within public ones in files of scikit-learn's estimators
 WRITTEN_TYPES = (
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
@@ -46,9 +46,9 @@ WRITTEN_TYPES = (
 
 
 def score_functions() -> set[Callable[..., Any]]:
-    """The functions behind all scorers that scikit-learn knows by name.
+    """Return the functions of all scorers that scikit-learn knows by name.
 
-    Leans on ``_score_func``: a scorer has no public way to its function.
+    Relies on ``_score_func``, since a scorer's function isn't public.
 
     Examples
     --------
@@ -63,9 +63,9 @@ def score_functions() -> set[Callable[..., Any]]:
 
 
 def fit_context(estimator: Any, task_name: str, max_subtasks: int | None) -> Any:
-    """The root of what callbacks are told of a fit; None where scikit-learn has no callbacks yet.
+    """Return the root of a fit's tasks for callbacks; None if scikit-learn has no callbacks.
 
-    Leans on ``_init_callback_context``, private but documented: there is no public way.
+    Relies on ``_init_callback_context``, which is private but documented; there is no public way.
     """
     if not hasattr(estimator, "_init_callback_context"):
         return None
@@ -73,19 +73,19 @@ def fit_context(estimator: Any, task_name: str, max_subtasks: int | None) -> Any
 
 
 def in_configured_container(values: np.ndarray, X: Any, estimator: Any) -> Any:
-    """The output of `transform` in the form that ``set_output`` or the global setting names.
+    """Return an output of `transform` in the container that ``set_output`` configures.
 
-    Leans on ``_wrap_data_with_container``: scikit-learn wraps a method as a whole or not at all,
-    and there is no public way to wrap some of its outputs.
+    Relies on ``_wrap_data_with_container``: scikit-learn wraps all outputs of a method or none,
+    and has no public way to wrap some of them.
     """
     return _wrap_data_with_container("transform", values, X, estimator)
 
 
 class RepresentedByState:
-    """Mixin: the HTML representation lists fitted attributes without reading a property.
+    """Mixin: the HTML representation lists fitted attributes without reading properties.
 
-    Leans on ``_get_fitted_attr_html``, by which scikit-learn 1.9 reads every public attribute of
-    an estimator, one that builds a network too. Before it, nothing asks for this.
+    Relies on ``_get_fitted_attr_html``, by which scikit-learn 1.9 reads every public attribute of
+    an estimator, even a property that builds a network. Earlier versions don't call it.
     """
 
     def _get_fitted_attr_html(self, doc_link: str = "") -> Any:

@@ -1,4 +1,4 @@
-"""What all estimators share, whatever they estimate."""
+"""The common base of all estimators."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = [
     "unchanged",
 ]
 
-#: what numbers depend on besides data, parameters and seeds
+#: packages that results depend on besides data, parameters and seeds
 _PACKAGES = ("skvision", "keras", "tensorflow", "scikit-learn", "numpy")
 
-#: while a safe file is written or read, what turns an estimator's state into plain values
-#: (`put`) and back (`take`); `skvision.persistence` sets it
+#: while a safe file is written or read: converts an estimator's state into plain values (`put`)
+#: and back (`take`); `skvision.persistence` sets it
 STATE_KEEPER: ContextVar[Any] = ContextVar("skvision_state_keeper", default=None)
 
 
 def installed_versions() -> dict[str, str]:
-    """The versions of Python and of the packages that numbers depend on.
+    """Return the versions of Python and of the packages that results depend on.
 
     Examples
     --------
@@ -44,9 +44,9 @@ def installed_versions() -> dict[str, str]:
 
 
 class KeptState:
-    """Mixin: pickles as any estimator does, and hands its state over to a safe file.
+    """Mixin: the state of an estimator for pickles and for safe files.
 
-    A safe file is no pickle, but reads and writes estimators by the same two methods.
+    A safe file isn't a pickle, but reads and writes estimators by the same two methods.
     """
 
     def __getstate__(self) -> Any:
@@ -61,7 +61,7 @@ class KeptState:
 
 
 class DocumentationLink(KerasWords, KeptState):
-    """Mixin of every estimator: where the link in the HTML representation leads."""
+    """Mixin of all estimators: the link to the documentation in the HTML representation."""
 
     _doc_link_module = "skvision"
     _doc_link_template = (
@@ -71,7 +71,7 @@ class DocumentationLink(KerasWords, KeptState):
 
 @contextmanager
 def unchanged(estimator: Any) -> Iterator[None]:
-    """Put an estimator's attributes back as they were after the block.
+    """Restore an estimator's attributes after the block.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def unchanged(estimator: Any) -> Iterator[None]:
 
 @contextmanager
 def all_or_nothing(estimator: Any) -> Iterator[None]:
-    """Put an estimator's attributes back as they were if the block fails.
+    """Restore an estimator's attributes if the block fails.
 
     Examples
     --------

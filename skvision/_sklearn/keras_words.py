@@ -1,8 +1,8 @@
-"""Keras' words for what estimators are told otherwise: what to write instead.
+"""Errors for calls in Keras' style that say what to write instead.
 
-A model of Keras is trained by ``fit(X, y, epochs=5)``; an estimator of scikit-learn is told in
-its constructor how to train. A call in Keras' way raises a TypeError or an AttributeError, as
-from any class, and in it the way out, which these tables hold.
+A Keras model is trained by ``fit(X, y, epochs=5)``; an estimator of scikit-learn has training
+parameters in its constructor. A call in Keras' style raises a TypeError or an AttributeError, as
+for any class, and the message has advice from these tables.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = ["ATTRIBUTES", "METHODS", "WORDS", "KerasWords", "unexpected_argument"]
 
-#: methods that say of arguments which they don't take what to do
+#: methods that give advice about unexpected arguments
 METHODS = (
     "__init__",
     "fit",
@@ -34,20 +34,20 @@ _ASKING = tuple(name for name in METHODS if name not in _FITTING)
 
 @dataclass(frozen=True)
 class Word:
-    """What Keras calls something.
+    """A name of Keras, and the advice for it.
 
     Parameters
     ----------
     name : str
-        Keras' word.
+        The name in Keras.
     way_out : str, default=""
         What to do instead; ``{cls}`` stands for the estimator's class.
     ours : tuple of str, default=()
-        Arguments that do the same: of the method, else of the constructor.
+        Arguments of the method, else of the constructor, that do the same.
     needs : str, default=""
-        A method, property or argument that an estimator must have for this to be of use.
+        A method, property or argument that an estimator must have for the advice to apply.
     methods : tuple of str, default=METHODS
-        Where it is said.
+        Methods for which the advice applies.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Word:
     methods: tuple[str, ...] = METHODS
 
 
-#: arguments of Keras' methods and constructors; the first row that is of use holds
+#: arguments of Keras' methods and constructors; the first row that applies is used
 WORDS = (
     Word("x", ours=("X",)),
     Word("epochs", ours=("warmup_epochs", "fine_tune_epochs")),
@@ -67,13 +67,13 @@ WORDS = (
     Word("validation_split", ours=("validation_fraction",)),
     Word(
         "validation_data",
-        "Have a share of X set aside by {cls}(validation_fraction=0.1), or call "
+        "Hold out a share of X by {cls}(validation_fraction=0.1), or call "
         "score(X_validation, y_validation) afterwards.",
         needs="validation_fraction",
     ),
     Word(
         "batch_size",
-        "Leave it out: the size of these batches is fixed, and changes no result.",
+        "Leave it out: the size of these batches is fixed and doesn't affect results.",
         needs="partial_fit",
         methods=_ASKING,
     ),
@@ -91,20 +91,20 @@ WORDS = (
     ),
     Word(
         "initial_epoch",
-        "To go on from the last fit, use {cls}(warm_start=True); after a crash, "
+        "To continue the last fit, use {cls}(warm_start=True); after a crash, "
         "{cls}(checkpoint_dir=...).",
         needs="warm_start",
     ),
     *(
         Word(
             name,
-            "Leave it out: all images set aside are measured after each epoch.",
+            "Leave it out: all held-out images are evaluated after each epoch.",
             needs="validation_fraction",
         )
         for name in ("validation_steps", "validation_batch_size", "validation_freq")
     ),
     *(
-        Word(name, "Leave it out: images are read ahead by themselves.")
+        Word(name, "Leave it out: images are read ahead automatically.")
         for name in ("workers", "use_multiprocessing", "max_queue_size")
     ),
     Word(
@@ -114,23 +114,23 @@ WORDS = (
     ),
     Word(
         "metrics",
-        "Leave it out: history_ holds loss and accuracy; for others there is sklearn.metrics.",
+        "Leave it out: history_ holds loss and accuracy; use sklearn.metrics for others.",
         needs="partial_fit",
     ),
     *(Word(name, ours=("image_size",)) for name in ("input_shape", "target_size")),
     Word(
         "include_top",
-        "Leave it out: {cls} takes the part of the network that it needs.",
+        "Leave it out: {cls} uses the part of the network that it needs.",
         needs="backbone",
     ),
     *(
-        Word(name, "Leave it out: networks scale images by themselves, to what they need.")
+        Word(name, "Leave it out: networks scale their input images themselves.")
         for name in ("rescale", "preprocessing_function")
     ),
     Word("seed", ours=("random_state",)),
 )
 
-#: attributes of Keras' models and generators; the first row that is of use holds
+#: attributes of Keras' models and generators; the first row that applies is used
 ATTRIBUTES = (
     *(
         Word(name, "Use score(X, y).", needs="score")
@@ -176,9 +176,9 @@ ATTRIBUTES = (
 
 
 class KerasWords:
-    """Mixin: errors of calls name the estimator's own class, and what to do in place of Keras' way.
+    """Mixin: errors name the estimator's own class, and give advice for calls in Keras' style.
 
-    Signatures stay as they are written, for whatever reads them.
+    Signatures stay unchanged, for tools that read them.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -188,13 +188,13 @@ class KerasWords:
             if inspect.isfunction(method) and not hasattr(method, "explains_errors"):
                 setattr(cls, name, _explaining(method))
 
-    # unseen by mypy, which would take any attribute for one that is there
+    # hidden from mypy, which would otherwise accept any attribute
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
             way_out = _way_out(self, _of_use(ATTRIBUTES, self, name))
             if not way_out:
-                # once more, for the error that it was
+                # again, for the original error
                 return super().__getattribute__(name)
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}. {way_out}", name=name
@@ -202,7 +202,7 @@ class KerasWords:
 
 
 def unexpected_argument(estimator: Any, method: str, name: str, value: Any) -> TypeError:
-    """Make the error that a call with an unknown argument ends in.
+    """Return the error for a call with an unexpected argument.
 
     Examples
     --------
@@ -238,7 +238,7 @@ def _explaining(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _of_use(words: Iterable[Word], estimator: Any, name: str, method: str = "") -> Word | None:
-    """The first row for this word that helps with this estimator."""
+    """Return the first row for this name that applies to this estimator."""
     for word in words:
         if word.name == name and (not method or method in word.methods):
             known = {"", *dir(type(estimator)), *_parameters(estimator)}
@@ -252,7 +252,7 @@ def _way_out(estimator: Any, word: Word | None) -> str:
 
 
 def _our_argument(estimator: Any, method: str, name: str, value: Any, word: Word | None) -> str:
-    """How to pass what the word stands for, if the estimator takes it anywhere."""
+    """Return how to pass the equivalent argument, if the estimator has one."""
     words = (name, *(word.ours if word else ()))
     here = inspect.signature(getattr(estimator, method)).parameters
     ours = [each for each in words if each in here]

@@ -1,4 +1,4 @@
-"""`validate_labels`: what every estimator asks of the y that images come with."""
+"""`validate_labels`: the checks of y that all estimators share."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["label_column", "listed", "starts_partial_fit", "validate_labels"]
 
 
 def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
-    """Read y for an estimator: a label for each image, all of one kind.
+    """Read y for an estimator: one label per image, all of one type.
 
     Parameters
     ----------
     estimator : object
-        Whose class an error names.
+        The estimator whose class errors name.
     y : array-like of shape (n_images,)
         The labels.
     n_images : int
-        How many there must be.
+        Required number of labels.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If y is None, of another length or form, lacks labels or mixes kinds.
+        If y is None, has another length or form, lacks labels or mixes types.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
         if len(kinds) > 1:
             _refuse_kinds(kinds)
         if not kinds & {"str", "NoneType"}:
-            y = np.array(y.tolist())  # numbers, which scikit-learn knows by their type
+            y = np.array(y.tolist())  # numbers, whose type scikit-learn recognises
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError("Input y contains NaN or infinity: every image needs a label.")
     check_classification_targets(y)
@@ -62,7 +62,7 @@ def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
 
 
 def label_column(y: Any) -> np.ndarray:
-    """Read y as one column; say what to do with one-hot rows and with several labels an image.
+    """Read y as one column; errors give advice for one-hot rows and for several labels per image.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def label_column(y: Any) -> np.ndarray:
     Raises
     ------
     ValueError
-        If y is of another form.
+        If y has another form.
 
     Examples
     --------
@@ -91,10 +91,10 @@ def label_column(y: Any) -> np.ndarray:
     """
     if isinstance(y, list | tuple):
         _check_items(y)
-    rows = y.toarray() if hasattr(y, "toarray") else y  # sparse, as OneHotEncoder makes them
+    rows = y.toarray() if hasattr(y, "toarray") else y  # sparse, as from OneHotEncoder
     try:
         array = np.asarray(rows)
-    except Exception as error:  # NumPy's words, or another library's
+    except Exception as error:  # of NumPy or another library
         raise ValueError(
             f"y, an object of class {type(y).__name__}, can't be read as labels: "
             f"{first_line(error)[:200]}. {_ONE_EACH}"
@@ -110,13 +110,13 @@ def label_column(y: Any) -> np.ndarray:
     raise ValueError(_of_rows(y, array))
 
 
-_ONE_EACH = "Pass one label an image: a list, an array or a column of text, integers or booleans."
+_ONE_EACH = "Pass one label per image: a list, an array or a column of text, integers or booleans."
 
 
 def _of_rows(y: Any, rows: np.ndarray) -> str:
-    """What an error says of labels in two dimensions."""
+    """Return the error text for labels in two dimensions."""
     if rows.dtype == object:
-        rows = np.array(rows.tolist())  # a frame's columns of numbers, or of booleans
+        rows = np.array(rows.tolist())  # columns of numbers or booleans of a frame
     found = f"y has shape {rows.shape}"
     if rows.dtype.kind not in "biuf" or not np.isfinite(rows).all() or rows.min() < 0:
         return f"{found}, but y should be a 1d array. {_ONE_EACH}"
@@ -126,24 +126,24 @@ def _of_rows(y: Any, rows: np.ndarray) -> str:
         index = "np.argmax(y, axis=1)"
     one_each = np.allclose(rows.sum(axis=1), 1, atol=1e-3)
     if not np.isin(rows, (0, 1)).all():
-        likeliest = f"Its rows look like probabilities: of each the likeliest is {index}. "
+        likeliest = f"Its rows look like probabilities: the likeliest of each is {index}. "
         return f"{found}, but y should be a 1d array. {likeliest if one_each else ''}{_ONE_EACH}"
     if not one_each:
-        return _several(f"{found} and not one 1 in each row")
-    return f"{found}: it is one-hot. Pass one label an image: {index}."
+        return _several(f"{found}, and its rows aren't one-hot")
+    return f"{found}: it is one-hot. Pass one label per image: {index}."
 
 
 def _several(found: str) -> str:
     return (
-        f"{found}: several labels an image, which no classifier here learns. Learn them from "
-        "features, by make_pipeline(PretrainedFeatureTransformer(), "
-        "OneVsRestClassifier(LogisticRegression())) from rows of 0 and 1 (MultiLabelBinarizer "
-        "makes them), or by MultiOutputClassifier from columns of labels."
+        f"{found}: several labels per image, which no classifier of skvision supports. Use "
+        "features: make_pipeline(PretrainedFeatureTransformer(), "
+        "OneVsRestClassifier(LogisticRegression())) for rows of 0 and 1 (from "
+        "MultiLabelBinarizer), or MultiOutputClassifier for columns of labels."
     )
 
 
 def _check_items(y: Sequence[Any]) -> None:
-    """Raise ValueError for items that make no column, or of kinds that NumPy would make one."""
+    """Raise ValueError for items that aren't single labels, or whose types NumPy would convert."""
     sizes = [_size(item) for item in y]
     if any(size is not None for size in sizes):
         text = any(isinstance(label, str) for item in y if _size(item) for label in item)
@@ -153,11 +153,11 @@ def _check_items(y: Sequence[Any]) -> None:
         return
     kinds = {_kind(label) for label in y}
     if "str" in kinds and len(kinds) > 1:
-        _refuse_kinds(kinds)  # NumPy would make text of the numbers
+        _refuse_kinds(kinds)  # NumPy would convert the numbers to text
 
 
 def _size(item: Any) -> int | None:
-    """How many labels an item holds; None for a label itself."""
+    """Return the number of labels in an item; None for a single label."""
     if isinstance(item, str | bytes) or not isinstance(item, Iterable):
         return None
     if hasattr(item, "shape"):
@@ -166,7 +166,7 @@ def _size(item: Any) -> int | None:
 
 
 def _kind(label: Any) -> str:
-    """What a label is, whichever library's type it has."""
+    """Return the kind of a label, for the types of any library."""
     if isinstance(label, np.generic):
         label = label.item()
     for kind in (str, bool, int, float):
@@ -183,14 +183,14 @@ def _refuse_kinds(kinds: Iterable[str]) -> None:
 
 
 def starts_partial_fit(estimator: Any, classes: Any) -> bool:
-    """Learn ``classes_`` in an estimator's first partial_fit; hold later ones against them.
+    """Set ``classes_`` in an estimator's first partial_fit; check later classes against them.
 
     Parameters
     ----------
     estimator : object
-        Gets ``classes_`` where it has none.
+        Gets ``classes_`` if it has none.
     classes : array-like of shape (n_classes,) or None
-        As partial_fit takes it.
+        The parameter of partial_fit.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def starts_partial_fit(estimator: Any, classes: Any) -> bool:
     Raises
     ------
     ValueError
-        If it is and there are no classes, or they are others than before.
+        If classes are missing in the first call, or differ from those of earlier calls.
 
     Examples
     --------
@@ -231,7 +231,7 @@ def starts_partial_fit(estimator: Any, classes: Any) -> bool:
 
 
 def listed(labels: Any) -> str:
-    """Labels as a message names them.
+    """Return labels as text for a message.
 
     Examples
     --------

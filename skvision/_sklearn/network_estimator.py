@@ -1,7 +1,7 @@
-"""`NetworkEstimator`: what an estimator that predicts by a network offers to the other rooms.
+"""`NetworkEstimator`: the interface of estimators that predict by a network.
 
-Exports, files, displays, the command line and the learning-rate range test use these methods and
-no attribute besides; an estimator that has them works with all of these.
+Exports, files, displays, the command line and the learning-rate range test use only these
+methods; they work with any estimator that has them.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ __all__ = ["NetworkEstimator", "NetworkInput", "RangeTestable"]
 
 @dataclass(frozen=True)
 class NetworkInput:
-    """What a network reads.
+    """The input of a network.
 
     Parameters
     ----------
     height, width : int
         Size of an image in pixels.
     n_channels : int
-        Channels of an image.
+        Number of channels of an image.
     resize : {"stretch", "crop", "pad"}
-        How an image is brought to the size.
+        How images are resized to this size.
     is_image : bool
-        Whether these are pixels from 0 to 255; else any numbers, with ``value_range=None``.
+        Whether the input is pixels from 0 to 255; else any numbers, with ``value_range=None``.
     """
 
     height: int
@@ -44,7 +44,7 @@ class NetworkInput:
 
 @runtime_checkable
 class NetworkEstimator(Protocol):
-    """A classifier that predicts by one Keras network; its methods are for a fitted one."""
+    """A classifier that predicts by one Keras network; these methods need a fitted one."""
 
     def build_network(self) -> Any:
         """Return the network, a new `keras.Model`: images in, probabilities out."""
@@ -53,25 +53,25 @@ class NetworkEstimator(Protocol):
         """Return the labels in the order of the network's outputs."""
 
     def network_digest(self) -> str:
-        """Return the identity of the network: the same for the same layers and weights."""
+        """Return the identity of the network, equal for equal layers and weights."""
 
     def network_input(self) -> NetworkInput:
         """Return the input that the network expects."""
 
     def network_views(self) -> list[Any]:
-        """Return the views (`skvision.networks.View`) that predictions are the mean over."""
+        """Return the views (`skvision.networks.View`) that predictions are averaged over."""
 
     def network_facts(self) -> dict[str, Any]:
-        """Return what can be told of the network without building it, as JSON.
+        """Return facts about the network that don't need building it, as JSON.
 
-        ``input_size``, ``weights`` (their number) and, where it was trained here, ``epochs``,
-        ``last_epoch`` and ``trained_with`` (versions).
+        These are ``input_size``, ``weights`` (their number) and, if skvision trained it,
+        ``epochs``, ``last_epoch`` and ``trained_with`` (versions).
         """
 
 
 @runtime_checkable
 class RangeTestable(Protocol):
-    """An estimator whose learning rate can be looked for by a range test."""
+    """An estimator whose learning rate can be found by a range test."""
 
     def losses_at_rates(
         self,

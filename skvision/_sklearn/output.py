@@ -1,4 +1,4 @@
-"""Which form a transformer's output has, by scikit-learn's setting: for tables alone."""
+"""Return a transformer's output in scikit-learn's configured container, if it is a table."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ __all__ = ["in_set_form"]
 
 
 def in_set_form(estimator: Any, values: np.ndarray, X: Any) -> Any:
-    """Put a table into the form that ``set_output`` or ``transform_output`` asks for.
+    """Put a table into the container that ``set_output`` or ``transform_output`` configures.
 
     Parameters
     ----------
     estimator : transformer
-        Whose output it is. Its class, or the base that the method comes from, has
-        ``auto_wrap_output_keys=None``: scikit-learn would put everything into a frame.
+        The transformer. Its class, or the base class of the method, needs
+        ``auto_wrap_output_keys=None``, since scikit-learn would put all outputs into a frame.
     values : ndarray
-        What it makes of X.
+        Its output for X.
     X : object
-        What it was given.
+        Its input.
 
     Returns
     -------
     ndarray or DataFrame
-        The values as they are, unless they are rows or X is a frame.
+        The values, in the container if they are rows or X is a frame.
 
     Examples
     --------

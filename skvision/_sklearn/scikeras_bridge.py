@@ -1,11 +1,11 @@
-"""The one place that imports scikeras: what is taken from it, and what is replaced.
+"""The only module that imports scikeras, with a list of its parts that skvision replaces.
 
-Taken from scikeras 0.13: the routing of ``optimizer__momentum`` to the optimiser
-(`route_params`) and the encoding of labels (`ClassifierLabelEncoder`). It gets no
-more releases, so nothing else of its ``KerasClassifier`` is inherited:
+skvision uses two parts of scikeras 0.13: the routing of ``optimizer__momentum`` to the
+optimiser (`route_params`) and the encoding of labels (`ClassifierLabelEncoder`). scikeras gets
+no more releases, so no other part of its ``KerasClassifier`` is inherited:
 
 ==================  =============================================================
-of scikeras         what is wrong with it, and what stands in its place
+part of scikeras    problem, and replacement
 ==================  =============================================================
 its mixins          stand in the wrong order: since scikit-learn 1.6
                     ``is_classifier`` is False, and cross-validation silently
@@ -14,13 +14,13 @@ data validation     refuses paths, and float64 after float32.
                     `skvision.images.validate_images`.
 seeding             turns op determinism on and never off, so that every later
                     unseeded fit raises. `skvision.training.Seeds`.
-the fit loop        takes arrays only, compiles anew each time.
+the fit loop        accepts arrays only, and compiles again for each fit.
                     `skvision.training.train` with the pool.
 class weights       multiply the caller's ``sample_weight`` in place.
                     `sample_weights` makes a new array.
 ``predict_proba``   squeezes the answer for a single sample to 1-D.
-parameters          are whatever attributes there are. scikit-learn's own, and
-                    the routed ones.
+parameters          are all attributes. scikit-learn's own, and the routed
+                    ones.
 pickling            replaces ``keras.Model.__reduce__`` for the whole process.
                     Put back at import; estimators hold weights as arrays.
 ==================  =============================================================
@@ -71,8 +71,7 @@ class KerasClassifierBridge(ClassifierMixin, BaseEstimator):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # Tools that read the signature take every name in it for a parameter, which
-        # the ** at its end is not.
+        # tools that read the signature treat every name in it as a parameter, even that after **
         signature = inspect.signature(cls.__init__)
         cls.__signature__ = signature.replace(
             parameters=[
@@ -98,7 +97,7 @@ class KerasClassifierBridge(ClassifierMixin, BaseEstimator):
         return {**super().get_params(deep=deep), **self._routed()}
 
     def set_params(self, **params: Any) -> KerasClassifierBridge:
-        """Set parameters, ``optimizer__momentum`` and its like included.
+        """Set parameters, including routed ones such as ``optimizer__momentum``.
 
         Parameters
         ----------
@@ -129,7 +128,7 @@ class KerasClassifierBridge(ClassifierMixin, BaseEstimator):
         return {name: value for name, value in vars(self).items() if self._is_routed(name)}
 
     def _routed_to(self, destination: str) -> dict[str, Any]:
-        """The parameters ``destination__name`` as ``{name: value}``."""
+        """Return the parameters ``destination__name`` as ``{name: value}``."""
         routed: dict[str, Any] = route_params(
             self._routed(), destination, pass_filter=(), strict=True
         )
@@ -137,7 +136,7 @@ class KerasClassifierBridge(ClassifierMixin, BaseEstimator):
 
     def _encode_labels(self, y: np.ndarray, known: np.ndarray) -> np.ndarray:
         """Learn the classes of the labels `known`; return the index of each label in y."""
-        # it is made of transformers, which else would return what the user's are set to
+        # the encoder's transformers would otherwise use the configured output container
         with config_context(transform_output="default"):
             encoder = ClassifierLabelEncoder(loss="sparse_categorical_crossentropy").fit(known)
             indices: np.ndarray = encoder.transform(y).astype(np.int64).ravel()
@@ -153,13 +152,13 @@ def sample_weights(
     Parameters
     ----------
     sample_weight : ndarray of shape (n,) or None
-        As passed to fit; never changed.
+        The argument of fit; it isn't modified.
     class_weight : dict, "balanced" or None
-        As scikit-learn takes it.
+        As in scikit-learn.
     targets : ndarray of shape (n,), int
-        Each sample's class, by its place in `classes`.
+        Index in `classes` of each sample's class.
     classes : ndarray of shape (n_classes,)
-        All labels that there are; samples may lack some.
+        All labels; some may have no samples.
 
     Returns
     -------
@@ -168,7 +167,7 @@ def sample_weights(
     Raises
     ------
     ValueError
-        If a class weight is negative or no finite number.
+        If a class weight is negative or not finite.
 
     Examples
     --------

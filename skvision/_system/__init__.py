@@ -1,4 +1,4 @@
-"""What the operating system offers: whole files, threads, memory, progress on a terminal.
+"""Services of the operating system: atomic files, threads, memory, progress on a terminal.
 
-It imports nothing of skvision, and is imported by all other rooms.
+The package imports nothing of skvision; all other packages may import it.
 """

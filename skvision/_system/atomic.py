@@ -11,31 +11,31 @@ from pathlib import Path
 
 __all__ = ["written_whole"]
 
-# the umask is the process', and can be read only by setting it
+# the umask belongs to the process, and can be read only by setting it
 _UMASK = threading.Lock()
 
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path in the same folder; rename it to `path` at the end.
+    """Yield a temporary path in the same folder, and rename it to `path` at the end.
 
-    If the block fails, or the process dies in it, a file that was at `path` is
-    still the one it was. The folder is tried at once, before the block runs.
+    If the block fails or the process is killed, an existing file at `path` stays unchanged.
+    Whether the folder can be written is checked before the block runs.
 
     Parameters
     ----------
     path : str or path-like
-        Where the file shall be.
+        Final path of the file.
 
     Yields
     ------
     pathlib.Path
-        Where the block must write it.
+        Path that the block must write to.
 
     Raises
     ------
     OSError
-        If nothing can be written there.
+        If the folder can't be written.
 
     Examples
     --------
@@ -49,10 +49,11 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; name a file in it.")
+        raise IsADirectoryError(f"{path} is a folder. Pass a file in it.")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} into.")
-    # the ending stays: some writers choose the format by it; a name may be as long as names can be
+    # keep the ending, since some writers choose the format by it; keep the name short, since the
+    # final name may have the maximum length
     handle, name = tempfile.mkstemp(
         prefix=f".{path.stem[:30]}.", suffix=f".part{path.suffix}", dir=path.parent
     )
@@ -62,14 +63,14 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
-        # mkstemp's files are private; a model is as readable as any new file
+        # mkstemp's files are private; a model should have the permissions of any new file
         with _UMASK:
             umask = os.umask(0)
             os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         os.replace(temporary, path)
     except OSError as error:
-        # a full disk does not say which file; errors of our own have no number
+        # the error of a full disk doesn't name the file; our own errors have no number
         if error.errno is not None and error.filename is None:
             error.filename = str(path)
         raise

@@ -1,4 +1,4 @@
-"""`Store`: the values that were used last, bounded in number and in bytes."""
+"""`Store`: the most recently used values, bounded in number and in bytes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ V = TypeVar("V")
 
 
 class Store(Generic[K, V]):
-    """Keep values that are costly to make, those unused for longest the first to go.
+    """A cache of values that are costly to make; the least recently used are dropped first.
 
-    Values are shared (`get`) or lent to one thread at a time (`take`, `put`); several values
-    of one key may wait.
+    Values are shared (`get`) or lent to one thread at a time (`take`, `put`). A key may have
+    several values.
 
     Parameters
     ----------
     most : int
-        How many values may wait.
+        Maximum number of values.
     max_bytes : int, default=None
-        How many bytes they may take; None for any number. The last stays in any case.
+        Maximum size of the values in bytes; None for no limit. The last value always stays.
     n_bytes : callable, default=None
-        Tells the bytes that a value takes.
+        Returns the size of a value in bytes.
     making : context manager, default=None
-        Held while `get` makes a value; None for a lock of the store's own.
+        Lock that is held while `get` makes a value; None for the store's own lock.
 
     Examples
     --------
@@ -52,13 +52,13 @@ class Store(Generic[K, V]):
         self.most = most
         self.max_bytes = max_bytes
         self._n_bytes = n_bytes
-        # by identity: keys may be costly to hash, and values of one key may be several
+        # by identity, since keys may be costly to hash, and a key may have several values
         self._values: OrderedDict[int, tuple[K, V]] = OrderedDict()
         self._lock = threading.Lock()
         self._making = making if making is not None else threading.RLock()
 
     def get(self, key: K, make: Callable[[], V]) -> V:
-        """Return the value of a key, made where there is none; it stays in the store."""
+        """Return the value of a key, and make it if there is none; it stays in the store."""
         with self._making:  # type: ignore[attr-defined]
             value = self.take(key)
             if value is None:
@@ -67,7 +67,7 @@ class Store(Generic[K, V]):
             return value
 
     def take(self, key: K) -> V | None:
-        """Take out the value of a key that was put in last; None where there is none."""
+        """Remove and return the last value of a key; None if there is none."""
         with self._lock:
             for place in reversed(self._values):
                 if self._values[place][0] == key:
@@ -75,7 +75,7 @@ class Store(Generic[K, V]):
         return None
 
     def put(self, key: K, value: V) -> int:
-        """Put a value in; what is beyond the bounds goes. Returns how many values went."""
+        """Store a value, drop those beyond the bounds, and return the number of dropped values."""
         n_dropped = 0
         with self._lock:
             self._values[id(value)] = (key, value)
@@ -85,17 +85,17 @@ class Store(Generic[K, V]):
         return n_dropped
 
     def keys(self) -> list[K]:
-        """The keys of the values that wait, the one used last at the end."""
+        """Return the keys of the values, the most recently used last."""
         with self._lock:
             return [key for key, _ in self._values.values()]
 
     def values(self) -> list[V]:
-        """The values that wait, the one used last at the end."""
+        """Return the values, the most recently used last."""
         with self._lock:
             return [value for _, value in self._values.values()]
 
     def clear(self) -> None:
-        """Forget all values, to give their memory back."""
+        """Drop all values, to free their memory."""
         with self._lock:
             self._values.clear()
 

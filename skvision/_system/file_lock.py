@@ -1,4 +1,4 @@
-"""Locks on single bytes of a file, which the system takes back when their process ends."""
+"""Locks on single bytes of a file, which the system releases when their process ends."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ __all__ = ["lock_byte", "unlock_byte"]
 
 
 def lock_byte(handle: int, place: int = 0) -> bool:
-    """Lock one byte of an open file, if no other process has locked it; don't wait.
+    """Lock one byte of an open file if no other process has locked it, without waiting.
 
-    The lock belongs to the process, not to a thread of it, and a forked child doesn't have
-    it. On Linux and macOS a process loses all its locks on a file when it closes any handle of
-    that file.
+    The lock belongs to the process, not to one of its threads, and a forked child doesn't
+    inherit it. On Linux and macOS a process loses all its locks on a file when it closes any
+    handle of that file.
 
     Parameters
     ----------
     handle : int
         File descriptor, open for reading and writing.
     place : int, default=0
-        Which byte, from 0 to 2**31 - 1; the file may be shorter.
+        Position of the byte, from 0 to 2**31 - 1; the file may be shorter.
 
     Returns
     -------
@@ -50,12 +50,12 @@ def lock_byte(handle: int, place: int = 0) -> bool:
 
 
 def unlock_byte(handle: int, place: int = 0) -> None:
-    """Give a lock back.
+    """Release a lock.
 
     Parameters
     ----------
     handle, place : int
-        As for `lock_byte`.
+        As in `lock_byte`.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Forks: a backend that has run before one hangs for ever in the child.
+"""Refuse to compute in a forked process if a backend ran before the fork, since it would hang.
 
-TensorFlow, JAX, PyTorch and OpenVINO start threads when they first compute. A fork copies none
-of them, but copies what they hold, so that the child waits for threads that it doesn't have.
+TensorFlow, JAX, PyTorch and OpenVINO start threads when they first compute. A fork doesn't copy
+these threads, but copies the locks that they hold, so the child waits for threads that it lacks.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _forked = False
 
 
 def backend_runs() -> None:
-    """Remember that a backend computes in this process from now on.
+    """Record that a backend computes in this process from now on.
 
     Raises
     ------
     RuntimeError
-        If one did so before this process was forked.
+        If a backend ran before this process was forked.
     """
     global _runs
     refuse_after_fork()
@@ -37,9 +37,9 @@ def refuse_after_fork() -> None:
     """
     if _forked:
         raise RuntimeError(
-            "This process was forked from one that had already fitted or predicted, and would hang "
-            "as soon as it computes. Load the model in each worker and leave the parent without a "
-            "prediction, or start workers by spawn or forkserver: "
+            "This process was forked from one that had already fitted or predicted, so computing "
+            "would hang. Load the model in each worker and don't predict in the parent, or start "
+            "workers by spawn or forkserver: "
             "multiprocessing.get_context('spawn'), gunicorn without --preload."
         )
 

@@ -1,8 +1,8 @@
-"""How much memory there is, and memory that was freed, given back to the system.
+"""Return freed memory to the system, and measure the available memory.
 
-glibc keeps what was freed between what is still in use, hundreds of megabytes after a network's
-conversion. They are lost to other programs, and where psutil is installed (Jupyter and Dask
-bring it), joblib takes them for a leak and restarts its worker process.
+glibc keeps freed memory that lies between used blocks, hundreds of megabytes after a network's
+conversion. Other programs can't use it, and if psutil is installed (Jupyter and Dask install it),
+joblib mistakes it for a leak and restarts its worker process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["available_memory", "give_back_memory"]
 
 
 def give_back_memory() -> None:
-    """Give memory that was freed back to the system, where the C library can.
+    """Return freed memory to the system, if the C library supports it.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def give_back_memory() -> None:
 
 
 def available_memory() -> int | None:
-    """Return the bytes that a process may take now; None where the system doesn't tell.
+    """Return the number of bytes that a process can allocate now; None if it is unknown.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Progress bars, by rich; on standard error, so that output can be piped."""
+"""Progress bars on standard error, so that output can be piped."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ T = TypeVar("T", covariant=True)
 
 
 class Items(Sized, Iterable[T], Protocol[T]):
-    """Something to go through whose length is known."""
+    """An iterable of known length."""
 
 
 def progress(items: Items[T], description: str, verbose: int) -> Iterable[T]:
-    """Go through `items`, with a bar if `verbose` is above 0.
+    """Iterate over `items`, with a bar if `verbose` is above 0.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def progress(items: Items[T], description: str, verbose: int) -> Iterable[T]:
 
 
 def with_bar(items: Iterable[T], total: int, description: str) -> Iterator[T]:
-    """Go through `items` with a bar, where standard error is a terminal."""
+    """Iterate over `items`, with a bar if standard error is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield from items

@@ -1,4 +1,4 @@
-"""Hide what a backend writes to standard error while it starts.
+"""Hide a backend's messages on standard error while it starts.
 
 TensorFlow writes a dozen lines about instruction sets and absent graphics cards, from C++ and
 partly before any setting of its own takes effect, so only a closed standard error hides them.
@@ -18,9 +18,9 @@ _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 @contextmanager
 def hidden_remarks() -> Iterator[None]:
-    """Close standard error meanwhile, unless ``TF_CPP_MIN_LOG_LEVEL`` is 0, 1 or 2.
+    """Close standard error during the block, unless ``TF_CPP_MIN_LOG_LEVEL`` is 0, 1 or 2.
 
-    Python's exceptions pass. The environment is the same afterwards.
+    Python's exceptions pass through. The environment is restored afterwards.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def hidden_remarks() -> Iterator[None]:
 
 
 def _is_open(descriptor: int) -> bool:
-    """Windows programs without a console, for one, have no standard error."""
+    """Return whether a descriptor is open; Windows programs without a console lack some."""
     try:
         os.fstat(descriptor)
     except OSError:

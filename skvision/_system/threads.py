@@ -1,8 +1,7 @@
-"""How many threads this process may use.
+"""The number of threads that this process may use.
 
-joblib's worker processes are given a share of the cores through
-``OMP_NUM_THREADS``. OpenMP obeys it by itself; TensorFlow and our own thread
-pools have to be told.
+joblib passes its worker processes their share of the cores in ``OMP_NUM_THREADS``. OpenMP reads
+it itself; TensorFlow and our own thread pools don't.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ __all__ = ["thread_limit"]
 
 
 def thread_limit() -> int:
-    """Return the number of threads that this process should use at most.
+    """Return the maximum number of threads for this process.
 
     Returns
     -------
     int
-        ``OMP_NUM_THREADS`` where it is set to a positive number, else the
-        number of cores that the process may run on.
+        ``OMP_NUM_THREADS`` if it is set to a positive number, else the number of cores that
+        the process may use.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Models and networks to files and back.
+"""Save models and networks to files, and load them.
 
-It imports `skvision.networks` (where a network is at hand) and what lies below it. It imports no
-estimator: it knows them by their names and by `NetworkEstimator`.
+The package imports `skvision.networks` (only to handle a network) and lower layers. It imports no
+estimators; it knows them by their names and by `NetworkEstimator`.
 """
 
 from .export import export_model

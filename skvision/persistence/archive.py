@@ -1,9 +1,8 @@
-"""The file: a zip of plain members whose last 64 bytes are the digest of all the rest.
+"""The model file: a zip of plain members that ends in the digest of all earlier bytes.
 
-Nothing is unpacked to disk and nothing is decompressed: members are stored as they are, so
-that a file can't grow when it is read. The digest finds damage; it is no signature, and
-whoever forges a file can make a new one. What keeps a forger from running code is that
-nothing in the file is code.
+Members are stored uncompressed and never unpacked to disk, so a file can't grow when it is
+read. The digest detects damage. It isn't a signature: an attacker who forges a file can also
+compute its digest. A forged file still can't run code, since nothing in the file is code.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from ..exceptions import first_line
 __all__ = ["MANIFEST", "damaged", "open_archive", "write_archive"]
 
 MANIFEST = "skvision.json"
-#: where skops describes the model
+#: the member in which skops describes the model
 _SCHEMA = "schema.json"
 
 _MARK = b"skvision sha256 "
@@ -39,25 +38,25 @@ _MEMBER = re.compile(r"[0-9A-Za-z_-]+\.(json|npy|bin)", re.ASCII)
 
 
 def damaged(path: str | os.PathLike[str], reason: str | BaseException) -> ValueError:
-    """The error for a file that can't be what it should be."""
+    """Return the error for a file that is damaged or of another kind."""
     if isinstance(reason, BaseException):
         reason = first_line(reason)
-    return ValueError(f"{path} is damaged or no model file of skvision: {reason}")
+    return ValueError(f"{path} is damaged or isn't a model file of skvision: {reason}")
 
 
 def write_archive(
     path: Path, write_model: Callable[[IO[bytes]], None], manifest: Mapping[str, Any]
 ) -> None:
-    """Write a file, whole or not at all.
+    """Write a complete file, or none.
 
     Parameters
     ----------
     path : pathlib.Path
-        Where; a file that is there is replaced.
+        Path of the file; an existing file is replaced.
     write_model : callable
         Writes skops' zip to a binary file.
     manifest : mapping
-        What can be known without loading the model; JSON.
+        Facts that can be read without loading the model, as JSON.
     """
     with written_whole(path) as temporary, open(temporary, "w+b") as file:
         write_model(file)
@@ -74,14 +73,14 @@ def write_archive(
 
 @contextmanager
 def open_archive(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
-    """Open a file whose digest is right and whose members are what they may be.
+    """Open a file after checking its digest and its members.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file doesn't exist.
     ValueError
-        If a byte of it was changed, or it holds what no file of skvision does.
+        If a byte of it was changed, or it holds a member that skvision doesn't write.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no model file {path}.")
@@ -97,7 +96,7 @@ def open_archive(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
 
 
 def _digest(file: IO[bytes], size: int) -> bytes:
-    """The digest of the first `size` bytes, as hexadecimal digits."""
+    """Return the digest of the first `size` bytes, as hexadecimal digits."""
     digest = hashlib.sha256()
     file.seek(0)
     while size > 0 and (part := file.read(min(_CHUNK, size))):
@@ -112,13 +111,13 @@ def _check_digest(file: IO[bytes], path: str | os.PathLike[str]) -> None:
     file.seek(max(0, size - end))
     mark, written = (lambda last: (last[: len(_MARK)], last[len(_MARK) :]))(file.read(end))
     if mark != _MARK:
-        raise damaged(path, "it does not end as one does; it may be cut short")
+        raise damaged(path, "its end is not that of a model file; it may be truncated")
     if _digest(file, size - _DIGEST_CHARACTERS) != written:
-        raise damaged(path, "it was changed after it had been written: its checksum is wrong")
+        raise damaged(path, "it was changed after it was written: its checksum is wrong")
 
 
 def _check_members(archive: zipfile.ZipFile, file: IO[bytes]) -> None:
-    """Raise ValueError for a member that no file of skvision has."""
+    """Raise ValueError for a member that skvision doesn't write."""
     members = archive.infolist()
     names = [member.filename for member in members]
     for member in members:
@@ -127,7 +126,7 @@ def _check_members(archive: zipfile.ZipFile, file: IO[bytes]) -> None:
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
             raise ValueError(f"{member.filename} in it is compressed or encrypted")
     if len(set(names)) < len(names):
-        raise ValueError("it holds two members of one name")
+        raise ValueError("it holds two members of the same name")
     if sum(member.file_size for member in members) > os.fstat(file.fileno()).st_size:
         raise ValueError("its members are larger than the file")
     for name in (_SCHEMA, MANIFEST):
@@ -139,9 +138,9 @@ def _check_members(archive: zipfile.ZipFile, file: IO[bytes]) -> None:
 
 
 def _check_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    """Raise ValueError if an array claims more bytes than there are, or holds objects.
+    """Raise ValueError if an array's shape exceeds its bytes, or if it holds objects.
 
-    NumPy believes the shape, and asks for the memory before it reads.
+    NumPy trusts the shape, and allocates the memory before it reads.
     """
     formats = {(1, 0): np.lib.format.read_array_header_1_0}
     formats[2, 0] = np.lib.format.read_array_header_2_0
@@ -153,4 +152,4 @@ def _check_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
         if dtype.hasobject:
             raise ValueError(f"{member.filename} in it holds objects")
         if math.prod(shape) * dtype.itemsize != member.file_size - content.tell():
-            raise ValueError(f"{member.filename} in it is not as long as it says")
+            raise ValueError(f"{member.filename} in it has another length than its shape")

@@ -1,4 +1,4 @@
-"""What a file may hold: three tables. A new estimator joins by a line in each that it needs."""
+"""Three tables of everything that a file may hold. Add a new estimator to those that it needs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["ESTIMATORS", "RECORDS", "trusted_types"]
 
 _CLASSIFIER = ("_recipe", "_weights", "_state", "_steps", "_versions")
 
-#: skvision's estimators -> the private attributes that belong to their fitted state. Constructor
-#: parameters and attributes that end in an underscore are kept without being named; any other
-#: private attribute is taken for something that the estimator makes again by itself.
+#: skvision's estimators and the private attributes of their fitted state. Constructor parameters
+#: and attributes that end in an underscore are saved without an entry; an estimator must be able
+#: to restore any other private attribute.
 ESTIMATORS: dict[str, tuple[str, ...]] = {
     "skvision.augmentation.augmenter.ImageAugmenter": (),
     "skvision.augmentation.rand_augmenter.RandAugmenter": (),
@@ -23,7 +23,7 @@ ESTIMATORS: dict[str, tuple[str, ...]] = {
     "skvision.feature_extraction.transformer.PretrainedFeatureTransformer": ("_recipe",),
 }
 
-#: dataclasses that such attributes and parameters are made of -> their module
+#: dataclasses in these attributes and parameters, and their modules
 RECORDS: dict[str, str] = {
     "FeatureRecipe": "skvision.feature_extraction.recipe",
     "FineTunedArchitecture": "skvision.networks.finetuned_architecture",
@@ -36,15 +36,15 @@ RECORDS: dict[str, str] = {
     "OwnNetwork": "skvision.networks.own_network",
 }
 
-# What skops does not know to be harmless by itself: data, and functions of numbers. Not here,
-# for good: decision trees and nearest neighbours' trees (scikit-learn follows their indices
-# without looking, out of its memory if need be) and SciPy's distributions (which run text).
+# Harmless types that skops doesn't trust by default: data, and functions of numbers. Don't add
+# decision trees and nearest neighbours' trees (scikit-learn doesn't check their indices and may
+# read outside its memory) or SciPy's distributions (which execute text).
 _OTHERS = ("imblearn.pipeline.Pipeline", *WRITTEN_TYPES)
 
 
 @cache
 def trusted_types() -> tuple[str, ...]:
-    """Full names of all that a file may hold besides what skops trusts by itself.
+    """Return the full names of types that a file may hold besides those that skops trusts.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What there is to know of a model: for `skvision info`, and in every model file."""
+"""The description of a model, for `skvision info` and for every model file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["describe", "final_estimator"]
 
 
 def describe(estimator: Any) -> dict[str, Any]:
-    """What a model knows of itself; what it doesn't know is left out.
+    """Return the facts that a model provides about itself.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def describe(estimator: Any) -> dict[str, Any]:
 
 
 def final_estimator(estimator: Any) -> Any:
-    """The one that predicts: the last step of the last.
+    """Return the estimator that predicts: the last step of nested pipelines and searches.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def final_estimator(estimator: Any) -> Any:
 
 
 def _within(estimator: Any) -> Iterator[Any]:
-    """The estimator, and what is in a search's best estimator or a pipeline's steps."""
+    """Yield the estimator and those in a search's best estimator or a pipeline's steps."""
     yield estimator
     if hasattr(estimator, "best_estimator_"):
         yield from _within(estimator.best_estimator_)
@@ -69,7 +69,7 @@ def _within(estimator: Any) -> Iterator[Any]:
 
 
 def _parameters(estimator: Any) -> dict[str, Any]:
-    """The parameters that are not the defaults; a pipeline's with the names of its steps."""
+    """Return the parameters with other than default values; in a pipeline with step names."""
     *_, last = containers = list(_within(estimator))
     steps = [step for each in containers for step in getattr(each, "steps", ())]
     if not steps:

@@ -1,4 +1,4 @@
-"""A fitted classifier's network for other runtimes: ONNX, OpenVINO, TFLite, SavedModel."""
+"""Export a fitted classifier's network to other runtimes: ONNX, OpenVINO, TFLite, SavedModel."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class ExportFormat:
     Parameters
     ----------
     keras : str
-        What `keras.Model.export` calls it.
+        Name of the format in `keras.Model.export`.
     suffix : str
-        How the file ends; "" for a folder.
+        Ending of the file; "" for a folder.
     needs : tuple of str
-        Packages that convert to it.
+        Packages that the conversion needs.
     extra : str
-        The extra of skvision that brings them.
+        The extra of skvision that installs them.
     beside : tuple of str, default=()
-        Endings of files that are written next to it.
+        Endings of files that are written beside it.
     """
 
     keras: str
@@ -56,22 +56,22 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
 def export_model(
     estimator: Any, path: str | os.PathLike[str], *, format: str | None = None
 ) -> tuple[Path, Path]:
-    """Write a classifier's network for another runtime, and a description beside it.
+    """Export a classifier's network to another runtime, with a description beside it.
 
-    Scaling is inside, and so is the mean over ``predict_crops`` and ``predict_mirrored``: the
-    network takes RGB pixels from 0 to 255. Decoding and resizing stay outside; a small JSON
-    file next to the export says how images are to be brought to it, and which class each
-    probability is of.
+    The exported network includes scaling and the averaging over ``predict_crops`` and
+    ``predict_mirrored``; its input is RGB pixels from 0 to 255. Decoding and resizing are not
+    included: a small JSON file beside the export describes how to prepare images, and lists
+    the classes in the order of the probabilities.
 
     Parameters
     ----------
     estimator : classifier, Pipeline or search that ends in one
-        Fitted. Of a Pipeline only the classifier is exported.
+        A fitted estimator. Only the classifier of a Pipeline is exported.
     path : str or path-like
         ``NAME.onnx``, ``NAME.xml`` (OpenVINO, with ``NAME.bin``), ``NAME.tflite``, or a
-        folder's name (TensorFlow's SavedModel). What is there is replaced.
+        folder (TensorFlow's SavedModel). An existing export is replaced.
     format : {"onnx", "openvino", "tflite", "savedmodel"}, default=None
-        None for what the path's ending says.
+        Format of the export; None for that of the path's ending.
 
     Returns
     -------
@@ -83,22 +83,22 @@ def export_model(
     Raises
     ------
     ValueError
-        If there is no such format, the path ends otherwise, `estimator` has no
+        If the format doesn't exist, the path has another ending, `estimator` has no
         network, or Keras' backend is not TensorFlow: then save the model, and export
         it by the command line with ``KERAS_BACKEND=tensorflow``.
     NotFittedError
         If it has not been fitted.
     ImportError
-        If a converter is not installed; the message is the line that installs it.
+        If a converter is not installed; the message says how to install it.
     OSError
         If the files can't be written.
 
     Notes
     -----
-    Numbers are 32-bit floats: probabilities agree with ``predict_proba`` within 0.001 where
-    the runtime is told to compute with them (OpenVINO computes in bfloat16 unless asked for
-    ``INFERENCE_PRECISION_HINT="f32"``). Converters: Keras' own `Model.export`, with tf2onnx and
-    OpenVINO, `pip install "skvision[onnx]"` and `pip install "skvision[fast]"`.
+    Exports use 32-bit floats. Probabilities agree with ``predict_proba`` within 0.001 if the
+    runtime computes with 32-bit floats too (OpenVINO computes in bfloat16 unless you set
+    ``INFERENCE_PRECISION_HINT="f32"``). The converters are Keras' own `Model.export`, and
+    tf2onnx and OpenVINO: `pip install "skvision[onnx]"` and `pip install "skvision[fast]"`.
 
     Examples
     --------
@@ -123,12 +123,12 @@ def export_model(
     missing = [name for name in row.needs if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(
-            f"Exporting to {path.name} needs {' and '.join(missing)}. Install by: "
+            f"Exporting to {path.name} needs {' and '.join(missing)}. Install it by: "
             f'pip install "skvision[{row.extra}]"'
         )
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} into.")
-    # beside the target, so that each part is renamed and not copied
+    # beside the target, so that each part can be renamed instead of copied
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         written = Path(folder) / path.name
         _keras_export(network, written, row)
@@ -153,13 +153,13 @@ def _refuse_other_backends(path: Path) -> None:
     if keras.config.backend() != "tensorflow":
         raise ValueError(
             f"Networks are exported through TensorFlow, but Keras runs on "
-            f"{keras.config.backend()!r}. Keep the model by skvision.save, then: "
+            f"{keras.config.backend()!r}. Save the model by skvision.save, then run: "
             f"KERAS_BACKEND=tensorflow skvision export MODEL.skv {path.name}"
         )
 
 
 def _format(path: Path, format: str | None) -> str:
-    """The format that is meant; the path must end as it does."""
+    """Return the format, after checking that the path has its ending."""
     if format is None:
         by_suffix = {row.suffix: name for name, row in EXPORT_FORMATS.items() if row.suffix}
         format = by_suffix.get(path.suffix.lower(), "?")
@@ -168,7 +168,7 @@ def _format(path: Path, format: str | None) -> str:
         raise ValueError(
             f"format must be one of {known}. Received: {format!r} for {path.name!r}."
             if format != "?"
-            else f"The ending of {path.name!r} names no format; pass format: {known}."
+            else f"The ending of {path.name!r} is not that of a format; pass format: {known}."
         )
     suffix = EXPORT_FORMATS[format].suffix
     if suffix and path.suffix.lower() != suffix:
@@ -183,16 +183,16 @@ def _keras_export(network: Any, path: Path, row: ExportFormat) -> None:
         import_openvino()  # without its telemetry, before Keras imports it
     import numpy as np
 
-    # Keras exports to ONNX only what has been called
+    # Keras can export to ONNX only after a call
     network(np.zeros((1, *network.input_shape[1:]), np.float32))
     with warnings.catch_warnings():
-        # tf2onnx uses a name that NumPy will give another meaning
+        # tf2onnx uses a name that NumPy plans to redefine
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
         network.export(path if row.suffix == "" else str(path), format=row.keras, verbose=False)
 
 
 def _mean_over(network: Any, views: list[Any]) -> Any:
-    """The network that says in the mean what `network` says of images seen in each view."""
+    """Return a network that averages the outputs of `network` over the views."""
     import keras
 
     from ..networks import WHOLE
@@ -206,9 +206,9 @@ def _mean_over(network: Any, views: list[Any]) -> Any:
 
 
 def _refuse_other_folders(path: Path) -> None:
-    """A folder is replaced only if it is a SavedModel: it might be anything."""
+    """Raise FileExistsError for a folder that isn't a SavedModel, since its content is unknown."""
     if not (path / "saved_model.pb").is_file():
-        raise FileExistsError(f"{path} is there and no SavedModel; name another folder.")
+        raise FileExistsError(f"{path} exists and isn't a SavedModel. Pass another folder.")
 
 
 def _description(classifier: Any, network: Any, path: Path) -> dict[str, Any]:
@@ -231,11 +231,11 @@ def _description(classifier: Any, network: Any, path: Path) -> dict[str, Any]:
             "range": [0, 255] if are_images else None,
             "scaling": "inside the network: pass pixels as they are",
         },
-        # of uint16 arrays and of files of more than 8 bits; null where each file says its own
+        # range of uint16 arrays and of files of more than 8 bits; null if each file has its own
         "pixel_range": getattr(classifier, "pixel_range_", None),
         "decoding": (
             "EXIF orientation applied; transparent images composited on white; grey repeated in "
-            "three channels; 8 bits a channel"
+            "three channels; 8 bits per channel"
         ),
         "resizing": {
             "policy": classifier.resize,

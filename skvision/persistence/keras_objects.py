@@ -1,8 +1,8 @@
-"""Keras objects as their configuration: only Keras' own classes, none that holds code.
+"""Keras objects as configurations: only Keras' own classes, and none that holds code.
 
-Keras finds a class by the module and the name that a configuration gives, and `safe_mode`
-has been got around more than once. So each configuration is held against a table first,
-when it is written as well as when it is read.
+Keras looks up a class by the module and the name in a configuration, and `safe_mode` has been
+bypassed more than once. So each configuration is first checked against a table, when it is
+written and when it is read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 __all__ = ["check_keras_config", "keras_config", "keras_object"]
 
-# where the classes lie that a configuration may name
+# modules of the classes that a configuration may name
 _MODULES = (
     "keras",
     "keras.constraints",
@@ -30,7 +30,7 @@ _FUNCTIONS = ("keras.activations", "keras.ops", "keras.losses")
 # values, not classes
 _VALUES = {"__keras_tensor__", "__numpy__", "__tensor__", "__ellipsis__", "__bytes__", "__slice__"}
 
-# hold code, or read files and modules that they name
+# classes that hold code, or read files and modules by name
 _REFUSED = {
     "FlaxLayer": "code",
     "HashedCrossing": "text processing",
@@ -45,12 +45,12 @@ _REFUSED = {
 
 
 def keras_config(value: Any) -> dict[str, Any]:
-    """The configuration of a layer, an optimiser, a schedule or a network.
+    """Return the configuration of a layer, an optimiser, a schedule or a network.
 
     Raises
     ------
     ValueError
-        If it can't be kept: a class of the user's own, or one that holds code.
+        If it can't be saved: a class of the user's own, or one that holds code.
 
     Examples
     --------
@@ -64,14 +64,14 @@ def keras_config(value: Any) -> dict[str, Any]:
     from ..networks.keras_compat import for_any_backend
 
     config: dict[str, Any] = for_any_backend(saving.serialize_keras_object(value))
-    # how it was trained is no part of what a network computes
+    # the training settings don't affect the outputs of a network
     config.pop("compile_config", None)
     check_keras_config(config)
     return config
 
 
 def keras_object(config: dict[str, Any]) -> Any:
-    """Make the object that a configuration describes, once it is seen to be harmless."""
+    """Check that a configuration is harmless, and make the object that it describes."""
     check_keras_config(config)
     from keras import saving
 
@@ -79,7 +79,7 @@ def keras_object(config: dict[str, Any]) -> Any:
 
 
 def check_keras_config(config: Any) -> None:
-    """Raise ValueError if a configuration names anything but Keras' own harmless classes.
+    """Raise ValueError if a configuration names other classes than Keras' harmless ones.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def check_keras_config(config: Any) -> None:
     >>> check_keras_config({"module": "os", "class_name": "function", "config": "system"})
     Traceback (most recent call last):
         ...
-    ValueError: os.function is none of Keras' own classes
+    ValueError: os.function isn't one of Keras' own classes
     """
     if isinstance(config, list | tuple):
         for each in config:
@@ -107,17 +107,17 @@ def _check_class(config: dict[str, Any]) -> None:
     if isinstance(name, str) and name in _VALUES:
         return
     if not (isinstance(name, str) and isinstance(module, str)):
-        raise ValueError(f"{full_name} is no class")
+        raise ValueError(f"{full_name} isn't a class")
     if name in _REFUSED:
         raise ValueError(f"a layer {name} holds {_REFUSED[name]}")
     if name == "function":
         function = config.get("config")
         if module not in _FUNCTIONS or not isinstance(function, str) or not function.isidentifier():
-            raise ValueError(f"{full_name} is none of Keras' own classes")
+            raise ValueError(f"{full_name} isn't one of Keras' own classes")
         return
     from ..networks.keras_compat import FUNCTIONAL_MODULE, OPERATION_MODULES
 
     known = module in (*_MODULES, FUNCTIONAL_MODULE) or module.startswith(OPERATION_MODULES)
-    # Functional and the operations are registered by their plain names; others not at all
+    # only Functional and the operations are registered, by their plain names
     if not known or config.get("registered_name") not in (None, name):
-        raise ValueError(f"{full_name} is none of Keras' own classes")
+        raise ValueError(f"{full_name} isn't one of Keras' own classes")

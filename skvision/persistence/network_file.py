@@ -1,4 +1,4 @@
-"""Networks alone to files and back: HDF5 or Keras' own format."""
+"""Save and load networks alone, as HDF5 or in Keras' own format."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ __all__ = ["load_network", "network_of", "network_summary", "save_network"]
 
 
 def save_network(estimator: Any, path: str | os.PathLike[str]) -> Path:
-    """Write the network of a classifier to a file that Keras reads.
+    """Write the network of a classifier to a file that Keras can read.
 
-    The network is all that is written: it takes 8-bit RGB images (n, height,
-    width, 3) of its own size, scales them by itself, and returns probabilities in
-    the order of ``classes_``, or of ImageNet's classes in Keras' order, that of their
-    WordNet ids. Class names and parameters stay behind, and with them
-    the mean over ``predict_crops`` and ``predict_mirrored``: to keep a classifier, use
-    `skvision.save`.
+    The file holds only the network. Its input is 8-bit RGB images (n, height, width, 3) of its
+    own size, which it scales itself. Its output is probabilities in the order of ``classes_``,
+    or of ImageNet's classes in Keras' order, which is that of their WordNet ids. The file lacks
+    class names, parameters, and the averaging over ``predict_crops`` and
+    ``predict_mirrored``: to save a classifier, use `skvision.save`.
 
     Parameters
     ----------
     estimator : classifier, Pipeline or search that ends in one, or keras.Model
-        What to write; a compiled model of your own with its optimiser (whose state
-        Keras reads back from ``.keras`` files only). What is written is always a
-        clone, so saving in one format has no effect on the next.
+        The network's owner, or your own model; a compiled model is saved with its optimiser
+        (whose state Keras can read from ``.keras`` files only). The function saves a clone,
+        so saving in one format doesn't affect the next.
     path : str or path-like
-        ``NAME.hdf5``, ``NAME.h5`` or ``NAME.keras``. A file that is there is
-        replaced, by a whole file or not at all.
+        ``NAME.hdf5``, ``NAME.h5`` or ``NAME.keras``. An existing file is replaced only once
+        the new one is complete.
 
     Returns
     -------
@@ -40,8 +39,7 @@ def save_network(estimator: Any, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ValueError
-        If the file's ending is none of these, or there is no network in
-        `estimator`.
+        If the file has another ending, or `estimator` has no network.
     NotFittedError
         If it has not been fitted.
     OSError
@@ -49,8 +47,7 @@ def save_network(estimator: Any, path: str | os.PathLike[str]) -> Path:
 
     References
     ----------
-    The lecture's chapter on ready-made networks: save as HDF5, load later, print
-    the summary.
+    The course's chapter on pretrained networks: save as HDF5, load later, print the summary.
 
     Examples
     --------
@@ -76,7 +73,7 @@ def save_network(estimator: Any, path: str | os.PathLike[str]) -> Path:
 
 
 def load_network(path: str | os.PathLike[str]) -> Any:
-    """Read a network that `save_network` or Keras wrote.
+    """Read a network from a file of `save_network` or Keras.
 
     Parameters
     ----------
@@ -91,15 +88,15 @@ def load_network(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file doesn't exist.
     ValueError
-        If the file is damaged, or holds code (a Lambda layer), which is refused by
-        Keras' ``safe_mode``.
+        If the file is damaged, or holds code (a Lambda layer), which Keras' ``safe_mode``
+        refuses.
 
     Warns
     -----
     UserWarning
-        If the network can be read, but not how it was compiled.
+        If the network can be read, but not its compile settings.
 
     Examples
     --------
@@ -116,12 +113,12 @@ def network_summary(network: Any) -> str:
     Parameters
     ----------
     network : classifier, Pipeline or search that ends in one, or keras.Model
-        Whose layers to list.
+        The network whose layers to list.
 
     Returns
     -------
     str
-        One row a layer: name, type, output shape, number of parameters.
+        One row per layer: name, type, output shape, number of parameters.
 
     Examples
     --------
@@ -137,7 +134,7 @@ def network_summary(network: Any) -> str:
 
 
 def network_of(estimator: Any) -> Any:
-    """The Keras model in a classifier, a Pipeline, a search, or the model itself."""
+    """Return the Keras model of a classifier, a Pipeline or a search, or a model itself."""
     import keras
 
     found = estimator
@@ -159,10 +156,10 @@ def network_of(estimator: Any) -> Any:
 
 
 def _clone(network: Any) -> Any:
-    """The network once more: Keras writes into the very objects that it saves.
+    """Return a clone, since Keras modifies the objects that it saves.
 
-    After ``model.save("x.h5")`` a ``.keras`` file of the same object comes back with
-    the wrong optimiser (Keras 3.15).
+    After ``model.save("x.h5")``, a ``.keras`` file of the same object loads with the wrong
+    optimiser (Keras 3.15).
     """
     import keras
 

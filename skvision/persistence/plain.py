@@ -1,7 +1,7 @@
-"""Values as JSON and arrays, and back: what a parameter or a fitted attribute may be.
+"""Convert values of parameters and fitted attributes to JSON and arrays, and back.
 
-A value is itself where JSON has a word for it, else a dictionary of one entry that says
-what it is: ``{"tuple": [8, 8]}``. Reading makes nothing but what these tables name.
+A value stays unchanged if JSON has its type, else it becomes a dictionary with one entry that
+names its type: ``{"tuple": [8, 8]}``. Reading creates only the types in these tables.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _JSON_TYPES = (type(None), bool, int, float, str)
 
 
 class PlainWriter:
-    """Takes values apart; what is no JSON collects in `arrays` and `objects`.
+    """Converts values to JSON; collects arrays and objects in `arrays` and `objects`.
 
     Examples
     --------
@@ -40,13 +40,13 @@ class PlainWriter:
 
     def __init__(self) -> None:
         self.arrays: list[np.ndarray] = []
-        #: what skops takes apart: estimators, scikit-learn's and ours, and random states
+        #: objects that skops converts: estimators of scikit-learn and skvision, and random states
         self.objects: list[Any] = []
-        # networks, so that one that is met twice is written once
+        # networks, so that one that occurs twice is written once
         self._networks: list[tuple[Any, dict[str, Any]]] = []
 
     def plain(self, value: Any, where: str) -> Any:
-        """The value as JSON; `where` says what it is, for the error."""
+        """Return the value as JSON; `where` names it in errors."""
         kind = type(value)
         if kind in _JSON_TYPES:
             return value
@@ -90,7 +90,7 @@ class PlainWriter:
                 return self._network(value, where)
             if isinstance(value, _described_by_keras()):
                 return {"keras": keras_config(value)}
-        except Exception as error:  # Keras, of what it can't describe
+        except Exception as error:  # Keras can't describe the object
             raise _unsupported(value, where, f": {first_line(error)}") from error
         raise _unsupported(value, where, "")
 
@@ -108,9 +108,9 @@ def _unsupported(value: Any, where: str, reason: str) -> UnsupportedModelError:
     what = value.__name__ if isinstance(value, type) else type(value).__name__
     name = where.rpartition(".")[2]
     return UnsupportedModelError(
-        f"{where} holds a {what}, which a safe file can't keep{reason}. Take it out "
-        f"(set_params({name}=None), where it is needed for training only), or keep the model by "
-        "joblib.dump, for yourself."
+        f"{where} holds a {what}, which a safe file can't hold{reason}. Remove it "
+        f"(set_params({name}=None), if it is needed for training only), or save the model by "
+        "joblib.dump for your own use."
     )
 
 
@@ -125,12 +125,12 @@ def _described_by_keras() -> tuple[type, ...]:
 
 
 class PlainReader:
-    """Puts values together again; the other half of `PlainWriter`.
+    """Converts JSON back to values, the inverse of `PlainWriter`.
 
     Parameters
     ----------
     arrays, objects : sequence
-        What the writer collected.
+        The objects that the writer collected.
     """
 
     def __init__(self, arrays: Sequence[np.ndarray], objects: Sequence[Any]) -> None:
@@ -139,7 +139,7 @@ class PlainReader:
         self._networks: dict[str, Any] = {}
 
     def value(self, plain: Any) -> Any:
-        """The value that was made plain; ValueError if it is none of ours."""
+        """Return the value of a JSON form; raise ValueError if its type is unknown."""
         if isinstance(plain, list):
             return [self.value(each) for each in plain]
         if not isinstance(plain, dict):
@@ -211,10 +211,10 @@ def _check_own_network(own: Any) -> None:
 
 def _check_features(recipe: Any) -> None:
     if recipe.own is None and recipe.weights not in ("imagenet", None):
-        raise ValueError("it names a weights file in place of holding weights")
+        raise ValueError("it names a weights file instead of holding weights")
 
 
-# of records whose texts are acted upon later
+# checks of records whose texts have an effect later
 _CHECKS: dict[str, Callable[[Any], None]] = {
     "FeatureRecipe": _check_features,
     "FineTunedArchitecture": _check_body,
@@ -224,14 +224,14 @@ _CHECKS: dict[str, Callable[[Any], None]] = {
 
 
 def _check(record: Any) -> None:
-    """Raise ValueError for a record that must not be acted upon."""
+    """Raise ValueError for a record that must not be used."""
     check = _CHECKS.get(type(record).__name__)
     if check is not None:
         check(record)
 
 
 def _with_own_network(values: dict[str, Any]) -> dict[str, Any]:
-    """Format 1 holds a network of the user's own as a network."""
+    """Convert the user's own network of format 1, which holds it as a network."""
     from ..networks import OwnNetwork
 
     own = values["own"]
@@ -242,7 +242,7 @@ def _with_own_network(values: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-# of records that earlier formats wrote with other fields
+# conversions of records that earlier formats wrote with other fields
 _UPDATES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "FeatureRecipe": _with_own_network,
 }

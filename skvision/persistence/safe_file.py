@@ -1,9 +1,9 @@
 """`save` and `load`: whole estimators in a file that runs no code when it is read.
 
-skops takes scikit-learn's estimators apart and puts them together, and refuses classes that
-it does not know. Ours it knows by the table in `contents`; what is in them they hand over
-as constructor parameters, JSON and arrays (`plain`), and networks are built anew from our
-own tables. `archive` is the file around it.
+skops saves and restores scikit-learn's estimators, and refuses unknown classes. It knows
+skvision's estimators by the table in `contents`; they pass their content as constructor
+parameters, JSON and arrays (`plain`), and networks are built again from skvision's own
+tables. `archive` writes the file itself.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from .plain import PlainReader, PlainWriter
 
 __all__ = ["FORMAT", "SAFE_SUFFIX", "load", "read_manifest", "save"]
 
-#: raised whenever files are written that this version's `load` would not read
+#: raise it whenever files are written that this version's `load` couldn't read
 FORMAT = 2
-#: the formats that `load` reads
+#: the formats that `load` can read
 FORMATS = (1, 2)
 SAFE_SUFFIX = ".skv"
 
@@ -38,15 +38,15 @@ SAFE_SUFFIX = ".skv"
 def save(estimator: Any, path: str | os.PathLike[str]) -> Path:
     """Write an estimator to a file that can be loaded safely.
 
-    For any estimator of skvision, and for a Pipeline or a search that holds them together
-    with scikit-learn's. The file holds constructor parameters and weights, never code.
+    It accepts any estimator of skvision, and a Pipeline or a search of them and of
+    scikit-learn's estimators. The file holds constructor parameters and weights, never code.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted or not.
+        The estimator, fitted or not.
     path : str or path-like
-        ``NAME.skv``. A file that is there is replaced, by a whole file or not at all.
+        ``NAME.skv``. An existing file is replaced only once the new one is complete.
 
     Returns
     -------
@@ -56,23 +56,24 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     UnsupportedModelError
-        If it holds what can only be kept as code: a function, a class of your own; or what
-        can't be loaded safely: decision trees, neighbours' trees. `joblib.dump` keeps those.
+        If it holds code (a function, a class of your own), or something that can't be
+        loaded safely (decision trees, nearest neighbours' trees). Use `joblib.dump` for
+        these.
     ValueError
-        If the file's ending is another.
+        If the file has another ending.
     OSError
         If the file can't be written.
 
     See Also
     --------
-    skvision.load : Reads it.
+    skvision.load : Reads the file.
     skvision.save_network : Writes the network alone, for Keras.
 
     Notes
     -----
-    Published weights are not in the file, but their network's name, as in a pickle; random
-    weights, a weights file's and a network's of one's own are. The state of an optimiser is
-    in it only after `partial_fit`.
+    For published weights, the file holds only the network's name, as a pickle does. Random
+    weights, weights from a file and those of your own network are in the file. The state of
+    an optimiser is in it only after `partial_fit`.
 
     Examples
     --------
@@ -97,7 +98,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> Path:
         "versions": installed_versions(),
         "description": describe(estimator),
     }
-    # JSON once more, so that the manifest is plain whatever was described
+    # through JSON, so that the manifest holds plain values only
     manifest = json.loads(json.dumps(manifest, default=repr))
     write_archive(path, lambda file: _write_model(estimator, file), manifest)
     return path
@@ -114,21 +115,21 @@ def load(path: str | os.PathLike[str]) -> Any:
     Returns
     -------
     estimator
-        As it was saved.
+        The saved estimator.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file doesn't exist.
     ValueError
-        If a byte of the file was changed, it is cut short, is of a later format, or holds
-        anything that `save` does not write.
+        If a byte of the file was changed, it is truncated, has a later format, or holds
+        anything that `save` doesn't write.
 
     Warns
     -----
     ModelVersionWarning
-        If it was written with other versions of skvision, Keras, TensorFlow, scikit-learn
-        or NumPy.
+        If the file was written with other versions of skvision, Keras, TensorFlow,
+        scikit-learn or NumPy.
 
     Examples
     --------
@@ -147,7 +148,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What a file says of itself: format, versions, description. Nothing is loaded."""
+    """Return a file's format, versions and description, without loading the model."""
     with open_archive(path) as archive:
         return _manifest(archive, path)
 
@@ -159,27 +160,27 @@ def _manifest(archive: Any, path: str | os.PathLike[str]) -> dict[str, Any]:
             manifest[name] for name in ("format", "versions", "description")
         )
         if not (isinstance(versions, dict) and isinstance(description, dict)):
-            raise TypeError(f"{MANIFEST} is not what it should be")
+            raise TypeError(f"{MANIFEST} is invalid")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise damaged(path, error) from error
     if found not in FORMATS:
         readable = " and ".join(map(str, FORMATS))
         raise ValueError(
-            f"{path} has format {found!r}, this skvision reads {readable}. Load it with the "
-            f"skvision that wrote it ({versions.get('skvision')}) or a later one."
+            f"{path} has format {found!r}, but this skvision reads {readable}. Load it with the "
+            f"skvision version that wrote it ({versions.get('skvision')}) or a later one."
         )
     return dict(manifest)
 
 
 def _warn_of_versions(path: str | os.PathLike[str], written: Mapping[str, Any]) -> None:
     here = installed_versions()
-    # Python's own version changes no number
+    # Python's own version doesn't affect predictions
     differ = [name for name in here if name != "python" and written.get(name) != here[name]]
     if differ:
         listed = ", ".join(f"{name} {written.get(name)} (here {here[name]})" for name in differ)
         warnings.warn(
-            f"{path} was written with {listed}. It is loaded all the same; predictions may differ "
-            "a little. Compare them on a few images, or install those versions.",
+            f"{path} was written with {listed}. It was loaded; predictions may differ a little. "
+            "Compare them on a few images, or install those versions.",
             ModelVersionWarning,
         )
 
@@ -195,8 +196,8 @@ def _write_model(estimator: Any, file: IO[bytes]) -> None:
         raise
     except (UnsupportedTypeException, TypeError, AttributeError, RecursionError) as error:
         raise UnsupportedModelError(
-            f"A {type(estimator).__name__} with this in it can't be kept in a safe file: "
-            f"{first_line(error)}. joblib.dump keeps it, for yourself."
+            f"This {type(estimator).__name__} can't be saved in a safe file: "
+            f"{first_line(error)}. Save it by joblib.dump for your own use."
         ) from error
     finally:
         STATE_KEEPER.reset(keeping)
@@ -204,17 +205,18 @@ def _write_model(estimator: Any, file: IO[bytes]) -> None:
     unknown = sorted(set(io.get_untrusted_types(file=file)) - set(trusted_types()))
     if unknown:
         raise UnsupportedModelError(
-            f"A safe file can't keep {', '.join(unknown)}: functions and classes of your own are "
-            "code, and decision trees can't be loaded safely. Take it out (of a search, keep its "
-            "best_estimator_), or keep the model by joblib.dump, for yourself."
+            f"A safe file can't hold {', '.join(unknown)}: functions and classes of your own are "
+            "code, and decision trees can't be loaded safely. Remove it (save only the "
+            "best_estimator_ of a search), or save the model by joblib.dump for your own use."
         )
     file.seek(0)
 
 
 def _without_callbacks(value: Any) -> Any:
-    """scikit-learn's estimators without the callbacks that watch them fit: those are no model.
+    """Return scikit-learn's estimators without their callbacks, which aren't part of a model.
 
-    Copies, where something holds callbacks; ours, which hand over no callbacks, as they are.
+    Estimators with callbacks are copied; skvision's estimators, which don't save callbacks, are
+    returned unchanged.
     """
     if isinstance(value, list | tuple) and type(value) in (list, tuple):
         parts = [_without_callbacks(each) for each in value]
@@ -243,7 +245,7 @@ def _read_model(file: IO[bytes]) -> Any:
     keeping = STATE_KEEPER.set(_Keeper)
     try:
         with warnings.catch_warnings():
-            # said by ModelVersionWarning, once
+            # ModelVersionWarning covers it, once
             warnings.simplefilter("ignore", InconsistentVersionWarning)
             return io.load(file, trusted=list(trusted_types()))
     finally:
@@ -251,14 +253,14 @@ def _read_model(file: IO[bytes]) -> Any:
 
 
 class _Keeper:
-    """What skvision's estimators hand over to a safe file, and take back."""
+    """Converts the state of skvision's estimators for a safe file, and back."""
 
     @staticmethod
     def put(estimator: Any, state: Mapping[str, Any]) -> dict[str, Any]:
         cls = type(estimator)
         if _full_name(cls) not in ESTIMATORS:
             raise UnsupportedModelError(
-                f"{cls.__name__} is a class of your own, which a safe file can't keep. Use "
+                f"{cls.__name__} is a class of your own, which a safe file can't hold. Use "
                 "joblib.dump."
             )
         writer = PlainWriter()
@@ -280,7 +282,7 @@ class _Keeper:
         unknown = sorted(name for name in kept if not _belongs(cls, name))
         if unknown:
             raise ValueError(f"a {cls.__name__} has no {unknown[0]!r}")
-        # a parameter that is newer than the file
+        # parameters that are newer than the file
         defaults = {
             parameter.name: parameter.default
             for parameter in inspect.signature(cls).parameters.values()
@@ -290,7 +292,7 @@ class _Keeper:
 
 
 def _belongs(cls: type, name: str) -> bool:
-    """Whether an attribute is a constructor parameter or part of the fitted state."""
+    """Return whether an attribute is a constructor parameter or part of the fitted state."""
     private = ESTIMATORS[_full_name(cls)]
     parameters = inspect.signature(cls).parameters
     fitted = name.endswith("_") and not name.startswith("_")

@@ -45,7 +45,7 @@ def test_one_hot_rows_are_refused_with_the_line_that_makes_labels(form):
     y, cure = ONE_HOTS[form]
     with pytest.raises(ValueError, match="it is one-hot") as caught:
         MiniVGGClassifier().fit(PICTURES, y)
-    assert f"Pass one label an image: {cure}." in str(caught.value)
+    assert f"Pass one label per image: {cure}." in str(caught.value)
     labels = eval(cure, {"y": y, "np": np})
     assert len(np.unique(validate_labels(None, labels, 3))) == 2
 
@@ -74,9 +74,9 @@ def test_several_labels_an_image_are_refused_with_what_learns_them(y):
     ("y", "message"),
     [
         (ONE_HOT * 0.8 + 0.1, r"look like probabilities.*y.argmax\(axis=1\)"),
-        (np.array([[1, 2], [3, 4], [5, 6]]), r"shape \(3, 2\).*Pass one label an image"),
+        (np.array([[1, 2], [3, 4], [5, 6]]), r"shape \(3, 2\).*Pass one label per image"),
         (pd.DataFrame({"id": ["a", "b", "c"], "label": ["x", "y", "x"]}), r"shape \(3, 2\)"),
-        (np.zeros((3, 4, 4)), r"shape \(3, 4, 4\).*Pass one label an image"),
+        (np.zeros((3, 4, 4)), r"shape \(3, 4, 4\).*Pass one label per image"),
         ("cat", r"Received y: 'cat'.*1d array"),
         ({"cat": 0}, r"Received y: \{'cat': 0\}"),
         ((label for label in "abc"), "Received y: <generator"),
@@ -128,9 +128,9 @@ def test_mixed_kinds_are_refused(y, kinds):
 
 def test_every_estimator_with_labels_says_the_same():
     ragged = [["cat"], ["cat", "dog"], ["dog"]]
-    with pytest.raises(ValueError, match="several labels an image"):
+    with pytest.raises(ValueError, match="several labels per image"):
         ImageOverSampler(ImageAugmenter()).fit_resample(PICTURES, ragged)
-    with pytest.raises(ValueError, match="several labels an image"):
+    with pytest.raises(ValueError, match="several labels per image"):
         ImageNetClassifier().score(PICTURES, ragged)
     with pytest.raises(ValueError, match="it is one-hot"):
         ImageNetClassifier().score(PICTURES, ONE_HOT)

@@ -221,7 +221,7 @@ def test_augmenters_hold_the_range_that_is_learnt(counts, files):
 
 def test_copies_on_disk_have_their_originals_scale(folder, tmp_path):
     augmenter = ImageAugmenter(horizontal_flip=True, value_range=(0, 120))
-    with pytest.raises(ValueError, match="beside originals.*value_range='auto'"):
+    with pytest.raises(ValueError, match="beside unchanged originals.*value_range='auto'"):
         augment_folder(folder, tmp_path / "more", augmenter, sampling_strategy=40, random_state=0)
 
 

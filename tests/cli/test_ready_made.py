@@ -71,7 +71,7 @@ def test_fine_tuning_and_export(digits_folder, tmp_path):
     text = json.loads((tmp_path / "new.tflite.json").read_text())
     assert text["classes"] == net.classes_.tolist()
     run = called("export", tmp_path / "new.skv", tmp_path / "new.bin")
-    assert (run.returncode, "names no format" in run.stderr) == (2, True)
+    assert (run.returncode, "is not that of a format" in run.stderr) == (2, True)
     run = called(*tune, "--backbone", tmp_path / "old.joblib")
     assert (run.returncode, "There is no model file" in run.stderr) == (2, True)
     run = called(*tune, "--set", "unfreeze=block9", "--set", "image_size=32")

@@ -891,7 +891,7 @@ def test_one_call_does_not_push_out_its_own_features(cache):
 
 def test_a_cache_too_small_for_anything(tmp_path):
     cache = FeatureCache(tmp_path, max_bytes=1)
-    with pytest.warns(FeatureCacheWarning, match="may have 1;"):
+    with pytest.warns(FeatureCacheWarning, match="is limited to 1;"):
         assert len(fetch(cache, keys_of(1, 2))) == 2
 
 

@@ -143,7 +143,9 @@ def test_a_pipeline_and_a_ready_made_network(fitted, digits, tmp_path):
 
 
 def test_bad_arguments(fitted, tmp_path):
-    with pytest.raises(ValueError, match=r"ending of 'net.bin' names no format.*onnx \(.onnx\)"):
+    with pytest.raises(
+        ValueError, match=r"ending of 'net.bin' is not that of a format.*onnx \(.onnx\)"
+    ):
         export_model(fitted, tmp_path / "net.bin")
     with pytest.raises(ValueError, match="format must be one of.*Received: 'coreml'"):
         export_model(fitted, tmp_path / "net.onnx", format="coreml")
@@ -156,7 +158,7 @@ def test_bad_arguments(fitted, tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no folder"):
         export_model(fitted, tmp_path / "nowhere" / "net.tflite")
     (tmp_path / "mine").mkdir()
-    with pytest.raises(FileExistsError, match="no SavedModel"):
+    with pytest.raises(FileExistsError, match="isn't a SavedModel"):
         export_model(fitted, tmp_path / "mine", format="savedmodel")
     assert os.listdir(tmp_path) == ["mine"]
 

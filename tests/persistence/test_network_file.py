@@ -141,7 +141,7 @@ def test_weights_alone_are_no_network(fitted, tmp_path):
 
     with h5py.File(tmp_path / "w.h5", "w") as file:
         file["weights"] = np.zeros(3)
-    with pytest.raises(ValueError, match="weights only"):
+    with pytest.raises(ValueError, match="only weights"):
         load_network(tmp_path / "w.h5")
 
 
