@@ -1,6 +1,6 @@
-"""What an image batch may be; bytes and paths -> RGB pixels; the one resize policy.
+"""Accepted forms of image batches, decoding to RGB pixels, and resizing.
 
-It imports `skvision._sklearn`, `skvision._system` and `skvision.exceptions`, and no Keras.
+The package imports `skvision._sklearn`, `skvision._system` and `skvision.exceptions`, and no Keras.
 """
 
 from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch

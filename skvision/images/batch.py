@@ -1,9 +1,8 @@
-"""What an image batch X may be, and how its images are read.
+"""Accepted forms of an image batch X, and reading its images.
 
-Everything that a user may pass as X becomes an `ImageBatch`: a sized thing whose
-images are read one by one or a few at a time, at the size that the network
-wants. Images are 8-bit RGB; only with ``value_range=None`` numbers stay 32-bit
-floats with the channels they came with.
+Every accepted form of X becomes an `ImageBatch`, whose images are read one by one or a few at
+a time, at the size of the network's input. Images are 8-bit RGB; only with
+``value_range=None`` they are 32-bit floats with their own channels.
 """
 
 from __future__ import annotations
@@ -42,20 +41,20 @@ ACCEPTED = (
     "channels])"
 )
 
-#: (height, width) that a JPEG has at least where only its levels are asked for
+#: minimum (height, width) of a decoded JPEG if only its levels are needed
 LOOKED_AT = (224, 224)
 
 
 class ImageBatch(ABC):
     """A batch of images that can be read at any size."""
 
-    #: channels of every image that is read
+    #: number of channels of the images
     n_channels: int = 3
-    #: uint8, or float32 where numbers are taken as they are
+    #: uint8, or float32 with value_range=None
     dtype: np.dtype[Any]
-    #: (black, white) of the numbers that came in; None where each image has its own
+    #: (black, white) of the numbers in X; None if each image has its own
     pixel_range: PixelRange | None
-    #: the shape of one image as it came; () where sizes may differ
+    #: shape of one image in X; () if sizes may differ
     image_shape: tuple[int, ...] = ()
 
     @abstractmethod
@@ -63,7 +62,7 @@ class ImageBatch(ABC):
 
     @abstractmethod
     def item(self, index: int) -> ImageSource | np.ndarray:
-        """Return one image as it came: something to decode, or its pixels."""
+        """Return one image as passed in X: something to decode, or its pixels."""
 
     @abstractmethod
     def whole(self, index: int) -> np.ndarray:
@@ -71,19 +70,19 @@ class ImageBatch(ABC):
 
     @abstractmethod
     def samples(self, index: int) -> Samples:
-        """Return the numbers of one image before they become `dtype`."""
+        """Return the numbers of one image before conversion to `dtype`."""
 
     @abstractmethod
     def image(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
         """Read one image: (height, width, n_channels) of `dtype`."""
 
     def stacked(self, indices: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
-        """Return images that need no work of their own, all at once; else None."""
+        """Return images at once if they need no work, else None."""
         return None
 
     @property
     def stored_range(self) -> PixelRange | None:
-        """What the pixels of an `item` depend on besides the item; None for nothing."""
+        """The range that the pixels of an `item` depend on besides the item; None for none."""
         return None
 
 
@@ -93,7 +92,7 @@ class ArrayBatch(ImageBatch):
     def __init__(self, pixels: np.ndarray, value_range: Any) -> None:
         self.pixels = pixels
         self.pixel_range = pixel_range_of(pixels.dtype, value_range)
-        anything = (-np.inf, np.inf)  # whatever there is is what the range is learnt from
+        anything = (-np.inf, np.inf)  # a learnt range accepts any number
         check_pixels(pixels, anything if is_word(value_range, LEARNT) else self.pixel_range)
         as_given = self.pixel_range is None
         self.n_channels = pixels.shape[-1] if as_given else 3
@@ -162,7 +161,7 @@ def as_image_batch(
     value_range: Any = "auto",
     fitted_shape: tuple[int, ...] | None = None,
 ) -> ImageBatch:
-    """Read X as images, whatever accepted form it has.
+    """Read X as images, in any accepted form.
 
     Parameters
     ----------
@@ -170,14 +169,14 @@ def as_image_batch(
         An array of images, a 1-D sequence of file names, bytes or PIL images,
         or 2-D numeric rows.
     row_shape : tuple of int, default=None
-        (height, width) or (height, width, channels) of a 2-D row; one of them
-        may be -1. Needed for rows only.
+        (height, width) or (height, width, channels) of a 2-D row; one entry may be -1.
+        Needed for rows only.
     value_range : "auto", "percentile", (low, high) or None, default="auto"
-        The scale of numbers in arrays and in files of more than 8 bits;
-        `skvision.images.pixels` says more. ``"percentile"`` learns it from these images.
+        Range of the numbers in arrays and in files of more than 8 bits, as
+        `skvision.images.pixels` describes. ``"percentile"`` learns it from these images.
     fitted_shape : tuple of int, default=None
-        The shape of one image in fit, which an array must have the axes of; () if fit saw
-        files, whose arrays must not be mistakable; None if there was no fit.
+        The shape of one image in fit, whose axes an array must have; () if fit saw files, so
+        that arrays must not be ambiguous; None before fit.
 
     Returns
     -------
@@ -187,7 +186,7 @@ def as_image_batch(
     Raises
     ------
     ValueError
-        If X is none of the accepted forms, or holds numbers off their scale.
+        If X has none of the accepted forms, or holds numbers outside their range.
 
     Examples
     --------
@@ -222,12 +221,12 @@ def as_image_batch(
 
 
 def _as_given(X: Any) -> Any:
-    """X as a list of images each on its own, checked; as it is if it is an array or an image."""
+    """Return X as a checked list of single images; an array or an image stays unchanged."""
     refuse_streams(X)
     X = _unframed(X)
     if isinstance(X, np.ndarray):
         if X.ndim == 2 and X.shape[1] == 1 and X.dtype.kind in "OUT":
-            X = X[:, 0]  # what a one-column frame becomes in other libraries' hands
+            X = X[:, 0]  # other libraries convert a one-column frame to this
         if X.ndim != 1 or X.dtype.kind not in "OUT":
             return X
     elif is_image_source(X) or not isinstance(X, Sequence | KeysView | ValuesView):
@@ -238,7 +237,7 @@ def _as_given(X: Any) -> Any:
 
 
 def _unframed(X: Any) -> Any:
-    """A Series, or the only column of a frame if it holds images, becomes a list."""
+    """Convert a Series, or the only column of a frame if it holds images, to a list."""
     if hasattr(X, "columns") and hasattr(X, "shape"):
         if X.shape[1] != 1:
             return X
@@ -251,14 +250,14 @@ def _as_array(X: Any, value_range: Any) -> np.ndarray:
     if isinstance(X, list) and X and is_array(X[0]):
         X = stacked_arrays(X, value_range)
     elif isinstance(X, np.ndarray) and X.dtype == object and X.ndim > 1:
-        X = X.tolist()  # what NumPy makes of arrays of one shape with dtype=object
+        X = X.tolist()  # an array of arrays of one shape with dtype=object
     try:
         return np.asarray(X)
-    except Exception as error:  # NumPy's words for unequal lengths, or another library's
+    except Exception as error:  # unequal lengths, in NumPy's or another library's words
         if isinstance(X, list):
             raise ValueError(
-                "Received lists of unequal lengths, which make no array. The images of an array "
-                "are all of one size: pass file names or PIL images, whose sizes may differ."
+                "Received lists of unequal lengths, which can't form an array. The images of an "
+                "array have one size: pass file names or PIL images, whose sizes may differ."
             ) from None
         raise ValueError(
             f"Received an object of class {type(X).__name__}, which can't be read as an array: "
@@ -267,7 +266,7 @@ def _as_array(X: Any, value_range: Any) -> np.ndarray:
 
 
 def is_rows(X: Any) -> bool:
-    """Tell whether X is meant as 2-D numeric rows, well-formed or not."""
+    """Return whether X is meant as 2-D numeric rows, well-formed or not."""
     X = _as_given(X)
     if is_image_source(X) or _is_empty(X):
         return False
@@ -289,7 +288,7 @@ def _is_empty(X: Any) -> bool:
 
 
 def _as_images(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
-    """Bring an array to (n, height, width, channels), or say why that can't be."""
+    """Reshape an array to (n, height, width, channels), or raise ValueError."""
     if X.dtype.kind not in "biuf":
         raise ValueError(
             f"Received {_described(X)}. Accepted: {ACCEPTED}."
@@ -306,7 +305,7 @@ def _as_images(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
             raise ValueError(
                 f"Received an array of shape {X.shape}, which looks like one colour image. X "
                 "is always a batch: pass X[np.newaxis]. (Grey images three or four pixels wide "
-                "need their channel spelt out: X[..., np.newaxis].)"
+                "need an explicit channel: X[..., np.newaxis].)"
             )
         X = X[..., np.newaxis]
     if X.ndim != 4 or 0 in X.shape[1:]:
@@ -358,7 +357,7 @@ def rows_to_images(X: np.ndarray, row_shape: Any) -> np.ndarray:
 
 
 def _check_axes(shape: tuple[int, ...], fitted: tuple[int, ...] | None) -> None:
-    """Raise ValueError for an array that has other axes than fit's, or that may be one image."""
+    """Raise ValueError for an array with other axes than in fit, or that may be one image."""
     if fitted is None:
         return
     if not fitted:  # files
@@ -377,7 +376,7 @@ def _check_axes(shape: tuple[int, ...], fitted: tuple[int, ...] | None) -> None:
     if axes[1] == axes[0] + 1 and not with_channel:
         return
     if grey and not channels_first and shape[1:] == fitted[:2]:
-        return  # it can be nothing but grey images of fit's size
+        return  # it can only be grey images of the size in fit
     cures = {
         "X[np.newaxis] for one image": axes[0] == axes[1] and not channels_first,
         "X[np.newaxis, ..., 0] for one grey image": with_channel and shape[2] == 1,

@@ -1,7 +1,7 @@
-"""Images -> RGB pixels, upright, at full size or resized.
+"""Decode images to upright RGB pixels, at full size or resized.
 
-The only decoder in skvision: training, prediction and the command line all see
-the same pixels of the same file.
+It is the only decoder in skvision, so training, prediction and the command line all use the
+same pixels of a file.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from .samples import Samples, deep_samples
 
 __all__ = ["decode", "decode_resized", "open_rgb", "read_samples"]
 
-# A JPEG that is decoded for a small target keeps this many pixels for each of the
-# target's, along both axes, so that the last of the shrinking is still antialiased.
+# A JPEG that is decoded for a small target keeps this many pixels per pixel of the target
+# along both axes, so that the final reduction is still antialiased.
 # With 2 a usual photo for a 32x32 target is decoded at 1/2, with 1.5 at 1/4.
 _SPARE = 1.5
 
@@ -42,18 +42,18 @@ _UPRIGHT = 1
 def decode(source: ImageSource, value_range: Any = "auto") -> np.ndarray:
     """Read one image as 8-bit RGB, at full size.
 
-    EXIF orientation is applied; grey, palette, CMYK, 16-bit and 1-bit images
-    become RGB; transparency is composited on white; of an animation or of several
-    pages the first is taken.
+    EXIF orientation is applied; grey, palette, CMYK, 16-bit and 1-bit images are converted
+    to RGB; transparency is composited on white; only the first frame of an animation and the
+    first of several pages is read.
 
     Parameters
     ----------
     source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image or DerivedImage
-        A file name, the content of a file, an opened image, or what is made from one.
+        A file name, the content of a file, an opened image, or an image derived from one.
     value_range : "auto", (low, high) or None, default="auto"
-        Which numbers of an image of more than 8 bits are black and white. ``"auto"``, as None:
-        0 and the largest of the depth that the file declares (`skvision.images.samples` says
-        how), or else of the bits that it has room for. A pair is refused for images of 8 bits.
+        Values of black and white in images of more than 8 bits. ``"auto"`` and None: 0 and
+        the maximum of the depth that the file declares (see `skvision.images.samples`), else
+        of its bits. A pair is refused for images of 8 bits.
 
     Returns
     -------
@@ -63,15 +63,15 @@ def decode(source: ImageSource, value_range: Any = "auto") -> np.ndarray:
     Raises
     ------
     ImageDecodeError
-        If the file is missing, empty, truncated, not a regular file or not an
-        image; if it has more than 178,956,970 pixels
-        (`skvision.images.opening.MAX_PIXELS`, more where Pillow's own limit was raised), which
-        the header tells, before any memory is taken; if its numbers are off their scale.
+        If the file is missing, empty, truncated, not a regular file or not an image; if its
+        header declares more than 178,956,970 pixels (`skvision.images.opening.MAX_PIXELS`,
+        more if Pillow's limit was raised), before memory is allocated; if its numbers are
+        outside their range.
 
     Notes
     -----
-    16 bits are rounded to 8. Integers of 32 bits are taken for 16, 0..65535; floats have no
-    scale of their own. An orientation that can't be made out counts as upright.
+    16 bits are rounded to 8. Integers of 32 bits are treated as 16 bits, 0..65535; floats
+    have no range of their own. An image with an invalid orientation counts as upright.
 
     Examples
     --------
@@ -87,36 +87,36 @@ def decode(source: ImageSource, value_range: Any = "auto") -> np.ndarray:
 
 
 def open_rgb(source: StoredImage, value_range: Any = "auto") -> Image.Image:
-    """Read one image as a PIL image of mode RGB; `decode` says how.
+    """Read one image as a PIL image of mode RGB, as `decode` does.
 
-    It is `source` itself if that is an upright RGB image: don't change it.
+    The result is `source` itself if it is an upright RGB image: don't modify it.
     """
     with opened(source) as image:
         return _upright_rgb(image, image.size, value_range)
 
 
 def read_samples(source: ImageSource, size: tuple[int, int], value_range: Any = "auto") -> Samples:
-    """Read the numbers of one image, on its own scale.
+    """Read the numbers of one image on its own scale.
 
     Parameters
     ----------
     source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image or DerivedImage
-        As `decode` takes it; of what is made from an image that one is read.
+        As in `decode`; for a derived image its source is read.
     size : tuple of int
-        (height, width) in pixels that a JPEG is decoded at least at.
+        Minimum (height, width) in pixels at which a JPEG is decoded.
     value_range : "auto", "percentile", (low, high) or None, default="auto"
-        A pair stands in the place of a deep image's own scale; it and ``"percentile"`` are
-        refused for images of 8 bits.
+        A pair replaces a deep image's own scale. A pair and ``"percentile"`` are refused for
+        images of 8 bits.
 
     Returns
     -------
     Samples
-        8-bit RGB pixels, or the numbers of an image of more bits. They need not be upright.
+        8-bit RGB pixels, or the numbers of an image of more bits. They may not be upright.
 
     Raises
     ------
     ImageDecodeError
-        As `decode` does.
+        As in `decode`.
     """
     while isinstance(source, DerivedImage):
         source = source.source
@@ -138,34 +138,36 @@ def decode_resized(
 ) -> np.ndarray:
     """Read one image as 8-bit RGB of a given size; faster than `decode` for JPEGs.
 
-    A JPEG file that is at least three times as large as the target is decoded at
-    1/2, 1/4 or 1/8 of its size, yet never below one and a half times the target's
-    along either axis; the antialiased resizing does the rest.
+    A JPEG file that is at least three times as large as the target is decoded at 1/2, 1/4 or
+    1/8 of its size, but at least at one and a half times the target's size along each axis;
+    then it is resized with antialiasing.
 
     Parameters
     ----------
     source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image or DerivedImage
-        As `decode` takes it; an opened image is not reduced, since that would
-        change it. What is made from an image is made after resizing.
+        As in `decode`. An opened image is not decoded at reduced size, since that would
+        modify it. A derived image is computed after resizing.
     size : tuple of int
         (height, width) of the result, in pixels.
     resize : {"stretch", "crop", "pad"}
-        The resize policy, as `resize_image` has it.
+        The resize policy, as in `resize_image`.
     value_range : "auto", (low, high) or None, default="auto"
-        As `decode` takes it.
+        As in `decode`.
 
     Returns
     -------
     ndarray of shape (height, width, 3), uint8
-        The pixels. What was not reduced (other formats, and JPEGs less than three
-        times as large) is exactly ``resize_array(decode(source), size, resize)``.
-        What was reduced differs from it by less than 1.2 of 255 levels on average
-        over photos, and by less than 4 on average within one.
+        The pixels. For images that aren't decoded at reduced size (other formats, and JPEGs
+        less than three times as large) they are exactly
+        ``resize_array(decode(source), size, resize)``. For the others they differ from it by
+        less than 1.2 of 255 levels on average over photos, and by less than 4 on average
+        within one photo.
 
     Raises
     ------
     ImageDecodeError
-        As `decode` does; but a JPEG that is read at reduced size may have 8 times as many pixels.
+        As in `decode`, but a JPEG that is decoded at reduced size may have 8 times as many
+        pixels.
 
     Examples
     --------
@@ -183,10 +185,10 @@ def decode_resized(
 
 
 def _reduced(image: Image.Image, size: tuple[int, int]) -> Box | None:
-    """Have a JPEG decoded smaller; return which part of what is decoded is the image.
+    """Set a JPEG to decode at reduced size; return the part of the result without padding.
 
-    An image of 101 pixels is decoded at half size as 51 pixels, of which 50.5
-    are the image: the rest is padding that JPEG needs.
+    An image of 101 pixels is decoded at half size as 51 pixels, of which 50.5 are the image
+    and the rest is padding of JPEG.
     """
     if image.format not in REDUCIBLE:
         return None
@@ -199,7 +201,7 @@ def _reduced(image: Image.Image, size: tuple[int, int]) -> Box | None:
     if draft is None:
         return None
     _, (_, _, right, bottom) = draft
-    # the padding's place once the image is turned upright
+    # the place of the padding after the image is turned upright
     x = (image.width - right, image.width) if orientation in (2, 3, 7, 8) else (0, right)
     y = (image.height - bottom, image.height) if orientation in (3, 4, 6, 7) else (0, bottom)
     return (y[0], x[0], y[1], x[1]) if sideways else (x[0], y[0], x[1], y[1])
@@ -212,7 +214,7 @@ def _upright_rgb(image: Image.Image, full: tuple[int, int], value_range: Any) ->
         rgb = Image.fromarray(samples_to_rgb(deep, value_range))
     else:
         _refuse_range_for_bytes(image, value_range)
-        image.load()  # some formats tell their orientation only now
+        image.load()  # some formats know their orientation only now
         rgb = to_rgb(image)
     turn = _TURNS.get(_orientation(image))
     return rgb if turn is None else rgb.transpose(turn)
@@ -223,8 +225,8 @@ def _refuse_range_for_bytes(image: Image.Image, value_range: Any) -> None:
         return
     said = LEARNT if is_learnt(value_range) else value_range
     raise ValueError(
-        f"value_range={shown(said)} is for images of more than 8 bits, and this one is read as 8 "
-        f"bits (Pillow's mode {image.mode}), whose black is 0 and white 255; leave "
+        f"value_range={shown(said)} is for images of more than 8 bits, but this one has 8 bits "
+        f"(Pillow's mode {image.mode}), with black at 0 and white at 255; use "
         "value_range='auto', or pass an array"
     )
 
@@ -232,6 +234,6 @@ def _refuse_range_for_bytes(image: Image.Image, value_range: Any) -> None:
 def _orientation(image: Image.Image) -> int:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # malformed EXIF raises anything; the pixels are none the worse for it
+    except Exception:  # malformed EXIF may raise anything; the pixels aren't affected
         return _UPRIGHT
     return orientation if orientation in _TURNS else _UPRIGHT

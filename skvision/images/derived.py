@@ -1,7 +1,6 @@
-"""Images that are made from others when they are read.
+"""Images that are computed from other images when they are read.
 
-What makes them lies in layers above; all that is known of it here is where the image
-comes from and what becomes of its pixels.
+Higher layers define them; this layer knows only their source and the function of its pixels.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ __all__ = ["DerivedImage"]
 class DerivedImage(ABC):
     """An image made from a stored one: small, picklable, decoded like any other."""
 
-    #: the image that it is made from, in any form that is decoded
+    #: the source image, in any form that can be decoded
     source: Any
 
     @abstractmethod
     def apply(self, pixels: np.ndarray) -> np.ndarray:
-        """Make the image from its source's pixels.
+        """Compute the image from the pixels of its source.
 
         Parameters
         ----------
         pixels : ndarray of shape (height, width, 3), uint8
-            The source, decoded and resized.
+            Pixels of the source, decoded and resized.
 
         Returns
         -------
@@ -38,4 +37,4 @@ class DerivedImage(ABC):
     @property
     @abstractmethod
     def key(self) -> bytes:
-        """All that decides what `apply` does, the same in every process."""
+        """Return a key of everything that `apply` depends on, equal in every process."""

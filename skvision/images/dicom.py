@@ -1,4 +1,4 @@
-"""DICOM files as medical devices write them -> the grey levels or colours that a viewer shows."""
+"""Decode DICOM files of medical devices to the grey levels or colours that a viewer shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydicom.pixels.utils import pixel_array
 
 __all__ = ["DicomImageFile", "windowed"]
 
-#: where enhanced files keep what others keep at the top
+#: items of enhanced files that other files have at the top level
 _GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 _IN_GROUPS = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
 
@@ -20,8 +20,8 @@ _IN_GROUPS = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
 class DicomImageFile(ImageFile.ImageFile):
     """The single frame of a DICOM file, with its slope and its window, as 8-bit grey or RGB.
 
-    Opening reads the header and decodes nothing; `load` decodes. Without a window, black
-    and white are the ends of what the file's bits can hold: never those of one image.
+    Opening reads only the header; `load` decodes. Without a window, black and white are the ends
+    of the range of the file's bits, never the minimum and maximum of one image.
     """
 
     format = "DICOM"
@@ -34,8 +34,8 @@ class DicomImageFile(ImageFile.ImageFile):
         frames = int(dataset.get("NumberOfFrames") or 1)
         if frames > 1:
             raise ValueError(
-                f"it is a DICOM file of {frames} frames, and only single ones are read; save each "
-                "frame as an image"
+                f"it is a DICOM file of {frames} frames, but skvision reads single frames only; "
+                "save each frame as an image"
             )
         for groups in _GROUPS:
             for group in dataset.get(groups, ())[:1]:
@@ -61,7 +61,7 @@ def _is_palette(dataset: Dataset) -> bool:
 def _eight_bits(dataset: Dataset) -> np.ndarray:
     try:
         pixels = pixel_array(dataset)
-    except RuntimeError as error:  # what pydicom raises where no decoder is installed
+    except RuntimeError as error:  # pydicom has no decoder installed
         syntax = dataset.file_meta.TransferSyntaxUID.name
         raise ValueError(
             f"its pixels are compressed as {syntax}, and no decoder for that is installed: "
@@ -80,7 +80,7 @@ def _eight_bits(dataset: Dataset) -> np.ndarray:
 
 
 def _shown(pixels: np.ndarray, dataset: Dataset, highest: int) -> np.ndarray:
-    """Grey from 0, black, to 1."""
+    """Return grey from 0 (black) to 1 (white)."""
     values = apply_modality_lut(pixels, dataset).astype(float)  # integers would overflow
     center, width = (_first(dataset.get(name)) for name in ("WindowCenter", "WindowWidth"))
     if center is not None and width is not None:
@@ -95,16 +95,16 @@ def _shown(pixels: np.ndarray, dataset: Dataset, highest: int) -> np.ndarray:
 
 
 def _first(value: Any) -> float | None:
-    """Of several windows the first, which viewers open with."""
+    """Return the first of several windows, the default of viewers."""
     if value is None or value == "":
         return None
     return float(value if isinstance(value, str | int | float) else np.ravel(value)[0])
 
 
 def windowed(values: np.ndarray, center: float, width: float, function: str) -> np.ndarray:
-    """Bring values through a window to 0, black, to 1, white.
+    """Map values through a window to 0 (black) to 1 (white).
 
-    As DICOM PS3.3, sections C.11.2.1.2 and C.11.2.1.3, has it.
+    It follows DICOM PS3.3, sections C.11.2.1.2 and C.11.2.1.3.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""`image_key`: a digest of an image's content. Nothing here decodes a file."""
+"""`image_key`: a digest of an image's content, without decoding it."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ def image_key(source: ImageSource | np.ndarray) -> bytes:
     ----------
     source : str, path-like, bytes, bytearray, memoryview, PIL.Image.Image, DerivedImage \
 or ndarray
-        A file name, the content of a file, an opened image, what is made from one
-        of them (an augmented image), or one image's pixels.
+        A file name, the content of a file, an opened image, an image derived from one of
+        these (an augmented image), or the pixels of one image.
 
     Returns
     -------
     bytes of length 16
-        The same for the same content, in every process and on every machine. A file
-        and its content as bytes have the same key, whatever the file's name. Files,
-        opened images and arrays never share one, even where they show the same.
+        Equal for equal content, in every process and on every machine. A file and its
+        content as bytes have the same key, whatever the file's name. Files, opened images and
+        arrays never share a key, even if they show the same image.
 
     Raises
     ------
     ImageDecodeError
-        If the file is missing, empty, not a regular file or not readable. Whether it
-        is an image is not looked at: that is found out when it is decoded.
+        If the file is missing, empty, not a regular file or not readable. The function
+        doesn't check that it is an image.
     ValueError
         If an array holds anything but numbers.
     TypeError
-        If `source` is none of these.
+        If `source` has another type.
 
     Notes
     -----
-    A file costs reading it once, by the megabyte, and hashing it (BLAKE2b). An array's scale
-    is not part of its key: hash the 8-bit images that networks see.
+    A file is read once, in blocks of a megabyte, and hashed (BLAKE2b). The scale of an array
+    isn't a part of its key: hash the 8-bit images that networks get.
 
     Examples
     --------
@@ -69,7 +69,7 @@ or ndarray
             f"Received {type(source).__name__!r}. Accepted: a file name, bytes, a PIL image or "
             "an array of one image's pixels."
         )
-    assert not isinstance(source, DerivedImage)  # it was taken above
+    assert not isinstance(source, DerivedImage)  # handled above
     name = _name_of(source)
     try:
         with _stream(source, name) as file:
@@ -79,12 +79,12 @@ or ndarray
     except ValueError as error:
         if isinstance(error, ImageDecodeError):
             raise
-        raise ImageDecodeError(name, str(error)) from error  # a name with a zero byte in it
+        raise ImageDecodeError(name, str(error)) from error  # the name contains a zero byte
 
 
 def digest(kind: str, parts: Iterable[bytes | memoryview]) -> bytes:
-    """Return 16 bytes that tell the parts, and the kind of thing they are of, apart."""
-    # BLAKE2's own separation of domains: equal bytes of two kinds have unrelated digests
+    """Return a digest of 16 bytes of the parts and of their kind."""
+    # BLAKE2's domain separation: equal bytes of different kinds have unrelated digests
     hasher = hashlib.blake2b(digest_size=_DIGEST_BYTES, person=kind.encode())
     for part in parts:
         hasher.update(part)
@@ -97,18 +97,18 @@ def _array_parts(pixels: np.ndarray) -> list[bytes | memoryview]:
             f"Received an array of dtype {pixels.dtype}. Accepted: one image's pixels, that is "
             "an array of integers, floats or booleans."
         )
-    # the same numbers have the same key, whatever the byte order they came in
+    # equal numbers have the same key, whatever their byte order
     pixels = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<"))
     header = repr((pixels.shape, pixels.dtype.str))
-    # the header's length first: no pixels can be taken for a part of it
+    # the header's length comes first, so that pixels can't look like a part of the header
     return [b"%d:" % len(header), header.encode(), pixels.reshape(-1).view(np.uint8).data]
 
 
 def _image_parts(image: Image.Image) -> list[bytes | memoryview]:
-    """All of an opened image that its RGB pixels depend on."""
+    """Return all parts of an opened image that its RGB pixels depend on."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # malformed EXIF raises anything; such an image counts as upright
+    except Exception:  # malformed EXIF may raise anything; such an image counts as upright
         orientation = None
     palette = image.getpalette(None) if image.mode in ("P", "PA") else None
     transparency = image.info.get("transparency")

@@ -1,4 +1,4 @@
-"""The items of a sequence: all images to decode, or all arrays of one shape and scale."""
+"""Check the items of a sequence: all images to decode, or all arrays of one shape and scale."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _CAUSES = {
 
 
 def is_array(item: object) -> bool:
-    """Whether an item is an array of numbers, NumPy's or another library's."""
+    """Return whether an item is an array of numbers of NumPy or another library."""
     return hasattr(item, "shape") and len(item.shape) > 0  # type: ignore[attr-defined]
 
 
 def check_items(items: Sequence[Any]) -> None:
-    """Raise ValueError for an item of another kind than the others, by its place and value.
+    """Raise ValueError for an item of another kind than the others, with its place and value.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def check_items(items: Sequence[Any]) -> None:
     kinds = [_kind(item) for item in items]
     if len(set(kinds)) < 2 and "" not in kinds:
         return
-    # the first that differs from the first; of a sequence of nothing else its first
+    # the first item that differs from item 0, or item 0 itself if all are equally wrong
     position = next((k for k, kind in enumerate(kinds) if kind != kinds[0]), 0)
     unlike = [items[0], items[position]] if position else [items[0]]
     others = f"item 0 is {shown(items[0])}"
@@ -69,12 +69,12 @@ def _kind(item: object) -> str:
 
 
 def stacked_arrays(items: Sequence[Any], value_range: Any) -> np.ndarray:
-    """Make one array of arrays.
+    """Stack arrays.
 
     Raises
     ------
     ValueError
-        If they differ in shape, or in types that mean another scale.
+        If they differ in shape, or in types with another scale.
     """
     arrays = [np.asarray(item) for item in items]
     for position, array in enumerate(arrays):
@@ -90,6 +90,6 @@ def stacked_arrays(items: Sequence[Any], value_range: Any) -> np.ndarray:
         if ranges[0] != ranges[1]:
             raise ValueError(
                 f"Received a list of arrays of different types: item 0 is {arrays[0].dtype}, item "
-                f"{position} {array.dtype}, which means another scale. Bring them to one type."
+                f"{position} {array.dtype}, which means another scale. Convert them to one type."
             )
     return np.stack(arrays)

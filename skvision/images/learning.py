@@ -1,4 +1,4 @@
-"""What is learnt of the scale of a whole set: its range by percentiles, or that it has none."""
+"""Learn the range of a set of images by percentiles, and warn if its scale looks wrong."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ __all__ = ["Levels", "learnt_range", "levels_of", "looked_at", "warn_of_range"]
 
 _PERCENTILES = (0.1, 99.9)
 
-# So many numbers of each channel are kept, evenly spread over all images: 24 MiB of 64-bit
-# floats in colour.
+# Maximum of numbers per channel that are kept, evenly spread over all images: 24 MiB of 64-bit
+# floats for colour images.
 _KEPT = 2**20
 
-# of a scale: what 14 bits are in a room of 16; and what is little even for 8 bits
+# shares of a scale: 14 of 16 bits; and a small share even for 8 bits
 _QUARTER, _FEW = 0.25, 16 / 255
 _BYTES = 255
 
 
 def learnt_range(images: ImageBatch) -> PixelRange:
-    """Learn the scale of a batch: the 0.1 and 99.9 percentiles of each channel, over all images.
+    """Learn the range of a batch: the 0.1 and 99.9 percentiles of each channel over all images.
 
     Parameters
     ----------
     images : ImageBatch
-        The images, each of which is read once.
+        The images; each is read once.
 
     Returns
     -------
     tuple of tuple of float
-        (blacks, whites): one of each where all images are grey, three of each else.
+        (blacks, whites): one of each if all images are grey, else three of each.
 
     Raises
     ------
     ImageDecodeError
-        If a file can't be read, or has 8 bits a channel, whose scale is known.
+        If a file can't be read, or has 8 bits per channel, whose range is known.
     ValueError
         If nearly all numbers are the same.
 
     Notes
     -----
-    Of at most a million numbers a channel, in all images together, the percentiles are exact;
-    of more, every second or every third (and so on) of each image is taken.
+    The percentiles are exact for at most a million numbers per channel in all images together.
+    For more, they use every second or third (and so on) number of each image.
     """
     most = max(1, _KEPT // len(images))
 
@@ -72,7 +72,7 @@ def learnt_range(images: ImageBatch) -> PixelRange:
             f"value_range={LEARNT!r} finds no range: nearly all numbers in X are {low[0]:g}. Pass "
             "value_range=(low, high)."
         )
-    # a channel that is empty stays black
+    # an empty channel stays black
     return tuple(low.tolist()), tuple(np.where(low == high, low + 1, high).tolist())
 
 
@@ -100,12 +100,12 @@ def levels_of(samples: Samples) -> Levels:
 
 
 def warn_of_range(levels: Iterable[Levels]) -> None:
-    """Warn if images use a small part of their scale, all of them together, or have none.
+    """Warn if all images together use a small part of their scale, or have no scale.
 
     Parameters
     ----------
     levels : iterable of Levels
-        Of each image. No more are taken once there is contrast.
+        Levels of each image. The function stops reading once it finds enough contrast.
 
     Warns
     -----
@@ -118,7 +118,7 @@ def warn_of_range(levels: Iterable[Levels]) -> None:
     for each in levels:
         low, high = min(low, each.low), max(high, each.high)
         if each.scale is None or each.low < each.scale[0] or each.high > each.scale[1]:
-            said = f"numbers from {low:g} to {high:g}, which is no scale that can be guessed"
+            said = f"numbers from {low:g} to {high:g}, whose scale can't be guessed"
             break
         black, white = each.scale
         if high - low > (_QUARTER if white > _BYTES else _FEW) * (white - black):
@@ -133,23 +133,24 @@ def warn_of_range(levels: Iterable[Levels]) -> None:
         )
     cure = (
         "Bytes divided by 255 and cast to bytes, (X / 255).astype('uint8'), are nearly all 0: "
-        "pass them as they were, or as floats 0..1."
+        "pass the original bytes, or floats 0..1."
         if white <= _BYTES and high <= _BYTES
-        else f"Pass what their camera can write, say value_range={_range_of(high)}, or have it "
-        f"learnt, value_range={LEARNT!r}."
+        else f"Pass the range of the camera, for example value_range={_range_of(high)}, or learn "
+        f"it by value_range={LEARNT!r}."
     )
     warnings.warn(f"The training images hold {said}. {cure}", PixelRangeWarning)
 
 
 def _range_of(high: float) -> tuple[int, int]:
-    """The range of the fewest bits, at least 8, that hold a number."""
+    """Return the range of the fewest bits, at least 8, that can hold a number."""
     return 0, int(2 ** max(8, np.ceil(np.log2(max(high, 0) + 1)))) - 1
 
 
 def looked_at(images: ImageBatch) -> Iterator[Levels]:
-    """Yield the levels of a batch: a few images at first, then more at a time, in threads.
+    """Yield the levels of a batch, in threads and in growing groups of images.
 
-    It ends at an image that can't be read or has no scale: the code that needs its pixels says so.
+    It stops at an image that can't be read or has no scale; the code that needs its pixels
+    raises the error.
     """
 
     def look(index: int) -> Levels:

@@ -1,4 +1,4 @@
-"""A PIL image of 8 bits a channel, of any mode -> RGB."""
+"""Convert PIL images of 8 bits per channel and any mode to RGB."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["to_rgb"]
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Turn a PIL image of 8 bits a channel into RGB, transparency composited on white.
+    """Convert a PIL image of 8 bits per channel to RGB, with transparency composited on white.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""A file name, bytes or PIL image -> an image of which only the header has been read.
+"""Open a file name, bytes or a PIL image, reading only the header.
 
-What can be refused is refused here: before any pixel is decoded, and before any
-memory is taken for pixels.
+Invalid images are refused here if possible, before pixels are decoded and memory is
+allocated for them.
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ __all__ = [
     "opened",
 ]
 
-#: an image as it is kept somewhere
+#: a stored image
 StoredImage = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
-#: whatever can be decoded
+#: anything that can be decoded
 ImageSource = StoredImage | DerivedImage
 
-# Where Pillow refuses decompression bombs: 537 MB once decoded. Phones take photos of a
-# hundred million pixels, at which it only warns. It is our own constant because Pillow's
-# is one setting for the whole process, which is the user's; one that is raised raises ours.
+# Pillow's limit for decompression bombs: 537 MB once decoded. It only warns of half as many
+# pixels, which photos of phones have. We have our own constant because Pillow's is a setting of
+# the user for the whole process; if the user raises it, our limit rises too.
 MAX_PIXELS = 178_956_970
 
-#: Pillow's names of what can be decoded at reduced size
+#: Pillow's names of formats that can be decoded at reduced size
 REDUCIBLE = ("JPEG", "MPO")
 
-# What is decoded at reduced size may have this many times as many pixels: they take no memory,
-# but each takes time.
+# An image that is decoded at reduced size may have this many times as many pixels: they need
+# time, but no memory.
 _REDUCED = 8
 
-# A PIL image is loaded in place, and the same one may stand in a batch more than once.
+# A PIL image is loaded in place, and a batch may contain the same one more than once.
 _LOADING = Lock()
 
 _SYSTEM_ERRORS = {
     errno.EACCES: "no permission to read it",
-    errno.ELOOP: "its symbolic links go round in a circle",
+    errno.ELOOP: "its symbolic links form a loop",
     errno.ENAMETOOLONG: "its name is longer than the file system allows",
     errno.ENOTDIR: "no such file: a part of its path is a file, not a folder",
     errno.EPERM: "no permission to read it",
@@ -65,14 +65,14 @@ _SYSTEM_ERRORS = {
 
 
 def is_image_source(item: object) -> TypeGuard[ImageSource]:
-    """Tell whether `item` is something that `decode` can be asked to read."""
+    """Return whether `item` has a type that `decode` accepts."""
     if isinstance(item, memoryview):
-        return item.ndim == 1  # others are views of arrays
+        return item.ndim == 1  # memoryviews of more dimensions are arrays
     return isinstance(item, str | os.PathLike | bytes | bytearray | Image.Image | DerivedImage)
 
 
 def is_url(name: str | os.PathLike[str]) -> bool:
-    """Tell whether a name is a URL; of its two slashes a path has kept one.
+    """Return whether a name is a URL; a path object keeps only one of its two slashes.
 
     Examples
     --------
@@ -86,18 +86,18 @@ def is_url(name: str | os.PathLike[str]) -> bool:
 
 @contextmanager
 def opened(source: StoredImage) -> Iterator[Image.Image]:
-    """Open an image; whatever goes wrong until the block ends is an ImageDecodeError.
+    """Open an image; any error until the block ends becomes an ImageDecodeError.
 
     Parameters
     ----------
     source : str, path-like, bytes, bytearray, memoryview or PIL.Image.Image
-        What to open.
+        The image to open.
 
     Yields
     ------
     PIL.Image.Image
-        The image, its pixels not yet decoded (of those in `REDUCIBLE` formats, `check_size`
-        has still to be asked); `source` itself, loaded, if that is a PIL image.
+        The image, with its pixels not yet decoded (for `REDUCIBLE` formats the caller must
+        still call `check_size`); `source` itself, loaded, if it is a PIL image.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def _stream(source: StoredImage, name: str) -> BinaryIO:
     if stat.S_ISDIR(status.st_mode):
         raise ImageDecodeError(name, "it is a folder, not a file")
     if not stat.S_ISREG(status.st_mode):
-        # opening a pipe would wait for ever for somebody to write into it
+        # opening a pipe would wait until another process writes into it
         raise ImageDecodeError(name, "it is a pipe, socket or device, not a regular file")
     if status.st_size == 0:
         raise ImageDecodeError(name, "the file is empty")
@@ -157,10 +157,10 @@ def _stream(source: StoredImage, name: str) -> BinaryIO:
 
 
 class _File(io.BufferedReader):
-    """A file that takes memory for what it has, not for what it is asked for.
+    """A file that allocates memory for its actual bytes, not for the requested number.
 
-    Some headers have Pillow ask for four gigabytes of a file of four kilobytes, which Python would
-    take before it reads.
+    Some headers make Pillow request four gigabytes from a file of four kilobytes, which Python
+    would allocate before it reads.
     """
 
     def __init__(self, name: str) -> None:
@@ -174,10 +174,10 @@ class _File(io.BufferedReader):
 
 
 def _identified(file: BinaryIO, name: str) -> Image.Image:
-    """Do what `PIL.Image.open` does, apart from its own check of the size.
+    """Open as `PIL.Image.open` does, without its check of the size.
 
-    That check warns where threads can't silence it (filters of warnings belong
-    to the process), and its error doesn't tell the dimensions.
+    Threads can't silence the warning of that check (warning filters belong to the process), and
+    its error doesn't contain the dimensions.
     """
     beginning = file.read(16)
     if RAW.begins(beginning):  # Pillow may take it for a TIFF, and read a thumbnail
@@ -187,12 +187,12 @@ def _identified(file: BinaryIO, name: str) -> Image.Image:
         for kind in Image.ID:
             factory, accepts = Image.OPEN[kind]
             try:
-                # True, or a text on what Pillow would need for this format
+                # True, or a text about a missing part of Pillow for this format
                 if (accepts is None or accepts(beginning) is True) and is_decoded(kind):
                     file.seek(0)
                     return factory(file, name)
             except (SyntaxError, IndexError, TypeError, struct.error):
-                continue  # Pillow's sign for "not my format"
+                continue  # exceptions by which plugins reject a format
     image = opened_by_package(file, name)
     if image is not None:
         return image
@@ -206,9 +206,9 @@ _SAMPLE_FORMATS = {1: "unsigned integers", 2: "signed integers", 3: "floats"}
 
 
 def _unknown_tiff(file: BinaryIO) -> str:
-    """Say what kind of TIFF it is that Pillow doesn't read."""
-    reason = "it is a TIFF of a kind that Pillow does not read"
-    with suppress(Exception):  # a malformed one: then the sentence ends here
+    """Describe a kind of TIFF that Pillow can't read."""
+    reason = "it is a TIFF of a kind that Pillow can't read"
+    with suppress(Exception):  # a malformed TIFF has no further details
         file.seek(0)
         tags = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
         file.seek(tags.next)
@@ -222,33 +222,33 @@ def _unknown_tiff(file: BinaryIO) -> str:
 
 
 def check_size(image: Image.Image, full: tuple[int, int]) -> None:
-    """Raise ValueError if decoding an image would take too much; `full` is its stored size.
+    """Raise ValueError if decoding an image would need too much; `full` is its stored size.
 
-    What counts is what is decoded: a JPEG may be set to decode at reduced size. A progressive
-    one, or one with a scan for each channel, takes memory for all of its pixels even so.
+    The decoded size counts, since a JPEG may be set to decode at reduced size. A progressive
+    JPEG, or one with a scan for each channel, still needs memory for all of its pixels.
     """
     stored = full[0] * full[1]
-    allowed = Image.MAX_IMAGE_PIXELS  # Pillow refuses twice as many; None is no limit
+    allowed = Image.MAX_IMAGE_PIXELS  # Pillow refuses twice as many; None is unlimited
     limit = max(MAX_PIXELS, stored if allowed is None else 2 * allowed)
     if stored <= limit:
         return
     reduced = image.width * image.height
     if reduced > limit or stored > _REDUCED * limit or not _is_read_row_by_row(image):
         raise ValueError(
-            f"it is {full[0]:,} x {full[1]:,} pixels, more than the {limit:,} that are decoded (it "
-            "may be a decompression bomb); make it smaller first, or raise "
-            "PIL.Image.MAX_IMAGE_PIXELS if you trust it"
+            f"it is {full[0]:,} x {full[1]:,} pixels, more than the limit of {limit:,} (it may be "
+            "a decompression bomb); make it smaller first, or raise PIL.Image.MAX_IMAGE_PIXELS if "
+            "you trust it"
         )
 
 
 def _is_read_row_by_row(image: Image.Image) -> bool:
-    """Whether a JPEG has a single scan, with all channels in it."""
+    """Return whether a JPEG has a single scan with all channels."""
     file = getattr(image, "fp", None)
     if file is None or image.info.get("progressive"):
         return False
     file.seek(2)
     while len(marker := file.read(4)) == 4 and marker[0] == 0xFF:
-        if marker[1] == 0xDA:  # a scan begins: how many channels has it?
+        if marker[1] == 0xDA:  # a scan begins; read its channels
             channels: bytes = file.read(1)
             return channels == bytes([image.layers])  # type: ignore[attr-defined]
         file.seek(int.from_bytes(marker[2:], "big") - 2, os.SEEK_CUR)
@@ -270,19 +270,19 @@ def _refuse_thumbnail(image: Image.Image, name: str) -> None:
 
 
 def _check_strips(image: Image.Image, name: str) -> None:
-    """Refuse a TIFF without strips for its last rows, which Pillow would take for black."""
+    """Refuse a TIFF without strips for its last rows, which Pillow would read as black."""
     height = image.tag_v2[ExifTags.Base.ImageLength]  # type: ignore[attr-defined]
     ends = [tile[1][3] for tile in image.tile]  # type: ignore[attr-defined]
     if ends and max(ends) < height:
         raise ImageDecodeError(name, f"it holds {max(ends):,} of its {height:,} rows of pixels")
 
 
-# libtiff hands numbers over in the machine's byte order, which Pillow forgets of these
+# libtiff returns numbers in the machine's byte order, which Pillow ignores for these
 _NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 
 
 def _mend_tiles(image: Image.Image) -> None:
-    """Have Pillow read those TIFFs right that it would misread; refuse what it can't read right."""
+    """Correct TIFFs that Pillow would misread; refuse those that it can't read correctly."""
     assert isinstance(image, TiffImagePlugin.TiffImageFile)
     apart = image.tag_v2.get(ExifTags.Base.PlanarConfiguration) == 2
     deep = max(image.tag_v2.get(ExifTags.Base.BitsPerSample, (1,))) > 8
@@ -301,17 +301,17 @@ def _mend_tiles(image: Image.Image) -> None:
 
 
 def _reason(error: Exception, name: str) -> str:
-    """One line that a user understands, from whatever the system or Pillow raised."""
+    """Return one clear line for an exception of the system or Pillow."""
     if isinstance(error, FileNotFoundError):
         return _missing(name)
-    if isinstance(error, Image.DecompressionBombError):  # some plugins look while opening
-        return f"it has more than the {MAX_PIXELS:,} pixels that are decoded; {error}"
+    if isinstance(error, Image.DecompressionBombError):  # some plugins check while opening
+        return f"it has more than the limit of {MAX_PIXELS:,} pixels; {error}"
     if isinstance(error, MemoryError):
         return "there is not enough memory to decode it"
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG and len(name) > 4096:
         return (
-            f"it is a text of {len(name):,} characters, which is no file name; of base64 pass the "
-            "bytes, base64.b64decode(text)"
+            f"it is a text of {len(name):,} characters, which isn't a file name; for base64 pass "
+            "the bytes, base64.b64decode(text)"
         )
     if isinstance(error, OSError) and error.errno is not None:
         return _SYSTEM_ERRORS.get(error.errno) or os.strerror(error.errno)
@@ -320,14 +320,14 @@ def _reason(error: Exception, name: str) -> str:
 
 
 def _missing(name: str) -> str:
-    """What a user may have overlooked about the name of a file that isn't there."""
+    """Return the likely reason why a file doesn't exist."""
     if os.path.islink(name):
         return f"it is a link to {os.readlink(name)}, which does not exist"
     if is_url(name):
-        return "it is a URL, and nothing is downloaded; download it and pass the file's name"
+        return "it is a URL, and skvision doesn't download; download it and pass the file's name"
     if name.startswith("data:"):
         return "it is a data URL; pass its content as bytes, base64.b64decode(text)"
     if name.startswith("~"):
         return "no such file; ~ is not replaced in file names: use os.path.expanduser"
-    # names in a table, say, are often relative to the table's folder
+    # relative names, as in a table, are often relative to another folder
     return "no such file" if os.path.isabs(name) else f"no such file; looked in {os.getcwd()}"

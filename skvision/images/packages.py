@@ -1,4 +1,4 @@
-"""What files can be opened: Pillow's formats, and those of packages that may be missing."""
+"""Formats that can be opened: Pillow's, and those of optional packages."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ __all__ = ["PACKAGES", "Package", "image_suffixes", "is_decoded", "opened_by_pac
 
 # Pillow knows them by name, but has no decoder for video, and runs Ghostscript for EPS
 _NOT_DECODED = {"EPS", "MPEG"}
-# what Pillow may have been built without
+# optional parts of Pillow
 _FEATURES = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
 
 
 @dataclass(frozen=True)
 class Package:
-    """A format that one package opens.
+    """A format that an optional package opens.
 
     Parameters
     ----------
     kind : str
         The format's name.
     suffixes : tuple of str
-        How its files' names end, in lower case.
+        Endings of its files, in lower case.
     needs : str
-        The module that must be installed.
+        The module to install.
     opener : str
-        ``module:name`` of what opens a file as a Pillow plugin does: called with the
-        stream and the file's name.
+        ``module:name`` of a function that opens a file as a Pillow plugin does, called with
+        the stream and the file's name.
     accepts : callable
-        Tells by a file's first 132 bytes whether it is of this format.
+        Returns whether a file has this format, from its first 132 bytes.
     extra : str
-        The extra of skvision that brings the package.
+        The extra of skvision that installs the package.
     """
 
     kind: str
@@ -50,12 +50,12 @@ class Package:
 
     @property
     def is_installed(self) -> bool:
-        """Whether files of this format can be opened."""
+        """Return whether files of this format can be opened."""
         return find_spec(self.needs) is not None
 
     @property
     def cure(self) -> str:
-        """The command that makes them readable."""
+        """The command that installs the package."""
         return f'pip install "skvision[{self.extra}]"'
 
 
@@ -83,10 +83,10 @@ PACKAGES = (
 
 
 def image_suffixes() -> frozenset[str]:
-    """How the names of files end that can be opened here, in lower case.
+    """Return the endings of files that can be opened, in lower case.
 
-    All formats that Pillow decodes, those of plugins that are registered with it too,
-    and those of `PACKAGES` that are installed.
+    They include all formats that Pillow and its registered plugins decode, and those of
+    installed `PACKAGES`.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def image_suffixes() -> frozenset[str]:
     decoded = {
         suffix
         for suffix, kind in Image.registered_extensions().items()
-        if is_decoded("JPEG" if kind == "MPO" else kind)  # which is opened as a JPEG
+        if is_decoded("JPEG" if kind == "MPO" else kind)  # an MPO is opened as a JPEG
     }
     added = {suffix for each in PACKAGES if each.is_installed for suffix in each.suffixes}
     return frozenset(decoded | added)
@@ -118,13 +118,13 @@ def is_decoded(kind: str) -> bool:
     if kind not in Image.OPEN or kind in _NOT_DECODED:
         return False
     factory = Image.OPEN[kind][0]
-    # a stub knows a format by its first bytes, and has no decoder
+    # a stub only recognises a format, and has no decoder
     is_stub = isinstance(factory, type) and issubclass(factory, ImageFile.StubImageFile)
     return not is_stub and (kind not in _FEATURES or bool(features.check(_FEATURES[kind])))
 
 
 def opened_by_package(file: BinaryIO, name: str) -> Image.Image | None:
-    """Open a file that Pillow does not know; None where it is of no format in `PACKAGES`.
+    """Open a file that Pillow doesn't know; return None if its format isn't in `PACKAGES`.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Pixel numbers of any type -> 8-bit pixels; pure array functions.
+"""Convert pixels of any type to 8 bits; pure functions of arrays.
 
-An array of pixels means nothing without its scale: 0.5 may be mid-grey or
-almost black. The scale follows from the dtype (scikit-image's convention) or is
-told by ``value_range``; it is never guessed from the values.
+Pixels are ambiguous without their scale: 0.5 may be mid-grey or almost black. The scale
+follows from the dtype (scikit-image's convention) or from ``value_range``; it is never guessed
+from the values.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ __all__ = [
     "to_uint8_rgb",
 ]
 
-#: the word of `value_range` for a range that is learnt
+#: the value of `value_range` for a learnt range
 LEARNT = "percentile"
 
-# How many numbers are looked at a time, so that a memory-mapped array stays on disk, and the
-# 64-bit floats that they become on their way stay few.
+# Number of values that are processed at a time, so that a memory-mapped array stays on disk, and
+# temporary 64-bit floats need little memory.
 _CHUNK = 2**20
 
 
 def named_range(value_range: Any) -> PixelRange | None:
-    """Return the (black, white) that `value_range` names; None for a word or None.
+    """Return the (black, white) of a pair in `value_range`; None for a text or None.
 
     Raises
     ------
     ValueError
-        If it is none of what the estimators take.
+        If it is not an accepted value.
 
     Examples
     --------
@@ -69,12 +69,12 @@ def named_range(value_range: Any) -> PixelRange | None:
 
 
 def is_word(value_range: Any, word: str) -> bool:
-    """Whether `value_range` is this word; what else it may be doesn't compare to a text."""
+    """Return whether `value_range` is this text; other types may not compare to a text."""
     return isinstance(value_range, str) and value_range == word
 
 
 def is_learnt(value_range: Any) -> bool:
-    """Whether a range is one that was learnt from images: a tuple of numbers for each end."""
+    """Return whether a range was learnt from images: it has a tuple of numbers for each end."""
     return (
         isinstance(value_range, tuple)
         and len(value_range) == 2
@@ -83,7 +83,7 @@ def is_learnt(value_range: Any) -> bool:
 
 
 def outer_range(pixel_range: PixelRange | None) -> PixelRange | None:
-    """One range for all channels: of a learnt one the widest."""
+    """Return one range for all channels: the widest of a learnt range."""
     if pixel_range is None or not is_learnt(pixel_range):
         return pixel_range
     return min(pixel_range[0]), max(pixel_range[1])
@@ -97,12 +97,13 @@ def pixel_range_of(dtype: np.dtype[Any], value_range: Any) -> PixelRange | None:
     dtype : numpy.dtype
         The array's type.
     value_range : "auto", "percentile", (low, high) or None
-        As the estimators take it. What "percentile" learns is not known here: it is as "auto".
+        As in the estimators. "percentile" is treated as "auto", since its range isn't known
+        here.
 
     Returns
     -------
     tuple of float or None
-        None where the numbers are to be taken as they are.
+        None if the numbers have no scale.
 
     Examples
     --------
@@ -120,9 +121,9 @@ def pixel_range_of(dtype: np.dtype[Any], value_range: Any) -> PixelRange | None:
 
 
 def check_pixels(pixels: np.ndarray, pixel_range: PixelRange | None) -> None:
-    """Raise ValueError unless all numbers are finite and within `pixel_range`.
+    """Raise ValueError if a number isn't finite or is outside `pixel_range`.
 
-    A range that was learnt leaves some outside.
+    Numbers may be outside a learnt range.
     """
     if pixels.dtype == np.uint8 and pixel_range in (None, (0.0, 255.0)):
         return
@@ -135,7 +136,7 @@ def check_pixels(pixels: np.ndarray, pixel_range: PixelRange | None) -> None:
             )
         low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))
     if pixel_range is None:
-        # networks compute in 32 bits
+        # networks compute with 32 bits
         largest = float(np.finfo(np.float32).max)
         if not (-largest <= low and high <= largest):
             raise ValueError(
@@ -156,9 +157,9 @@ def _out_of_range(dtype: np.dtype[Any], low: float, high: float, expected: Pixel
     return (
         f"Received {dtype} pixels from {low:g} to {high:g}; accepted are {dtype} pixels from "
         f"{expected[0]:g} to {expected[1]:g}. Nothing is rescaled silently: pass "
-        "X.astype('uint8') if they are bytes, or value_range=(black, white), say "
-        "value_range=(0, 255), to tell their scale (value_range=None takes any numbers as "
-        "they are)."
+        "X.astype('uint8') if they are bytes, or value_range=(black, white), for example "
+        "value_range=(0, 255), to set their scale (value_range=None passes any numbers "
+        "unchanged)."
     )
 
 
@@ -175,7 +176,7 @@ def to_uint8(pixels: np.ndarray, pixel_range: PixelRange) -> np.ndarray:
     if pixels.dtype == np.uint8 and pixel_range == (0.0, 255.0):
         return pixels
     low, high = (np.asarray(end, np.float64) for end in pixel_range)
-    # + 0.5 and floor: halves go up, whereas rint would send every second one down
+    # + 0.5 and floor round all halves up, while rint rounds every second one down
     parts = [
         np.floor((part.astype(np.float64) - low) * (255.0 / (high - low)) + 0.5)
         .clip(0, 255)
@@ -186,16 +187,16 @@ def to_uint8(pixels: np.ndarray, pixel_range: PixelRange) -> np.ndarray:
 
 
 def to_uint8_rgb(pixels: np.ndarray, pixel_range: PixelRange) -> np.ndarray:
-    """Turn images (n, height, width, 1, 3 or 4 channels) into 8-bit RGB ones.
+    """Convert images (n, height, width, 1, 3 or 4 channels) to 8-bit RGB.
 
-    Grey is repeated in the three channels; a fourth channel is transparency,
-    composited on white exactly as for a file.
+    Grey is repeated in three channels; a fourth channel is transparency, which is composited on
+    white exactly as for a file.
     """
     colours = pixels[..., :3]
     mapped = to_uint8(colours, pixel_range)
     if pixels.shape[-1] < 4:
         return mapped if mapped.shape[-1] == 3 else np.repeat(mapped, 3, axis=-1)
-    if is_learnt(pixel_range):  # from the colours; transparency has the scale of its type
+    if is_learnt(pixel_range):  # learnt from colours; transparency has the scale of its type
         pixel_range = pixel_range_of(pixels.dtype, "auto") or (0.0, 1.0)
     return _on_white(mapped, to_uint8(pixels[..., 3:], pixel_range))
 
@@ -208,27 +209,26 @@ def _on_white(colours: np.ndarray, opacity: np.ndarray) -> np.ndarray:
 
 
 def samples_to_rgb(samples: Samples, value_range: Any = "auto") -> np.ndarray:
-    """Turn the numbers of a deep image into 8-bit RGB, (height, width, 3).
+    """Convert the numbers of a deep image to 8-bit RGB, (height, width, 3).
 
     Parameters
     ----------
     samples : Samples
         The image.
     value_range : "auto", (low, high) or None, default="auto"
-        As the estimators take it, or a range that was learnt. Without one the image's own
-        scale decides.
+        As in the estimators, or a learnt range. Without a range the image's own scale is used.
 
     Raises
     ------
     ValueError
-        If the image holds numbers off their scale, or has none.
+        If the image holds numbers outside its scale, or has no scale.
     """
     named = named_range(value_range)
     scale = named or samples.scale
     if scale is None:
         raise ValueError(
-            "it holds floating-point pixels, which have no agreed range; pass theirs by "
-            "value_range=(low, high), or value_range='percentile' to have it learnt"
+            "it holds floating-point pixels, which have no standard range; pass their range by "
+            "value_range=(low, high), or learn it by value_range='percentile'"
         )
     colours = samples.values[..., :3]
     low, high = colours.min(), colours.max()

@@ -1,4 +1,4 @@
-"""Batches of images at one size, decoded in threads, the small ones kept."""
+"""Read batches of images at one size, decoded in threads and kept in a small memory cache."""
 
 from __future__ import annotations
 
@@ -13,29 +13,28 @@ from .batch import ImageBatch
 
 __all__ = ["ImageReader"]
 
-# Every epoch asks for every image again. At 32x32 this keeps 43,690 of them, so
-# that each file is decoded once; at 224x224 it keeps 891. Memory stops there.
+# Every epoch reads every image again. At 32x32 this budget keeps 43,690 images, so that each
+# file is decoded once; at 224x224 it keeps 891. Memory use stops there.
 KEEP_BYTES = 128 * 2**20
 
 
 class ImageReader:
-    """Read images of a batch at one size.
+    """Reads images of a batch at one size.
 
-    Images that need no work (an array of the right size) are sliced. Others
-    are decoded and resized in threads, and kept in memory until a fixed budget
-    is used up; the rest are read anew each time. Memory therefore doesn't grow
-    with the number of images.
+    Images that need no work (an array of the right size) are sliced. Others are decoded and
+    resized in threads, and kept in memory until a fixed budget is used up; the rest are read
+    again each time. So memory doesn't grow with the number of images.
 
     Parameters
     ----------
     images : ImageBatch
         The images.
     size : tuple of int
-        (height, width) in pixels.
+        Size (height, width) in pixels.
     resize : {"stretch", "crop", "pad"}
         The resize policy.
     keep_bytes : int, default=134217728
-        The budget, in bytes; 0 keeps nothing (when each is read only once).
+        Memory budget in bytes; 0 keeps none (if each image is read only once).
 
     Examples
     --------
@@ -87,33 +86,33 @@ class ImageReader:
                 index = int(indices[position])
                 batch[position] = self.images.image(index, self.size, self.resize)
 
-        # one task a thread: a task for each image would cost a tenth of a small one's time
+        # one task per thread: a task per image would take a tenth of the time of a small image
         n_shares = min(self._n_threads, len(missing))
         shares = [missing[first::n_shares] for first in range(n_shares)]
-        list(self._pool.map(decode_into_batch, shares))  # list: raises what was raised there
+        list(self._pool.map(decode_into_batch, shares))  # list() raises exceptions of the threads
         new = missing[indices[missing] < len(self._kept)]
         self._kept[indices[new]] = batch[new]
         self._have[indices[new]] = True
         return batch
 
     def read_ahead(self, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the images of each chunk; those of the next are read meanwhile.
+        """Yield the images of each chunk, and read the next chunk meanwhile.
 
         Parameters
         ----------
         chunks : iterable of ndarray of int
-            Indices, a batch at a time. The next chunk is drawn, by the caller's thread,
-            before a batch is yielded.
+            Indices of each batch. The caller's thread draws the next chunk before it yields
+            a batch.
 
         Yields
         ------
         ndarray of shape (len(chunk), height, width, channels)
-            As `read` returns it.
+            The result of `read`.
 
         Raises
         ------
         ImageDecodeError
-            If a file can't be read; in place of the batch that it belongs to.
+            If a file can't be read; raised in place of its batch.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""The one resize policy: bilinear, antialiased, by Pillow."""
+"""Resizing: bilinear, antialiased, by Pillow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PIL import Image
 
 __all__ = ["RESIZE_POLICIES", "Box", "resize_array", "resize_image"]
 
-#: (left, top, right, bottom) in pixels, which need not be whole
+#: (left, top, right, bottom) in pixels, which may be fractions
 Box = tuple[float, float, float, float]
 
 RESIZE_POLICIES = ("stretch", "crop", "pad")
@@ -17,7 +17,7 @@ _FILTER = Image.Resampling.BILINEAR  # Pillow widens the filter when shrinking: 
 def resize_image(
     image: Image.Image, size: tuple[int, int], resize: str, box: Box | None = None
 ) -> Image.Image:
-    """Bring a PIL image to `size`.
+    """Resize a PIL image to `size`.
 
     Parameters
     ----------
@@ -26,17 +26,16 @@ def resize_image(
     size : tuple of int
         (height, width) of the result, in pixels.
     resize : {"stretch", "crop", "pad"}
-        ``"stretch"`` ignores the aspect ratio; ``"crop"`` keeps it and cuts off
-        what overhangs, evenly on both sides; ``"pad"`` keeps it and fills up
-        with black, evenly on both sides.
+        ``"stretch"`` ignores the aspect ratio; ``"crop"`` keeps it and cuts off the
+        excess, evenly on both sides; ``"pad"`` keeps it and adds black, evenly on
+        both sides.
     box : tuple of float, default=None
-        (left, top, right, bottom) of the part of `image` that is the image;
-        None for all of it.
+        (left, top, right, bottom) of the part of `image` to use; None for all of it.
 
     Returns
     -------
     PIL.Image.Image
-        The resized image; `image` itself where it has that size already.
+        The resized image; `image` itself if it has that size already.
 
     Examples
     --------
@@ -52,9 +51,9 @@ def resize_image(
     if resize == "stretch":
         return image.resize((width, height), _FILTER, box=(left, top, right, bottom))
     if resize == "crop":
-        # the largest part of the target's aspect ratio, in the middle
+        # the largest centred part with the target's aspect ratio
         scale = min((right - left) / width, (bottom - top) / height)
-        # rounding makes them -1e-15 at times, which Pillow refuses
+        # rounding may give -1e-15, which Pillow refuses
         overhang_x = max(0.0, (right - left - width * scale) / 2)
         overhang_y = max(0.0, (bottom - top - height * scale) / 2)
         middle = (left + overhang_x, top + overhang_y, right - overhang_x, bottom - overhang_y)
@@ -69,10 +68,10 @@ def resize_image(
 
 
 def resize_array(image: np.ndarray, size: tuple[int, int], resize: str) -> np.ndarray:
-    """Bring an array (height, width, channels) of uint8 or float32 to `size`.
+    """Resize an array (height, width, channels) of uint8 or float32 to `size`.
 
-    RGB bytes go through Pillow as an image does; other channels one by one as
-    32-bit floats, so that data which are no images keep their precision.
+    RGB bytes are resized as an image; other channels are resized one by one as 32-bit floats,
+    so that data that aren't images keep their precision.
     """
     if image.shape[:2] == tuple(size):
         return image

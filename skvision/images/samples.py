@@ -1,10 +1,10 @@
-"""The numbers that an image of more than 8 bits holds, and what it says is black and white.
+"""The numbers of images of more than 8 bits, and their values of black and white.
 
-Files often use a part of what they have room for: a camera of 12 bits writes 0..4095 into 16.
-So the depth that a file declares decides; its room, where it declares none.
+Files often use only a part of their bits: a camera of 12 bits writes 0..4095 into 16 bits. So
+the scale follows from the depth that a file declares or, if it declares none, from its bits.
 
-Pillow reads colour of 16 bits as 8 bits, the upper ones. The lower ones come from a second
-reading, in the other byte order.
+Pillow reads only the upper 8 bits of 16-bit colour. The lower bits come from a second reading
+with swapped byte order.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from PIL import ExifTags, Image
 
 __all__ = ["PixelRange", "Samples", "declared", "deep_samples"]
 
-#: (black, white); as learnt from images, each a tuple of numbers, one a channel
+#: (black, white); if learnt from images, each is a tuple of one number per channel
 PixelRange = tuple[Any, Any]
 
-#: the bits of what has no agreed depth but whole numbers: integers of 32 bits count as 16
+#: bits of integers without a standard depth: 32-bit integers count as 16 bits
 _USUAL_BITS = 16
 
 
 class Samples(NamedTuple):
-    """What one image holds."""
+    """The numbers of one image."""
 
     #: (height, width, channels): grey, RGB, or RGB and transparency
     values: np.ndarray
-    #: (black, white) by the image's own word; None where it has none, as floats have
+    #: (black, white) as the image declares; None if it doesn't, as for floats
     scale: PixelRange | None
     #: whether the smallest number is the brightest
     inverted: bool = False
 
 
 def deep_samples(image: Image.Image) -> Samples | None:
-    """Read an image of more than 8 bits a channel; None for one that Pillow has as 8 bits.
+    """Read an image of more than 8 bits per channel; return None if Pillow reads it as 8 bits.
 
     Parameters
     ----------
     image : PIL.Image.Image
-        The image, opened. If it is a deep one, it may be of no use afterwards.
+        The opened image. A deep image may be unusable afterwards.
 
     Returns
     -------
     Samples or None
-        Its numbers, as they are in the file.
+        Its numbers, as stored in the file.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def deep_samples(image: Image.Image) -> Samples | None:
     >>> deep_samples(Image.new("I;16", (3, 2))).scale
     (0.0, 65535.0)
     """
-    tiles = getattr(image, "tile", None)  # none once it is loaded
+    tiles = getattr(image, "tile", None)  # empty once it is loaded
     if tiles and tiles[0].codec_name.startswith("ppm"):
         return _netpbm(image, tiles[0])
     read = _reader(image, _rawmode(tiles[0]) if tiles else "")
@@ -71,7 +71,7 @@ def deep_samples(image: Image.Image) -> Samples | None:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError("it holds NaN or infinity; replace them by numbers first")
     if image.format == "JPEG2000" and depth is not None:
-        values = values >> (16 - depth)  # Pillow fills the room of 16 bits
+        values = values >> (16 - depth)  # Pillow scales the values to 16 bits
     elif image.format == "PNG" and depth is not None and _fills_its_room(values, depth):
         depth = None
     bits = depth or (_USUAL_BITS if values.dtype.kind in "iu" else None)
@@ -82,20 +82,20 @@ def deep_samples(image: Image.Image) -> Samples | None:
 
 
 def declared(image: Image.Image) -> tuple[int | None, bool]:
-    """The bits that an image's file declares, None if it doesn't, and whether 0 is white."""
+    """Return the bits that an image's file declares, None if none, and whether 0 is white."""
     bits = _DECLARED_BITS.get(image.format or "", _no_bits)(image)
     tags = getattr(image, "tag_v2", {})
     return bits, tags.get(ExifTags.Base.PhotometricInterpretation) == 0
 
 
 def _rawmode(tile: Any) -> str:
-    """What Pillow calls the form that pixels are stored in."""
+    """Return Pillow's name of the stored form of pixels."""
     args = tile.args if isinstance(tile.args, tuple) else (tile.args,)
     return args[0] if args and isinstance(args[0], str) else ""
 
 
 def _reader(image: Image.Image, rawmode: str) -> Callable[[Any], np.ndarray] | None:
-    """What reads an image's numbers; None for one of 8 bits."""
+    """Return the function that reads an image's numbers; None for an image of 8 bits."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return np.asarray
     if rawmode == "LA;16B":
@@ -105,7 +105,7 @@ def _reader(image: Image.Image, rawmode: str) -> Callable[[Any], np.ndarray] | N
 
 
 def _other_order(rawmode: str) -> str | None:
-    """The same pixels of 16-bit colour with their bytes swapped, in Pillow's words."""
+    """Return Pillow's name of the same 16-bit colour with swapped bytes."""
     if rawmode[:-1] not in ("RGB;16", "RGBX;16", "RGBA;16"):
         return None
     native = "B" if sys.byteorder == "little" else "L"
@@ -113,7 +113,7 @@ def _other_order(rawmode: str) -> str | None:
 
 
 def _retiled(image: Any, rawmode: str) -> np.ndarray:
-    """Decode an image that isn't loaded, its pixels taken for others of the same length."""
+    """Decode an image that isn't loaded, with another raw mode of the same length."""
     image.tile = [
         tile._replace(args=rawmode if isinstance(tile.args, str) else (rawmode, *tile.args[1:]))
         for tile in image.tile
@@ -136,7 +136,7 @@ def _sixteen_bit_colour(image: Any) -> np.ndarray:
 
 
 def _with_transparency(values: np.ndarray, see_through: Any, opaque: float) -> np.ndarray:
-    """Make a channel of transparency of the one colour that is see-through."""
+    """Add a transparency channel for the one colour that is transparent."""
     hidden = (values == np.array(see_through)).all(axis=2, keepdims=True)
     colours = np.broadcast_to(values, (*values.shape[:2], 3))
     return np.concatenate([colours, np.where(hidden, 0, opaque).astype(values.dtype)], axis=2)
@@ -150,12 +150,12 @@ def _no_bits(image: Any) -> int | None:
 
 
 def _tiff_bits(image: Any) -> int | None:
-    """The fewest of: its bits, the tags of its largest number, what OME says are significant."""
+    """Return the minimum of its bits, the tags of its maximum, and OME's significant bits."""
     tags = image.tag_v2
     kind = np.max(tags.get(ExifTags.Base.SampleFormat, 1))
     signed = int(kind == 2)
     bits = [int(np.max(tags.get(ExifTags.Base.BitsPerSample, 1))) - signed] if kind < 3 else []
-    # a largest number that is no power of two less one is this image's own: no depth
+    # only a maximum of the form 2**n - 1 is a depth; any other is the maximum of this image
     for tag in (_MAX_SAMPLE_VALUE, _SMAX_SAMPLE_VALUE):
         largest = float(np.max(tags.get(tag, 0)))
         power = np.log2(largest + 1) if largest > 0 else 0.5
@@ -172,7 +172,7 @@ _MAX_SAMPLE_VALUE, _SMAX_SAMPLE_VALUE = 281, 341
 
 
 def _png_bits(image: Any) -> int | None:
-    """What its sBIT chunk says, which Pillow passes over."""
+    """Return the bits in its sBIT chunk, which Pillow ignores."""
     file = image.fp
     if file is None:
         return None
@@ -190,10 +190,10 @@ def _png_bits(image: Any) -> int | None:
 
 
 def _fills_its_room(values: np.ndarray, bits: int) -> bool:
-    """Whether numbers of few bits are scaled to 16, as PNG wants it, or are as they were.
+    """Return whether numbers of fewer bits are scaled to 16 bits, as PNG requires.
 
-    Scaled numbers that would be small enough for the others have zeros for their lower bits (a
-    1 at most, by rounding).
+    Scaled numbers that are small enough to be unscaled have zeros in their lower bits (at most
+    a 1, by rounding).
     """
     lower = 2 ** (16 - bits) - 1
     colours = values[..., :3]
@@ -220,7 +220,7 @@ _DECLARED_BITS: dict[str, Callable[[Any], int | None]] = {
 
 
 def _netpbm(image: Any, tile: Any) -> Samples | None:
-    """PGM and PPM declare their white; Pillow brings it to 65535, or to 255 in colour."""
+    """Read PGM and PPM, which declare white; Pillow scales it to 65535, or to 255 in colour."""
     white = tile.args[-1]
     if white < 256:
         return None

@@ -1,4 +1,4 @@
-"""What hands batches over one by one, which no estimator takes, told from what it takes."""
+"""Refuse streams of batches, such as generators and data loaders, which estimators don't accept."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 __all__ = ["refuse_streams"]
 
-#: the beginning of a class' module, its name ("" for any) -> what it is called. Its libraries
-#: need not be installed
+#: beginning of a class' module, name of the class ("" for any), and its name in errors. The
+#: libraries needn't be installed
 _STREAMS = (
     ("tensorflow.python.data", "", "a tf.data.Dataset"),
     ("tensorflow.python.distribute", "", "a distributed tf.data.Dataset"),
@@ -23,7 +23,7 @@ _STREAMS = (
     ("grain.", "", "a Grain data set"),
 )
 
-#: what has an order and a length, or an array of its own
+#: attributes of objects that have an order and a length, or an array
 _IN_ORDER = (Sequence, KeysView, ValuesView)
 _ARRAY_LIKE = ("__array__", "shape", "to_list", "columns")
 
@@ -44,10 +44,10 @@ def refuse_streams(X: Any) -> None:
     name = _stream_name(X)
     if name is not None:
         raise ValueError(
-            f"X is {name}, which hands images over bit by bit; an estimator takes all of them, "
-            "with y apart. Pass file names (they are read batch by batch, so memory stays small), "
-            "join what fits into memory, X = np.concatenate([batch for batch, _ in stream]), or "
-            "call partial_fit(batch, labels, classes=...) for each batch."
+            f"X is {name}, which yields images in parts; an estimator needs all images at once, "
+            "and y separately. Pass file names (they are read batch by batch, so memory stays "
+            "small), join batches in memory, X = np.concatenate([batch for batch, _ in stream]), "
+            "or call partial_fit(batch, labels, classes=...) for each batch."
         )
     # (SciPy's dok_array is a dictionary)
     if isinstance(X, Mapping | AbstractSet) and not isinstance(X, KeysView) and not _is_array(X):

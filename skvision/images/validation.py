@@ -1,4 +1,4 @@
-"""`validate_images`: what scikit-learn's ``validate_data`` is for tables, for images."""
+"""`validate_images`: the equivalent of scikit-learn's ``validate_data`` for images."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ __all__ = ["validate_images"]
 
 
 def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
-    """Read X for an estimator, and hold it against what the estimator was fitted on.
+    """Read X for an estimator, and check it against the X of fit.
 
     Parameters
     ----------
     estimator : object
-        An estimator with the parameters ``row_shape``, ``value_range`` and, where it
-        resizes, ``resize``.
+        An estimator with the parameters ``row_shape``, ``value_range`` and, if it resizes,
+        ``resize``.
     X : object
         Images in any accepted form.
     reset : bool
-        True in fit: what is seen is stored on the estimator (``pixel_range_``,
-        ``n_channels_``, ``image_shape_`` and, for rows, ``n_features_in_`` and
-        ``feature_names_in_``). False elsewhere: it is compared.
+        True in fit: set the attributes ``pixel_range_``, ``n_channels_``,
+        ``image_shape_`` and, for rows, ``n_features_in_`` and ``feature_names_in_`` of the
+        estimator. False elsewhere: compare X with them.
 
     Returns
     -------
@@ -39,10 +39,10 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
     Raises
     ------
     ValueError
-        If X is of no accepted form, or of another scale, number of axes, number of channels or
-        row length than in fit.
+        If X has none of the accepted forms, or another scale, number of axes, number of
+        channels or row length than in fit.
     ImageDecodeError
-        If ``value_range="percentile"`` and a file can't be read, or has 8 bits a channel.
+        If ``value_range="percentile"`` and a file can't be read, or has 8 bits per channel.
 
     Warns
     -----
@@ -66,7 +66,7 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
         X,
         row_shape=estimator.row_shape,
         value_range=estimator.pixel_range_ if learnt else estimator.value_range,
-        # models of earlier versions don't have it
+        # models of earlier versions lack it
         fitted_shape=None if reset else getattr(estimator, "image_shape_", None),
     )
     if reset:
@@ -83,7 +83,7 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
 def _compare(estimator: Any, batch: ImageBatch) -> None:
     name = type(estimator).__name__
     if batch.n_channels != estimator.n_channels_:
-        # an array's first axis is that of the batch
+        # the first axis of an array is the batch
         first = batch.image_shape[:1] == (estimator.n_channels_,)
         raise ValueError(
             f"X has {batch.n_channels} channels, but {name} was fitted on images with "
@@ -92,12 +92,12 @@ def _compare(estimator: Any, batch: ImageBatch) -> None:
         )
     fitted: PixelRange | None = estimator.pixel_range_
     received = batch.pixel_range
-    # files carry their own scale, so they are compared with nothing
+    # files have their own scale, so they aren't compared
     if fitted is not None and received is not None and fitted != received:
         raise ValueError(
             f"X has pixels on the scale {_scale(received)}, but {name} was fitted on the scale "
-            f"{_scale(fitted)}. Bring X to that scale first, say by (X * 255).astype('uint8') or "
-            "X / 255; nothing is rescaled silently."
+            f"{_scale(fitted)}. Convert X to that scale first, for example by "
+            "(X * 255).astype('uint8') or X / 255; nothing is rescaled silently."
         )
 
 

@@ -13,7 +13,8 @@ from .stream import BatchStream
 __all__ = ["SETTLED", "AveragesRenewal"]
 
 # Steps after which the moving averages are good: accuracy then differs by at most 0.01 between
-# both kinds of averages, and by 0.05 after a hundred steps (table: docs/design/17-averages-come-from-training-images.md).
+# both kinds of averages, and by 0.05 after a hundred steps (the table is in
+# docs/design/17-averages-come-from-training-images.md).
 SETTLED = 200
 # Mean loss of accuracy on unseen digits in 44 trainings, compared to all 32 or 50 batches:
 # 0.001 with this number, 0.004 with 8 batches, 0.017 with 2.

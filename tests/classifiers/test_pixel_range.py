@@ -263,7 +263,7 @@ def test_a_quarter_of_the_room_is_the_limit(bits, is_warned, form, tmp_path):
         X = sorted(map(str, tmp_path.iterdir()))
     said = warned(lambda: MiniVGGClassifier(**NET)._training_data(X, y, None, reset=True))
     assert len(said) == is_warned
-    assert all(f"say value_range=(0, {2**bits - 1})" in each for each in said)
+    assert all(f"for example value_range=(0, {2**bits - 1})" in each for each in said)
 
 
 def test_one_bright_image_is_enough():
@@ -314,7 +314,7 @@ def test_a_folder_of_floats_is_warned_of(tmp_path):
         depth = Image.fromarray(np.linspace(0, 9, 64, dtype=np.float32).reshape(8, 8))
         depth.save(tmp_path / label / "1.tiff")
     (said,) = warned(lambda: load_image_folder(tmp_path, validate=True))
-    assert "from 0 to 9, which is no scale that can be guessed" in said
+    assert "from 0 to 9, whose scale can't be guessed" in said
     X, y = load_image_folder(tmp_path, return_X_y=True)
     net = MiniVGGClassifier(**{**NET, "epochs": 1}, value_range="percentile").fit(X, y)
     assert 0 <= net.pixel_range_[0][0] < 0.1

@@ -268,7 +268,7 @@ def test_every_kind_of_bad_file_is_skipped_with_its_reason(folder):
     reasons = {os.path.basename(file): reason for file, reason in data.skipped}
     expected = {
         "bomb.ppm": "60,000 x 60,000 pixels",
-        "round.jpg": "symbolic links go round",
+        "round.jpg": "symbolic links form a loop",
         "cut.jpg": "truncated",
         "lost.jpg": "a link to",
         "nothing.png": "empty",

@@ -131,7 +131,9 @@ def test_floats_have_the_scale_that_is_named():
         (RAMP / 4095).astype(">f4").tobytes(), RAMP.shape, 32, order=">", compress=True, t339=(3,)
     )
     for source in (floats, big_endian, Image.fromarray(RAMP.astype(np.float32) / 4095)):
-        with pytest.raises(ImageDecodeError, match=r"no agreed range; pass theirs by value_range="):
+        with pytest.raises(
+            ImageDecodeError, match=r"no standard range; pass their range by value_range="
+        ):
             decode(source)
         expected = scaled((RAMP / 4095).astype(np.float32), 1.0)
         np.testing.assert_array_equal(decode(source, (0, 1)), expected)
@@ -193,7 +195,7 @@ def test_one_colour_may_be_transparent():
 )
 @pytest.mark.parametrize("value_range", [(0, 4095), (0, 255), ((0.0,), (9.0,))])
 def test_a_named_range_is_refused_for_8_bits(source, value_range):
-    with pytest.raises(ImageDecodeError, match=r"more than 8 bits, .*leave value_range='auto'"):
+    with pytest.raises(ImageDecodeError, match=r"more than 8 bits, .*use value_range='auto'"):
         decode(source, value_range)
 
 

@@ -146,7 +146,7 @@ def test_run_lengths_are_decoded(dicom):
 @pytest.mark.parametrize(
     ("elements", "message"),
     [
-        ({"NumberOfFrames": 30}, "30 frames, and only single ones are read"),
+        ({"NumberOfFrames": 30}, "30 frames, but skvision reads single frames only"),
         ({"PixelData": None}, "without an image"),
         ({"WindowCenter": 1, "WindowWidth": 0}, "its window has a width of 0"),
         ({"Rows": 60000, "Columns": 60000}, "60,000 x 60,000 pixels"),
