@@ -1,6 +1,6 @@
-"""Class folders and tables -> (file names, labels); the bundled digits as such folders.
+"""Read class folders and tables as file names and labels; export digits as class folders.
 
-It imports `skvision.images` and what lies below it, and no Keras.
+The package imports `skvision.images` and lower layers, and no Keras.
 """
 
 from .digits import export_digits

@@ -1,4 +1,4 @@
-"""Names of classes, compared as a reader compares them."""
+"""Compare and clean names of classes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _DASHES_AND_SPACES = re.compile(r"[\s_]+|(?<=\w)[-\u2010-\u2015\u2212](?=\w)")
 
 
 def as_label(name: str) -> str:
-    """The class that a folder's name, or a table's cell, stands for.
+    """Return the class of a folder's name or a table's cell.
 
-    The same text in Unicode's composed form, with plain spaces and none at the ends.
+    It is the text in Unicode's composed form, with plain spaces and none at the ends.
 
     Examples
     --------
@@ -36,11 +36,11 @@ def as_label(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def reading(name: Any) -> str:
-    """What a reader takes a name for: equal for names that a reader can't, or won't, tell apart.
+    """Return a normalised name, equal for names that look the same to a reader.
 
-    Case, width, accents' encoding, spaces, underscores and dashes between words, dots at the
-    end, invisible characters, and letters that look alike don't count. The case of a single
-    letter does: handwritten ``a`` and ``A`` are two classes.
+    It ignores case, width, the encoding of accents, spaces, underscores and dashes between
+    words, dots at the end, invisible characters, and differences of look-alike letters. It
+    keeps the case of a single letter: handwritten ``a`` and ``A`` are two classes.
 
     Examples
     --------
@@ -55,15 +55,15 @@ def reading(name: Any) -> str:
 
 
 def one_spelling(counts: Mapping[str, int], known: Iterable[str] = ()) -> dict[str, str]:
-    """Give names that read the same one spelling.
+    """Choose one spelling for names that look the same.
 
     Parameters
     ----------
     counts : mapping of str to int
-        How many images each name has. The spelling that most of them have is taken; of
-        equal ones the first in the alphabet.
+        Number of images of each name. The most frequent spelling is chosen; of equally
+        frequent ones the first in the alphabet.
     known : iterable of str, default=()
-        Spellings that are taken before any other, as those of a model's classes.
+        Preferred spellings, such as those of a model's classes.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def one_spelling(counts: Mapping[str, int], known: Iterable[str] = ()) -> dict[s
 
 
 def warn_of_spellings(spelling: Mapping[str, str]) -> None:
-    """Warn once of names that read the same and are taken for one class."""
+    """Warn once of names that look the same and become one class."""
     names_of: dict[str, list[str]] = {}
     for name, label in spelling.items():
         names_of.setdefault(label, []).append(name)
@@ -97,7 +97,7 @@ def warn_of_spellings(spelling: Mapping[str, str]) -> None:
     if joined:
         more = f", and {len(joined) - 3} more" if len(joined) > 3 else ""
         warnings.warn(
-            f"Names of classes that read the same count as one class: {', '.join(joined[:3])}"
+            f"Names of classes that look the same count as one class: {', '.join(joined[:3])}"
             f"{more}. If they are different classes, give them names that differ in more than "
             "case, spaces or look-alike letters."
         )

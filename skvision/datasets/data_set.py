@@ -1,4 +1,4 @@
-"""File names and labels, from wherever they came -> checked, and as a Bunch."""
+"""Check file names and labels of any source, and return them as a Bunch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["as_bunch", "check_on_error", "readable"]
 
 
 def check_on_error(on_error: str) -> None:
-    """Refuse what is no way to treat unreadable images."""
+    """Raise ValueError if `on_error` isn't an accepted value."""
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip'. Received: {on_error!r}")
 
@@ -23,7 +23,7 @@ def check_on_error(on_error: str) -> None:
 def readable(
     files: Sequence[str], labels: np.ndarray, on_error: str
 ) -> tuple[np.ndarray, list[tuple[str, str]]]:
-    """Decode all images; warn of those that are left out, and of copies under two labels.
+    """Decode all images; warn of those that are left out, and of copies with two labels.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def readable(
     labels : ndarray of shape (n_images,)
         The class of each.
     on_error : {"raise", "skip"}
-        What an unreadable one leads to.
+        Treatment of unreadable images.
 
     Returns
     -------
     kept : ndarray of shape (n_images,), bool
-        Which can be decoded.
+        Whether each image can be decoded.
     skipped : list of tuple (str, str)
         Name and reason of the others.
     """
@@ -54,7 +54,7 @@ def readable(
 
 
 def as_bunch(files: Sequence[str], labels: np.ndarray, place: str, **entries: Any) -> Bunch:
-    """What `load_image_folder` returns; `place` says where the images are."""
+    """Return the Bunch of `load_image_folder`; `place` describes the source of the images."""
     data = np.array(files, dtype=object)
     names = np.unique(labels).tolist()
     return Bunch(

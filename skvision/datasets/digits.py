@@ -17,17 +17,16 @@ _NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 def export_digits(folder: str | os.PathLike[str], *, n_per_class: int | None = None) -> Path:
     """Write scikit-learn's digits as class folders of grey 8x8 PNG files.
 
-    Files that are there already are written again, so a second call changes
-    nothing.
+    Existing files are overwritten with the same content, so a second call changes nothing.
 
     Parameters
     ----------
     folder : str or path-like
-        Where to write; made if it doesn't exist. Its subfolders will be
-        ``zero`` to ``nine``.
+        Folder to write to; created if it doesn't exist. Its subfolders are ``zero`` to
+        ``nine``.
     n_per_class : int, default=None
-        How many files a class gets at most, at least 1; None for all (174 to
-        183 a class, 1,797 together).
+        Maximum number of files per class, at least 1; None for all (174 to 183 per class,
+        1,797 together).
 
     Returns
     -------
@@ -51,7 +50,7 @@ def export_digits(folder: str | os.PathLike[str], *, n_per_class: int | None = N
     if n_per_class is not None and n_per_class < 1:
         raise ValueError(f"n_per_class must be at least 1 or None. Received: {n_per_class!r}")
     digits = load_digits()
-    # 16 grey levels -> 0..255, as an 8-bit image has them
+    # convert 16 grey levels to 0..255
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
     folder = Path(folder)
     for label, name in enumerate(_NAMES):

@@ -1,4 +1,4 @@
-"""A folder whose subfolders are the classes -> file names and labels."""
+"""List a folder whose subfolders are the classes, as file names and labels."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ def load_image_folder(
 ) -> Any:
     """List a folder of images whose subfolders are the classes.
 
-    Images are not loaded: estimators decode them batch by batch. Folders inside a
-    class folder are searched too. What is left out is counted, and a warning says so
-    if it looks like images.
+    The function doesn't load images: estimators decode them batch by batch. It also searches
+    folders inside class folders. It counts the files that it leaves out, and warns if they
+    look like images.
 
     Parameters
     ----------
     path : str, path-like or sequence of them
-        The folder; ``path/cat/1.jpg`` is an image of class ``cat``. Of several
-        folders, classes of the same name are joined. ``~`` is the user's own folder.
+        The folder; ``path/cat/1.jpg`` is an image of class ``cat``. With several folders,
+        classes of the same name are joined. ``~`` is the user's home folder.
     validate : bool, default=False
-        Whether to decode every image now, so that an unreadable one is found
-        before an hour of training and not in the middle of it. Costs about as
-        much as one epoch's decoding.
+        Whether to decode every image now, so that unreadable images are found before a
+        long training and not during it. It takes about as long as the decoding of one
+        epoch.
     on_error : {"raise", "skip"}, default="raise"
-        What an unreadable image leads to if ``validate=True``: an
-        `ImageDecodeError`, or being left out with a `SkippedImageWarning`.
+        Treatment of unreadable images if ``validate=True``: raise an `ImageDecodeError`, or
+        leave them out with a `SkippedImageWarning`.
     classes : collection of str, default=None
-        The subfolders that are the classes; others are left out. None for all, unless
+        Names of the subfolders that are classes; others are left out. None for all, unless
         they look like another level of folders (see Notes).
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` instead of a Bunch.
@@ -53,7 +53,7 @@ def load_image_folder(
     Returns
     -------
     sklearn.utils.Bunch
-        With these entries:
+        A Bunch with these entries:
 
         data : ndarray of shape (n_images,), object
             File names; sorted by class, then by folder in the order given, then
@@ -65,13 +65,12 @@ def load_image_folder(
         filenames : ndarray of shape (n_images,), object
             The same as ``data``.
         ignored : list of str
-            Hidden files and folders, folders that systems leave (see Notes), files
-            that are no images by their name, and second names of images that are
-            listed already.
+            Hidden files and folders, system folders (see Notes), files whose names aren't
+            those of images, and further names of images that are listed already.
         skipped : list of tuple (str, str)
             File name and reason of each unreadable image that was left out.
         DESCR : str
-            The above in a sentence.
+            A summary in one sentence.
 
     (data, target) : tuple of ndarray
         If ``return_X_y=True``.
@@ -79,52 +78,50 @@ def load_image_folder(
     Raises
     ------
     FileNotFoundError, NotADirectoryError, PermissionError
-        If there is no such folder, or one that can't be listed.
+        If a folder doesn't exist or can't be listed.
     ValueError
-        If a folder holds no images, all of them together fewer than two classes, if
-        one image is in two classes, or if the subfolders are no classes.
+        If a folder holds no images, if all folders together hold fewer than two classes, if
+        one image is in two classes, or if the subfolders don't look like classes.
     ImageDecodeError
         If ``validate=True``, ``on_error="raise"`` and an image can't be read.
 
     Warns
     -----
     SkippedImageWarning
-        If files that look like images were left out, or folders that systems leave, or
-        if a class folder holds no images.
+        If files that look like images or system folders were left out, or if a class folder
+        holds no images.
     PixelRangeWarning
-        If ``validate=True`` and all images together use a small part of their scale, as
-        those of 12 bits in a file of 16 do, or have none; it says what ``value_range`` to pass.
+        If ``validate=True`` and all images together use a small part of their scale (such
+        as 12 bits in files of 16), or have no scale; it suggests a ``value_range``.
     UserWarning
-        If class folders have names that read the same, if subfolders may be the
-        classes or, with ``validate=True``, if the same bytes are under two labels.
+        If names of class folders look the same, if subfolders may be the classes or, with
+        ``validate=True``, if the same bytes have two labels.
 
     Notes
     -----
-    All formats are listed that Pillow decodes, those of plugins that are registered with
-    it too, and HEIC and DICOM where pillow-heif and pydicom are installed. Raw photos,
-    videos, drawings and the like are left out; the warning counts them by type and says
-    what to do.
+    The function lists all formats that Pillow and its registered plugins decode, and HEIC
+    and DICOM if pillow-heif and pydicom are installed. It leaves out raw photos, videos,
+    drawings and similar files; the warning counts them by type and says what to do.
 
-    Subfolders are refused as classes where they are parts of a data set (train and test,
-    fold1 and fold2, in any spelling), or hold no images but the same class folders. The
-    error names the call that is meant; `classes` says that they are classes all the same.
+    Subfolders are refused as classes if they are parts of a data set (train and test, fold1
+    and fold2, in any spelling), or if they hold the same class folders and no images of
+    their own. The error suggests the right call; to use them as classes, pass `classes`.
 
-    Names that read the same (``Cat`` and ``cat``, ``Dog`` and ``Dog`` with a space behind
-    it) are one class, with a warning; the files' names stay as they are. A label has
-    plain spaces, none at its ends, and Unicode's composed form.
+    Names that look the same (``Cat`` and ``cat``, ``Dog`` and ``Dog`` with a trailing space)
+    become one class, with a warning; the files' names stay unchanged. A label has plain
+    spaces, none at its ends, and Unicode's composed form.
 
-    ``$RECYCLE.BIN``, ``lost+found``, ``__MACOSX``, ``@eaDir`` and other folders that
-    systems, cameras and storage boxes make are not searched, at any level.
+    ``$RECYCLE.BIN``, ``lost+found``, ``__MACOSX``, ``@eaDir`` and other folders of systems,
+    cameras and storage devices are not searched, at any level.
 
-    An image that is reached twice, by symbolic links or because the folders
-    overlap, counts once, under the name that comes first: else it might be
-    trained on and tested on. Reached under two classes it is refused, since one
-    of the labels must be wrong. Copies and hard links are images of their own.
+    An image that is found twice, by symbolic links or in overlapping folders, counts once,
+    under its first name; otherwise it might be in both training and test data. An image
+    that is found in two classes is refused, since one of the labels must be wrong. Copies
+    and hard links count as separate images.
 
     Examples
     --------
-    The flowers of Kaggle's "Flowers Recognition" come as five such folders, here
-    with one tiny image each:
+    Kaggle's "Flowers Recognition" has five such folders, here with one tiny image each:
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -153,11 +150,11 @@ def labelled_images(
     classes: Collection[str] | None = None,
     at_least: int = 1,
 ) -> Any:
-    """List images as `load_image_folder` does, to learn from or to be measured on.
+    """List images as `load_image_folder` does, for training or evaluation.
 
-    `known` are the classes of a model: there must be no others, their spelling is taken, and
-    a folder of such a name that holds images itself is a class folder. There must be
-    `at_least` so many classes.
+    `known` are the classes of a model: other classes are refused, their spelling is used, and
+    a folder with the name of one that holds images itself is a class folder. `at_least` is
+    the minimum number of classes.
     """
     check_on_error(on_error)
     folders = existing_folders(path)
@@ -184,7 +181,7 @@ def labelled_images(
 def _class_folders(
     folders: Sequence[Path], known: Collection[str], classes: Collection[str] | None
 ) -> ClassFolders:
-    """List class folders; refuse subfolders that are no classes, unless `classes` names them."""
+    """List class folders; refuse subfolders that don't look like classes, unless in `classes`."""
     if isinstance(classes, str):
         raise TypeError(f"classes must be a list of names. Received: {classes!r}")
     found = list_classes(folders, known, classes)
@@ -196,7 +193,7 @@ def _class_folders(
     missing = [name for name in classes if reading(name) not in there]
     if missing:
         raise ValueError(
-            f"classes names {missing[0]!r}, but there is no such folder with images in "
+            f"classes contains {missing[0]!r}, but there is no such folder with images in "
             f"{_shown(folders)}."
         )
     return found
@@ -206,7 +203,7 @@ def _check_known(folders: Sequence[Path], found: ClassFolders, known: Collection
     unknown = [name for name in found.files_of if name not in known]
     if known and unknown:
         raise ValueError(
-            f"{_shown(folders)} has classes that the model does not know: {_first_of(unknown)}. "
+            f"{_shown(folders)} has classes that the model doesn't know: {_first_of(unknown)}. "
             f"It knows: {_first_of(known)}."
         )
 

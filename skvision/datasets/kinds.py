@@ -1,4 +1,4 @@
-"""What lies in folders beside images: what systems leave, and what only looks like images."""
+"""Other files and folders beside images: system folders, and files that look like images."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ..images.packages import PACKAGES, image_suffixes
 
 __all__ = ["holdings", "is_ignored_folder", "is_left_by_system", "look_alikes"]
 
-#: Folders that systems, storage boxes and programs make unasked, whatever the case. Hidden
-#: ones (.Trashes, .thumbnails, .ipynb_checkpoints, .@__thumb, ...) are known by their dot.
+#: Names of folders that systems, storage devices and programs create, in any case. Hidden ones
+#: (.Trashes, .thumbnails, .ipynb_checkpoints, .@__thumb, ...) are recognised by their dot.
 _SYSTEM_FOLDERS = re.compile(
     "|".join(
         (
-            # Windows: bins, restore points, what a disk check found
+            # Windows: bins, restore points, results of disk checks
             *(r"\$recycle\.bin", "recycler", "recycled", "system volume information"),
             r"found\.\d{3}",
             # Linux, Android
             *(r"lost\+found", r"lost\.dir"),
             # macOS
             *("__macosx", "network trash folder", "temporary items"),
-            # storage boxes: bins, snapshots, thumbnails
+            # storage devices: bins, snapshots, thumbnails
             *("#recycle", "#snapshot", "~snapshot", "@eadir", "@recycle", "@tmp", "@__thumb"),
             *("@recently-snapshot", "@sharesnap"),
             # cameras and programs: thumbnails, settings, caches
@@ -37,7 +37,7 @@ _SYSTEM_FOLDERS = re.compile(
 
 
 def is_left_by_system(name: str) -> bool:
-    """Tell by its name whether a system, and not the user, made a folder that is not hidden.
+    """Return whether a folder's name is that of a system folder that isn't hidden.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def is_left_by_system(name: str) -> bool:
 
 
 def is_ignored_folder(name: str) -> bool:
-    """Tell by its name whether a folder is not searched."""
+    """Return whether a folder of this name is not searched."""
     return name.startswith(".") or is_left_by_system(name)
 
 
@@ -61,15 +61,15 @@ _RENAMED = ForeignKind(
 )
 _OTHER = ForeignKind("another file", "other files", "", "", is_look_alike=False)
 
-# how images begin; a DICOM file is told by what follows its preamble
+# first bytes of images; a DICOM file is recognised by the bytes after its preamble
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*")
-# of one unknown ending so many files are looked into and, if there are images, so many
+# number of files of one unknown ending that are read, and number if there are images among them
 _FEW, _ALL = 20, 1000
 _ENDINGS_SHOWN = 3
 
 
 def look_alikes(left_out: Iterable[str]) -> str:
-    """Count files that look like images and are none that can be read, with the way out.
+    """Count files that look like images but can't be read, with advice.
 
     Parameters
     ----------
@@ -92,12 +92,12 @@ documents (.svg; export as PNG)'
 
 
 def holdings(left_out: Iterable[str]) -> str:
-    """Count all files that are no images, with the way out; "" if there are none."""
+    """Count all files that aren't images, with advice; "" if there are none."""
     return _shown(_counted(left_out))
 
 
 def _counted(files: Iterable[str]) -> dict[ForeignKind, Counter[str]]:
-    """How many files of which ending each kind has, without hidden ones."""
+    """Count the files of each kind by ending, without hidden ones."""
     by_ending: dict[str, list[str]] = {}
     for file in files:
         name = file[file.rfind(os.sep) + 1 :]
@@ -114,7 +114,7 @@ def _counted(files: Iterable[str]) -> dict[ForeignKind, Counter[str]]:
 
 
 def _by_beginning(members: Sequence[str]) -> dict[ForeignKind, int]:
-    """Tell images from other files of one ending, by how they begin."""
+    """Count images and other files of one ending, by their first bytes."""
     # of notes beside each image a few are enough
     some = any(map(_begins_as_image, members[:_FEW]))
     n_images = sum(map(_begins_as_image, members[:_ALL])) if some else 0
@@ -126,7 +126,7 @@ def _begins_as_image(file: str) -> bool:
     if file.lower().endswith(".thm"):  # thumbnails that cameras put beside photos and videos
         return False
     try:
-        if not stat.S_ISREG(os.stat(file).st_mode):  # a pipe would be waited for
+        if not stat.S_ISREG(os.stat(file).st_mode):  # opening a pipe would wait
             return False
         with open(file, "rb") as content:
             start = content.read(132)

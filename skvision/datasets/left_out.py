@@ -1,4 +1,4 @@
-"""Warnings of what a data set lacks: one for each reason, short however much there is."""
+"""Warnings of images that a data set lacks: one per reason, of limited length."""
 
 from __future__ import annotations
 
@@ -17,21 +17,19 @@ _SHOWN = 5
 
 
 def warn_of_left_out(rest: Listing) -> None:
-    """Warn of what looks like an image and is not listed as one, and of folders not searched.
+    """Warn of unlisted files that look like images, and of folders that were not searched.
 
     Parameters
     ----------
     rest : Listing
-        What is not used: images that lie in no class folder, other files, and folders.
+        The unused rest: images outside class folders, other files, and folders.
     """
     parts = [look_alikes(rest.others)]
     if rest.images:
-        parts.append(
-            f"{len(rest.images)} images that lie in no class folder ({_shown(rest.images)})"
-        )
+        parts.append(f"{len(rest.images)} images outside class folders ({_shown(rest.images)})")
     system = [name for name in rest.closed if is_left_by_system(os.path.basename(name))]
     if system:
-        parts.append(f"{len(system)} folders that systems leave ({_shown(system)})")
+        parts.append(f"{len(system)} system folders ({_shown(system)})")
     said = "; ".join(filter(None, parts))
     if said:
         warnings.warn(f"These were left out: {said}.", SkippedImageWarning)
@@ -40,21 +38,21 @@ def warn_of_left_out(rest: Listing) -> None:
 def warn_of_empty(found: ClassFolders) -> None:
     """Warn of class folders that hold no images."""
     for each in found.empty:
-        lost = "" if each.name in found.spelling else f", so {each.name!r} is not a class"
+        lost = "" if each.name in found.spelling else f", so {each.name!r} isn't a class"
         warnings.warn(f"The class folder {each.path} holds no images{lost}.", SkippedImageWarning)
 
 
 def warn_of_skipped(skipped: Sequence[tuple[str, str]], lost: Collection[str] = ()) -> None:
-    """Warn of unreadable images (name, reason), and of classes that are lost with them."""
+    """Warn of unreadable images (name, reason), and of classes that lost all images."""
     shown = _shown([f"{file}: {reason}" for file, reason in skipped], "; ")
-    gone = f" Of {', '.join(map(repr, sorted(lost)))} no image is left." if lost else ""
+    gone = f" No images of {', '.join(map(repr, sorted(lost)))} are left." if lost else ""
     warnings.warn(
         f"{len(skipped)} unreadable images were left out: {shown}.{gone}", SkippedImageWarning
     )
 
 
 def warn_of_copies(files: Sequence[str], labels: Sequence[str]) -> None:
-    """Warn of files with the same content under two labels: one of the labels is wrong."""
+    """Warn of files with the same content and two labels, of which one must be wrong."""
     by_size: dict[int, list[int]] = {}
     for place, file in enumerate(files):
         by_size.setdefault(os.path.getsize(file), []).append(place)
@@ -71,8 +69,8 @@ def warn_of_copies(files: Sequence[str], labels: Sequence[str]) -> None:
                 )
     if pairs:
         warnings.warn(
-            f"{len(pairs)} files are the same as one of another class, byte for byte: "
-            f"{_shown(pairs, '; ')}. Take out those with the wrong label."
+            f"{len(pairs)} files are identical, byte for byte, to a file of another class: "
+            f"{_shown(pairs, '; ')}. Remove those with the wrong label."
         )
 
 

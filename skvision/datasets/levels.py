@@ -1,8 +1,8 @@
-"""Whether class folders are classes, or a level of folders above or below them.
+"""Check that class folders are classes, and not a level of folders above or below them.
 
-``data/train/cat`` and ``data/test/cat`` make two classes, train and test, of ``data``. That is
-told by what folders are called, and by their structure: class folders without images of their
-own whose subfolders' names recur.
+With ``data/train/cat`` and ``data/test/cat``, ``data`` would have the classes train and test.
+The check uses the names of folders and their structure: class folders without images of their
+own whose subfolders have the same names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .listing import ClassFolder
 
 __all__ = ["check_levels", "inner_level"]
 
-# what the parts of a data set are called; a word more may follow, as in testset
+# names of the parts of a data set; another word may follow, as in testset
 _PARTS = {
     part: re.compile(rf"(?:{words})(?:s?_?(?:set|data|daten|images?|imgs?|photos?|dir|folder))?")
     for part, words in {
@@ -33,14 +33,14 @@ _PARTS = {
         "unlabelled": "unlabell?ed|unsup|unsupervised",
     }.items()
 }
-# what is numbered and no class
+# words before numbers that aren't classes
 _FOLDS = re.compile(r"(?:k?folds?|splits?|cv|partitions?)[\W_]*\d+")
 _SERIES = re.compile(
     r"(?:batch|block|cam|camera|chunk|day|domain|exp|experiment|group|part|patient|run|scene|seq"
     r"|sequence|session|set|shard|site|subject|subset|take|trial|user|week|year)"
     r"(?:[\W_]*\d+|[\W_]+[a-z])"
 )
-# what subfolders of a class are called that say where images are from, or of what form
+# names of subfolders within a class that describe the source or form of images
 _SOURCES = re.compile(
     r"(?:mobile|phone|smart ?phone|camera|cam|dslr|web|webcam|internet|google|bing|flickr|scans?"
     r"|images?|imgs?|photos?|pictures?|pics|masks?|annotations?|labels?|raw|original|originals"
@@ -56,52 +56,52 @@ _FLAT = (
 
 
 def _parts(name: str) -> set[str]:
-    """Which parts of a data set a folder's name speaks of."""
+    """Return the parts of a data set that a folder's name contains."""
     words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
     words.append("".join(words))  # hold-out
     return {part for part, called in _PARTS.items() if any(map(called.fullmatch, words))}
 
 
-#: the names of the folders from one to another
+#: names of the folders along a path from one folder to another
 _Way = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Level:
-    """A class folder, and where below it images or several subfolders first lie."""
+    """A class folder, and the first folder below it that holds images or several subfolders."""
 
     name: str
     folder: Path
     inner: Path
-    #: the subfolders with images there; none if images lie there themselves
+    #: its subfolders with images; empty if it holds images itself
     subfolders: tuple[str, ...]
     #: the first subfolders on the way to images
     below: tuple[str, ...]
-    #: the ways from `inner` to images
+    #: the paths from `inner` to images
     ways: Sequence[_Way]
-    #: whether no images lie in the class folder itself
+    #: whether the class folder itself holds no images
     is_bare: bool
 
     @property
     def names_below(self) -> tuple[str, ...]:
-        """The names of subfolders that may be those of classes."""
+        """Names of subfolders that may be classes."""
         return tuple(dict.fromkeys((*self.below, *self.subfolders)))
 
     @property
     def classes_in(self) -> Path:
-        """The folder whose subfolders are the classes, if this one is none."""
+        """The folder whose subfolders are the classes, if this one isn't a class."""
         return self.inner if self.subfolders or not self.is_bare else self.inner.parent
 
 
 def inner_level(each: ClassFolder) -> tuple[Path, tuple[str, ...]]:
-    """Where below a class folder several subfolders with images, or images, first lie.
+    """Find the first folder below a class folder with images or several subfolders with images.
 
     Returns
     -------
     folder : Path
-        That folder.
+        The folder.
     subfolders : tuple of str
-        The subfolders with images in it; none if images lie in it themselves.
+        Its subfolders with images; empty if it holds images itself.
     """
     level = _level_of(each)
     return level.inner, level.subfolders
@@ -131,7 +131,7 @@ def _first_of(ways: Sequence[_Way]) -> _Way:
 
 
 def _levels_in(level: _Level) -> list[_Level]:
-    """Its subfolders, as if they were classes."""
+    """Return its subfolders as if they were classes."""
     return [
         _level(name, level.inner / name, [way[1:] for way in level.ways if way[:1] == (name,)])
         for name in level.subfolders
@@ -139,14 +139,14 @@ def _levels_in(level: _Level) -> list[_Level]:
 
 
 def check_levels(members: Sequence[ClassFolder], way_out: str) -> None:
-    """Refuse class folders that are no classes, and warn of those that may be none.
+    """Refuse class folders that aren't classes, and warn of those that may not be classes.
 
     Parameters
     ----------
     members : sequence of ClassFolder
         All class folders with images.
     way_out : str
-        How one says that they are classes all the same.
+        How the user can declare them as classes.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def check_levels(members: Sequence[ClassFolder], way_out: str) -> None:
     Warns
     -----
     UserWarning
-        If the names of subfolders recur that may be meant.
+        If subfolders with recurring names may be the classes.
     """
     levels = [_level_of(each) for each in members]
     classes = Counter(reading(level.name) for level in levels)
@@ -168,7 +168,7 @@ def check_levels(members: Sequence[ClassFolder], way_out: str) -> None:
         if found:
             why, call = found
             names = _listed(level.name for level in inside)
-            end = f" If {names} are the classes, say so: {way_out}." if len(inside) > 1 else ""
+            end = f" If {names} are the classes, pass {way_out}." if len(inside) > 1 else ""
             raise ValueError(f"{why} {call}{end}")
         doubt = _doubt(inside, classes)
         if doubt:
@@ -176,7 +176,7 @@ def check_levels(members: Sequence[ClassFolder], way_out: str) -> None:
 
 
 def _refusal(root: Path, inside: Sequence[_Level], classes: Counter[str]) -> tuple[str, str] | None:
-    """Why the folders in `root` are no classes, and what to call instead."""
+    """Return why the folders in `root` aren't classes, and the right call."""
     split = _split_apart(inside)
     if split:
         names = _listed(level.name for level in split)
@@ -193,16 +193,16 @@ def _refusal(root: Path, inside: Sequence[_Level], classes: Counter[str]) -> tup
             return (
                 f"{level.folder} holds parts of a data set ({_listed(level.subfolders)}), which "
                 "would be joined.",
-                "Put that level above the classes, as in "
+                "Move that level above the classes, as in "
                 f"{root / level.subfolders[0] / level.name}.",
             )
         again = _names_of_others(level, classes)
         if again or (len(inside) == 1 and _is_unpacked_into_itself(root, level)):
             names = _listed(again or level.subfolders)
             return (
-                f"{level.folder} is no class: it holds class folders, {names}.",
+                f"{level.folder} isn't a class: it holds class folders, {names}.",
                 f"Call load_image_folder({str(level.classes_in)!r})"
-                f"{', or take that folder out.' if again else '.'}",
+                f"{', or remove that folder.' if again else '.'}",
             )
     recurring = _recurring(bare)
     if not recurring:
@@ -225,13 +225,13 @@ def _refusal(root: Path, inside: Sequence[_Level], classes: Counter[str]) -> tup
 
 
 def _doubt(inside: Sequence[_Level], classes: Counter[str]) -> str | None:
-    """What may be a level of folders too many, and may be meant."""
+    """Return a warning of a possible extra level of folders, None if there is none."""
     for level in inside:
         astray = _names_of_others(level, classes)
         if astray:
             return (
-                f"{level.folder / astray[0]} counts as {level.name!r}, though {astray[0]!r} is a "
-                "class too. Move its images if they are of that class."
+                f"{level.folder / astray[0]} counts as {level.name!r}, although {astray[0]!r} is "
+                "a class too. Move its images if they belong to that class."
             )
     bare = [level for level in inside if level.is_bare]
     recurring = _recurring(bare)
@@ -252,22 +252,22 @@ def _doubt(inside: Sequence[_Level], classes: Counter[str]) -> str | None:
 
 
 def _names_of_others(level: _Level, classes: Counter[str]) -> list[str]:
-    """The subfolders of a class folder that have the name of another class."""
+    """Return the subfolders of a class folder that have the name of another class."""
     own = reading(level.name)
     names = level.names_below if level.is_bare else level.below
     return [name for name in names if classes[reading(name)] > (reading(name) == own)]
 
 
 def _split_apart(inside: Sequence[_Level]) -> list[_Level]:
-    """The folders that are parts of a data set, if there are different parts."""
+    """Return the folders that are parts of a data set, if there are different parts."""
     named = [level for level in inside if _parts(level.name)]
-    # or one part alone, with class folders in it
+    # or a single part that holds class folders
     is_alone = len(inside) == len(named) == 1 and len(named[0].subfolders) > 1
     return named if is_alone or _are_apart(level.name for level in named) else []
 
 
 def _are_apart(names: Iterable[str]) -> bool:
-    """Whether there are names of different parts of a data set."""
+    """Return whether the names contain different parts of a data set."""
     parts = [found for found in map(_parts, names) if found]
     return any(not a & b for a, b in combinations(parts, 2))
 
@@ -278,13 +278,13 @@ def _is_unpacked_into_itself(root: Path, level: _Level) -> bool:
 
 
 def _recurring(bare: Sequence[_Level]) -> dict[str, int]:
-    """The names of subfolders that more than one folder has, and how many have them."""
+    """Count the names of subfolders that several folders have in common."""
     counts = Counter(name for level in bare for name in set(map(reading, level.names_below)))
     return {name: n for name, n in sorted(counts.items()) if n > 1}
 
 
 def _train_and_test(split: Sequence[_Level]) -> str:
-    """The call that is meant, for folders that are parts."""
+    """Return the right calls for folders that are parts of a data set."""
     full = [level for level in split if level.is_bare]
     if not full:
         return _FLAT
@@ -301,7 +301,7 @@ def _train_and_test(split: Sequence[_Level]) -> str:
     test = others[0].classes_in
     learnt, measured = (shlex.quote(str(folder)) for folder in (train.classes_in, test))
     return (
-        f"{call} and measure on {str(test)!r}: skvision train {learnt} --test {measured}, or "
+        f"{call} and evaluate on {str(test)!r}: skvision train {learnt} --test {measured}, or "
         f"skvision evaluate MODEL {measured}."
     )
 

@@ -1,4 +1,4 @@
-"""Folders on disk -> the names of the images in them."""
+"""List the images in folders on disk."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Entry = os.DirEntry[str]
 
 @dataclass
 class Listing:
-    """What lies in a folder and in those within it."""
+    """The content of a folder and its subfolders."""
 
     #: the images, sorted
     images: list[str] = field(default_factory=list)
@@ -50,32 +50,31 @@ class Listing:
 
     @property
     def ignored(self) -> list[str]:
-        """Whatever is not listed, sorted."""
+        """All other files and folders, sorted."""
         return sorted(self.others + self.closed)
 
     def real_name(self, image: str) -> str:
-        """An image's name without links."""
+        """Return an image's name with links resolved."""
         folder, name = os.path.split(image)
         return self.links.get(image) or os.path.join(self.holding[folder], name)
 
 
 def list_images(folder: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
-    """List a folder's images, those of its subfolders too, both sorted.
+    """List the images in a folder and its subfolders, sorted.
 
-    Links to folders are followed, except in circles: each real folder is listed
-    once.
+    Links to folders are followed, but each real folder is listed only once.
 
     Parameters
     ----------
     folder : str or path-like
-        Where to look.
+        The folder.
 
     Returns
     -------
     images, ignored : list of str
-        The images, by their names' endings
-        (`skvision.images.packages.image_suffixes`), and the rest: files of other
-        types, hidden files and folders, and folders that systems leave.
+        The images, by the endings of their names
+        (`skvision.images.packages.image_suffixes`), and the rest: files of other types,
+        hidden files and folders, and system folders.
 
     Raises
     ------
@@ -97,14 +96,14 @@ def list_images(folder: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
 
 
 def list_folder(folder: str | os.PathLike[str]) -> Listing:
-    """List a folder as `list_images` does, with what else is known by then."""
+    """List a folder as `list_images` does, with further details."""
     top = os.fspath(folder)
     return _listed(top, os.path.realpath(top), image_suffixes())
 
 
 def _listed(top: str, top_real: str, suffixes: Collection[str]) -> Listing:
     found = Listing()
-    # a link back to a folder around it leads in a circle
+    # a link to a parent folder would lead to an endless loop
     seen = set(_folders_around(top_real))
     waiting = [(top, top_real)]
     while waiting:
@@ -122,7 +121,7 @@ def _listed(top: str, top_real: str, suffixes: Collection[str]) -> Listing:
 
 
 def _read(folder: str | os.PathLike[str], suffixes: Collection[str], found: Listing) -> list[Entry]:
-    """Add what lies directly in a folder to what is found; return the folders to go on with."""
+    """Add the content of one folder to `found`; return the subfolders to list next."""
     inner = []
     try:
         with os.scandir(folder) as entries:
@@ -136,7 +135,7 @@ def _read(folder: str | os.PathLike[str], suffixes: Collection[str], found: List
                         inner.append(entry)
                 elif name[0] != "." and name[name.rfind(".") :].lower() in suffixes:
                     found.images.append(entry.path)
-                    # only links are resolved: that costs many times what listing costs
+                    # resolve links only, since resolving is much slower than listing
                     if not is_file:
                         found.links[entry.path] = os.path.realpath(entry.path)
                 else:
@@ -152,7 +151,7 @@ def _folders_around(path: str) -> Iterator[str]:
 
 
 def _real_name(entry: Entry, folder: str) -> str:
-    """An entry's name without links; that of its folder is known."""
+    """Return an entry's name with links resolved; its folder's real name is known."""
     return os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(folder, entry.name)
 
 
@@ -164,7 +163,7 @@ def _is_folder(entry: Entry) -> bool:
 
 
 def _refuse_folder(error: OSError) -> NoReturn:
-    """Raise for a folder that can't be listed: its images would be missing unnoticed."""
+    """Raise an error for a folder that can't be listed, since its images would be missing."""
     raise type(error)(
         f"The folder {error.filename} can't be listed: {error.strerror}. Make it readable, or "
         "take it out."
@@ -174,7 +173,7 @@ def _refuse_folder(error: OSError) -> NoReturn:
 def existing_folders(
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
 ) -> list[Path]:
-    """Make a list of what may be one folder or several; raise unless they are there."""
+    """Return one or several folders as a list; raise an error if one doesn't exist."""
     paths = [path] if isinstance(path, str | os.PathLike) else path
     try:
         folders = [Path(os.path.expanduser(each)) for each in paths]
@@ -183,12 +182,12 @@ def existing_folders(
             f"Expected a folder, or a sequence of folders. Received: {path!r}"
         ) from None
     if not folders:
-        raise ValueError("Received no folder at all. Pass one, or a sequence of them.")
+        raise ValueError("Received no folders. Pass a folder, or a sequence of folders.")
     for given, folder in zip(paths, folders, strict=True):
         if is_url(given):
             raise ValueError(
-                f"{given} is a URL, and nothing is downloaded. Download it, unpack it if it is an "
-                "archive, and pass the folder."
+                f"{given} is a URL, and skvision doesn't download. Download it, unpack it if it is "
+                "an archive, and pass the folder."
             )
         try:
             is_folder = stat.S_ISDIR(folder.stat().st_mode)
@@ -204,7 +203,7 @@ def existing_folders(
 
 
 def _instead(file: Path) -> str:
-    """What a file is that was given in place of a folder, and what to do."""
+    """Describe a file that was passed instead of a folder, and what to do."""
     name = file.name.lower()
     if name.endswith(_ARCHIVES):
         return "an archive. Unpack it and pass the folder: python -m zipfile -e FILE.zip FOLDER"
@@ -218,7 +217,7 @@ def _instead(file: Path) -> str:
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """A folder that stands for a class, its own name, and what it holds."""
+    """A class folder: its name and its content."""
 
     path: Path
     name: str
@@ -236,13 +235,13 @@ class ClassFolders:
     members : list of ClassFolder
         The class folders that hold images.
     rest : Listing
-        Whatever else lies there; its images lie in no class folder.
+        All other files; its images are outside class folders.
     again : list of str
-        Second names of images.
+        Further names of listed images.
     empty : list of ClassFolder
         Class folders that hold no images.
     spelling : dict of str to str
-        The class that each class folder's name stands for.
+        The class of each class folder's name.
     """
 
     files_of: dict[str, list[str]]
@@ -254,24 +253,24 @@ class ClassFolders:
 
     @property
     def ignored(self) -> list[str]:
-        """Whatever is in no class, sorted."""
+        """All files and folders outside classes, sorted."""
         return sorted([*self.rest.images, *self.rest.ignored, *self.again])
 
 
 def list_classes(
     folders: Sequence[Path], known: Collection[str] = (), classes: Collection[str] | None = None
 ) -> ClassFolders:
-    """List the images of all class folders; `load_image_folder` says in which order.
+    """List the images of all class folders, in the order of `load_image_folder`.
 
     Parameters
     ----------
     folders : sequence of Path
         Folders whose subfolders are the classes.
     known : collection of str, default=()
-        Classes of a model: their spelling is taken, and one of `folders` that has such a
-        name, and images but no class folders, is a class folder itself.
+        Classes of a model: their spelling is used, and a folder in `folders` with the name of
+        one, with images and without class folders, is a class folder itself.
     classes : collection of str, default=None
-        The subfolders that are classes; None for all.
+        Names of the subfolders that are classes; None for all.
 
     Returns
     -------
@@ -312,7 +311,7 @@ def list_classes(
 
 
 def _is_class(folder: Path, inside: Sequence[ClassFolder], known: Collection[str]) -> bool:
-    """Whether a folder itself is one of the classes that are known, and holds none of them."""
+    """Return whether a folder is one of the known classes itself, and contains none of them."""
     readings = {reading(name) for name in known}
     holds_some = any(reading(each.name) in readings for each in inside)
     return reading(_name_of(folder)) in readings and not holds_some
@@ -325,7 +324,7 @@ def _name_of(folder: Path) -> str:
 def _class_folders(
     folder: Path, classes: Collection[str] | None, suffixes: Collection[str]
 ) -> tuple[list[ClassFolder], Listing]:
-    """List a folder's class folders, and what lies beside them."""
+    """List a folder's class folders, and the other files in it."""
     wanted = None if classes is None else {reading(name) for name in classes}
     real, outside = os.path.realpath(folder), Listing()
     class_folders = []
@@ -334,7 +333,7 @@ def _class_folders(
             class_folders.append((entry.path, _real_name(entry, real)))
         else:
             outside.closed.append(entry.path)
-    # a link that leads nowhere is taken for a class: listing it raises
+    # a broken link is treated as a class folder, so that listing it raises an error
     class_folders += [(file, file) for file in outside.others if _leads_nowhere(file)]
     inside = [
         ClassFolder(Path(path), os.path.basename(path), _listed(path, its_real, suffixes))
@@ -350,7 +349,7 @@ def _leads_nowhere(file: str) -> bool:
 
 
 def real_names(files: Iterable[str]) -> Iterator[str]:
-    """The names of files without links, asking once for each folder: that costs much."""
+    """Yield the real names of files; each folder is resolved once, since that is slow."""
     folders: dict[str, str] = {}
     for file in files:
         folder, name = os.path.split(file)
@@ -364,7 +363,7 @@ def real_names(files: Iterable[str]) -> Iterator[str]:
 def _once_each(
     folders: Sequence[ClassFolder], spelling: Mapping[str, str]
 ) -> tuple[dict[str, list[str]], list[str]]:
-    """The images of each class, and the names of those that are reached a second time."""
+    """Return the images of each class, and the names under which images are found again."""
     files_of: dict[str, list[str]] = {}
     for each in folders:
         files_of.setdefault(spelling[each.name], []).extend(each.found.images)
@@ -383,7 +382,7 @@ def _once_each(
             if first[0] != label:
                 raise ValueError(
                     f"One image is in two classes: {first[1]} and {file} are the same file. "
-                    "Take out the wrong one."
+                    "Remove the wrong one."
                 )
             if first[1] != file:
                 again.add(file)
@@ -410,5 +409,5 @@ def _no_images(folder: Path, outside: Listing, classes: Collection[str] | None) 
 
 
 def layout(folder: Path) -> str:
-    """Tell in an error message how a folder should look."""
-    return f"Expected one subfolder a class: {folder}/cat/1.jpg, {folder}/dog/1.jpg."
+    """Return the part of an error that describes the expected folders."""
+    return f"Expected one subfolder per class: {folder}/cat/1.jpg, {folder}/dog/1.jpg."

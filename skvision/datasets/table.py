@@ -1,4 +1,4 @@
-"""A table of file names and labels, in a CSV file or a frame -> what `load_image_folder` gives."""
+"""Read a table of file names and labels, from a CSV file or a frame, as a Bunch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["load_image_table"]
 
 _DELIMITERS = ",;\t|"
 _MISSING = {"None", "nan", "<NA>", "NaT"}
-# what pandas reads, where we don't
+# pandas readers for formats that we can't read
 _BY_PANDAS = {
     ".xlsx": "read_excel",
     ".xls": "read_excel",
@@ -49,39 +49,39 @@ def load_image_table(
 ) -> Any:
     """Read file names and labels from a table: a CSV file, or a frame.
 
-    For images whose classes are not those of folders: the labels stand in a table, or in the
-    files' names. As with `load_image_folder`, images are not loaded.
+    Use it if folders aren't classes, but the labels are in a table or in the files' names. Like
+    `load_image_folder`, it doesn't load images.
 
     Parameters
     ----------
     table : str, path-like, DataFrame or mapping
-        A CSV file's name, with commas, semicolons, tabs or bars between its cells; a frame of
-        pandas or polars; or a mapping of columns' names to columns.
+        The name of a CSV file, with commas, semicolons, tabs or bars between cells; a frame of
+        pandas or polars; or a mapping of column names to columns.
     path : str or int, default="path"
-        The column of file names; of a CSV file without a first line of names its number, from
-        0.
+        Name of the column of file names; or its number from 0, for a CSV file without a header
+        line.
     label : str or int, default="label"
-        The column of labels.
+        Name or number of the column of labels.
     root : str or path-like, default=None
-        The folder that file names are relative to. None for the CSV file's own folder or, of a
+        Folder that file names are relative to. None for the folder of the CSV file or, for a
         frame, the working directory.
     groups : str or int, default=None
-        The column of groups: what images have in common that belong together, as a patient or
-        a camera, for `sklearn.model_selection.GroupKFold`. None for no groups.
+        Name or number of the column of groups of related images, such as a patient or a
+        camera, for `sklearn.model_selection.GroupKFold`. None for no groups.
     validate : bool, default=False
         Whether to decode every image now.
     on_error : {"raise", "skip"}, default="raise"
-        What an unreadable or missing image leads to if ``validate=True``: an
-        `ImageDecodeError`, or being left out with a `SkippedImageWarning`.
+        Treatment of unreadable and missing images if ``validate=True``: raise an
+        `ImageDecodeError`, or leave them out with a `SkippedImageWarning`.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
     sklearn.utils.Bunch
-        With the entries of `load_image_folder`, in the order of the rows, and ``groups``, an
-        ndarray of shape (n_images,), if asked for. ``ignored`` are files that are in the
-        table a second time with the same label.
+        A Bunch with the entries of `load_image_folder`, in the order of the rows, and
+        ``groups``, an ndarray of shape (n_images,), if requested. ``ignored`` lists files
+        that are in the table again with the same label.
 
     (data, target) : tuple of ndarray
         If ``return_X_y=True``.
@@ -89,12 +89,12 @@ def load_image_table(
     Raises
     ------
     FileNotFoundError
-        If there is no such table, or a file in it is missing.
+        If the table or a file in it doesn't exist.
     ValueError
-        If there is no such column, a cell is empty, a file has two labels, all images
-        together have fewer than two, or the file is no CSV file.
+        If a column doesn't exist, a cell is empty, a file has two labels, all images together
+        have fewer than two labels, or the file isn't a CSV file.
     TypeError
-        If `table` is neither a file's name nor a frame.
+        If `table` is neither a file name nor a frame.
     ImageDecodeError
         If ``validate=True``, ``on_error="raise"`` and an image can't be read.
 
@@ -103,19 +103,19 @@ def load_image_table(
     SkippedImageWarning
         If unreadable images were left out.
     UserWarning
-        If labels read the same, or if the same bytes are under two labels.
+        If labels look the same, or if the same bytes have two labels.
 
     See Also
     --------
-    load_image_folder : For images whose folders are their classes.
+    load_image_folder : Reads class folders.
 
     Notes
     -----
-    Labels from a CSV file are text: ``007`` stays ``007``, as it would be a folder's name. A
-    frame's labels stay what they are, numbers too. Labels that are text and read the same are
-    one class, with a warning, as folders' names are.
+    Labels from a CSV file are text: ``007`` stays ``007``, like the name of a folder. Labels of
+    a frame keep their type, numbers included. Labels that are text and look the same become
+    one class, with a warning, like the names of folders.
 
-    A file that is there twice, under one or more names, counts once.
+    A file that is in the table twice, under one or more names, counts once.
 
     Examples
     --------
@@ -157,14 +157,16 @@ def load_image_table(
 def _read_table(
     table: Any, wanted: Mapping[str, str | int]
 ) -> tuple[_Rows, dict[str, list[Any]], str | os.PathLike[str]]:
-    """The rows' names, the columns, and the folder that file names are relative to."""
+    """Return the names of rows, the columns, and the folder that file names are relative to."""
     if not isinstance(table, str | os.PathLike):
         return _Rows("the table", 0), _columns_of_frame(table, wanted), ""
     if is_url(table):
-        raise ValueError(f"{table!s:.200} is a URL, and nothing is downloaded. Download it first.")
+        raise ValueError(
+            f"{table!s:.200} is a URL, and skvision doesn't download. Download it first."
+        )
     file = Path(os.path.expanduser(table))
     columns = _columns_of_csv(file, wanted)
-    # the first row is that of the columns' names
+    # the first row is the header
     return _Rows(str(file), 2 if _has_names(wanted) else 1), columns, file.parent
 
 
@@ -210,7 +212,7 @@ def _columns_of_csv(file: Path, wanted: Mapping[str, str | int]) -> dict[str, li
     try:
         rows = list(_read(text, max(_DELIMITERS, key=fit)))
     except csv.Error as error:
-        raise ValueError(f"{file} is no CSV file: {error}.") from None
+        raise ValueError(f"{file} isn't a CSV file: {error}.") from None
     names: list[Any] = list(range(len(rows[0])))
     if _has_names(wanted):
         names = [cell.strip() for cell in rows.pop(0)]
@@ -219,7 +221,7 @@ def _columns_of_csv(file: Path, wanted: Mapping[str, str | int]) -> dict[str, li
             raise ValueError(_no_column(str(file), role, name, names))
     places = {role: names.index(name) for role, name in wanted.items()}
     if not rows:
-        raise ValueError(f"{file} has no rows beside the names of its columns.")
+        raise ValueError(f"{file} has no rows besides its header.")
     return {
         role: [row[place] if place < len(row) else "" for row in rows]
         for role, place in places.items()
@@ -230,7 +232,7 @@ def _text_of(file: Path) -> str:
     reader = _BY_PANDAS.get(file.suffix.lower())
     if reader is not None:
         raise ValueError(
-            f"{file} is no CSV file. Read it by pandas: "
+            f"{file} isn't a CSV file. Read it by pandas: "
             f"load_image_table(pandas.{reader}({file.name!r}), root={str(file.parent)!r})."
         )
     try:
@@ -246,11 +248,11 @@ def _text_of(file: Path) -> str:
         text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(
-            f"{file} is not UTF-8 text. Save it as such, or read it by pandas: "
+            f"{file} isn't UTF-8 text. Save it as UTF-8, or read it by pandas: "
             "load_image_table(pandas.read_csv(..., encoding=...), root=...)."
         ) from None
     if "\0" in text or not text.strip():
-        raise ValueError(f"{file} is {'no text' if text.strip() else 'empty'}.")
+        raise ValueError(f"{file} is {'not text' if text.strip() else 'empty'}.")
     return text.lstrip("\r\n")
 
 
@@ -267,7 +269,7 @@ def _no_column(table: str, role: str, name: object, names: Sequence[object]) -> 
     shown = ", ".join(f"{each!r:.60}" for each in islice(names, 10))
     more = ", ..." if len(names) > 10 else ""
     numbered = (
-        " If its first line is not the columns' names, pass numbers: path=0, label=1."
+        " If its first line isn't a header, pass numbers: path=0, label=1."
         if isinstance(name, str) and table != "the table"
         else ""
     )
@@ -275,17 +277,17 @@ def _no_column(table: str, role: str, name: object, names: Sequence[object]) -> 
 
 
 def _labels(column: Sequence[Any]) -> np.ndarray:
-    """The labels as an array; text that reads the same under one spelling."""
+    """Return the labels as an array, with one spelling for text that looks the same."""
     several = [each for each in column if isinstance(each, list | tuple | set | dict | np.ndarray)]
     if several:
         raise ValueError(
-            f"A row needs one label. Received: {several[0]!r:.80}. For several labels an image, "
+            f"A row needs one label. Received: {several[0]!r:.80}. For several labels per image, "
             "train a multi-label classifier of scikit-learn on PretrainedFeatureTransformer's "
             "features."
         )
     if not all(isinstance(each, str) for each in column):
         return np.array(column)
-    # spaces around a cell are none of the label
+    # spaces around a cell aren't part of the label
     given = [as_label(each) for each in column]
     names, counts = np.unique(given, return_counts=True)
     spelling = one_spelling(dict(zip(names.tolist(), counts.tolist(), strict=True)))
@@ -294,21 +296,21 @@ def _labels(column: Sequence[Any]) -> np.ndarray:
 
 
 class _Rows:
-    """The rows of a table, as errors name them."""
+    """The rows of a table, with checks whose errors name them."""
 
     def __init__(self, table: str, first: int) -> None:
         self.table = table
         self._first = first
 
     def refuse_empty(self, column: Sequence[Any], role: str, name: str | int) -> None:
-        """Raise for a cell without a value, and for a path that is no text."""
+        """Raise ValueError for an empty cell, and for a path that isn't text."""
         for place, cell in enumerate(column):
             is_text = isinstance(cell, str | os.PathLike)
-            # how frames write what is missing
+            # the missing values of frames
             if not str(cell).strip() or (not is_text and str(cell) in _MISSING):
                 raise ValueError(
                     f"{self._row(place)} of {self.table} is empty in column {name!r}. Fill it in, "
-                    "or take the row out."
+                    "or remove the row."
                 )
             if role == "path" and not is_text:
                 raise ValueError(
@@ -317,7 +319,7 @@ class _Rows:
                 )
 
     def refuse_one_label(self, labels: np.ndarray) -> None:
-        """Raise unless there are two labels at least."""
+        """Raise ValueError if there are fewer than two labels."""
         if len(labels) == 0:
             raise ValueError(f"None of the images in {self.table} can be read.")
         if len(set(labels.tolist())) < 2:
@@ -327,18 +329,18 @@ class _Rows:
             )
 
     def refuse_missing(self, files: Sequence[str], given: Sequence[Any]) -> None:
-        """Raise if there are files that are not there, with a guess why."""
+        """Raise FileNotFoundError for missing files, with a likely reason."""
         missing = [place for place, file in enumerate(files) if not os.path.isfile(file)]
         if not missing:
             return
         first = missing[0]
         name = str(given[first])
         if is_url(name):
-            why = "It is a URL, and nothing is downloaded: download the images first."
+            why = "It is a URL, and skvision doesn't download: download the images first."
         else:
             why = next(
                 (cure for finds, cure in _GUESSES if finds(files[first], name)),
-                "Pass root=, the folder that names are relative to.",
+                "Pass root=, the folder that the names are relative to.",
             )
         raise FileNotFoundError(
             f"{len(missing)} of {len(files)} files of {self.table} are missing. The first: "
@@ -347,7 +349,7 @@ class _Rows:
         )
 
     def once_each(self, files: Sequence[str], labels: np.ndarray) -> tuple[np.ndarray, list[str]]:
-        """The rows that count, and the files that are there again; one with two labels raises."""
+        """Return the rows to use and the files that occur again; refuse a file with two labels."""
         first: dict[str, int] = {}
         kept, again = [], []
         for place, real in enumerate(real_names(files)):
@@ -360,7 +362,7 @@ class _Rows:
                 raise ValueError(
                     f"{files[place]} has two labels in {self.table}: {labels[other]!s:.80} in "
                     f"{self._row(other)} and {labels[place]!s:.80} in {self._row(place)}. One "
-                    "image has one label here: take the other row out."
+                    "image can have only one label: remove the other row."
                 )
         return np.array(kept), again
 
@@ -376,7 +378,7 @@ def _with_some_ending(file: str, name: str) -> bool:
     )
 
 
-#: whether a file is found otherwise, and then why it was not
+#: tests of whether a file exists under a changed name, and the likely reason
 _GUESSES: list[tuple[Callable[[str, str], bool], str]] = [
     (_with_some_ending, "The names lack their endings: add them, as '.jpg'."),
     (
@@ -385,7 +387,7 @@ _GUESSES: list[tuple[Callable[[str, str], bool], str]] = [
     ),
     (
         lambda file, name: os.path.isfile(name),
-        "It is there seen from the working directory: pass root='.'.",
+        "It exists relative to the working directory: pass root='.'.",
     ),
     (
         lambda file, name: os.path.isfile(file.removesuffix(name) + name.strip()),

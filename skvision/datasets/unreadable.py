@@ -1,4 +1,4 @@
-"""Which of many files are no images that can be read."""
+"""Find unreadable images."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _SIZE = (224, 224)
 def find_unreadable(
     files: Sequence[str | os.PathLike[str]], *, value_range: Any = None, warn: bool = False
 ) -> list[ImageDecodeError]:
-    """Decode every file; return the errors of those that can't be.
+    """Decode every file; return the errors of those that can't be decoded.
 
     Parameters
     ----------
     files : sequence of str or path-like
-        What to decode, in threads.
+        Files to decode, in threads.
     value_range : "auto", (low, high) or None, default=None
-        How images of more than 8 bits shall be read. None: numbers on any scale will do, or
-        on none, such as floats.
+        Range of images of more than 8 bits. None accepts numbers on any scale, or without a
+        scale, such as floats.
     warn : bool, default=False
-        Whether to warn if all of them together use a small part of their scale.
+        Whether to warn if all images together use a small part of their scale.
 
     Returns
     -------
     list of ImageDecodeError
-        In the order of `files`; each with ``source`` and ``reason``.
+        Errors in the order of `files`, each with ``source`` and ``reason``.
 
     Warns
     -----

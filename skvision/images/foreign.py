@@ -59,8 +59,8 @@ FOREIGN = (
     *(ForeignKind(f"a {p.kind} file", p.kind, " ".join(p.suffixes), p.cure) for p in PACKAGES),
     RAW,
     ForeignKind(
-        "an image in a format that Pillow does not read here",
-        "images in a format that Pillow does not read here",
+        "an image in a format that this Pillow can't read",
+        "images in a format that this Pillow can't read",
         # most builds of Pillow read the first three
         ".avif .jp2 .webp .bpg .exr .flif .hdp .hdr .jxl .jxr .kra .psb .wdp .xcf",
         "convert to PNG or JPEG",

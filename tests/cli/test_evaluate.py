@@ -79,4 +79,4 @@ def test_a_folder_with_other_classes(model, tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
         Image.new("RGB", (8, 8)).save(tmp_path / name / "1.png")
-    assert "does not know: cat, dog" in refused("evaluate", model, tmp_path)
+    assert "doesn't know: cat, dog" in refused("evaluate", model, tmp_path)

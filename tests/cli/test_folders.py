@@ -74,7 +74,7 @@ def test_what_is_no_folder_to_measure_on(parts, digits_folder, tmp_path):
     train = ("train", parts / "train", "--out", tmp_path / "m.skv", *QUICK)
     assert "not both" in refused(*train, "--test", parts / "test", "--test-fraction", "0.1")
     unknown = refused(*train, "--test", digits_folder)
-    assert "classes that the model does not know: eight, five, four, nine," in unknown
+    assert "classes that the model doesn't know: eight, five, four, nine," in unknown
     assert "9 images of --test are among" in refused(*train, "--test", parts / "train" / "one")
     (tmp_path / "linked").symlink_to(parts / "train")
     assert "27 images of --test are among" in refused(*train, "--test", tmp_path / "linked")
@@ -150,7 +150,7 @@ def test_what_is_left_out_is_said(mixed, model, tmp_path, command):
     assert result.returncode == 0, result.stderr
     (line,) = [line for line in result.stderr.splitlines() if "left out" in line]
     assert '20 HEIC (.heic; pip install "skvision[heic]")' in line
-    assert "2 folders that systems leave" in line
+    assert "2 system folders" in line
     if command == "predict":
         assert len(result.stdout.splitlines()) == 6
 
@@ -172,7 +172,7 @@ def test_one_left_out_image_says_why(mixed, model):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("https://example.org/flowers", "is a URL, and nothing is downloaded"),
+        ("https://example.org/flowers", "is a URL, and skvision doesn't download"),
         ("{tmp}/flowers.zip", "is an archive. Unpack it and pass the folder"),
         ("{tmp}/flowers.tar.gz", "is an archive"),
         ("{tmp}/labels.csv", "skvision.load_image_table("),
@@ -191,7 +191,7 @@ def test_what_is_no_folder_of_classes(tmp_path, model, given, said):
 
 def test_a_url_as_an_image(model):
     said = called("predict", model, "https://example.org/cat.jpg").stderr
-    assert "it is a URL, and nothing is downloaded" in said
+    assert "it is a URL, and skvision doesn't download" in said
 
 
 def test_home(model, digits_folder, tmp_path, monkeypatch):

@@ -32,7 +32,7 @@ CAFE = "café"
 def test_names_that_read_the_same(made, names):
     first, second = names
     data = made(f"{first}/1.jpg", f"{first}/2.jpg", f"{second}/3.jpg", "other/1.jpg")
-    with pytest.warns(UserWarning, match="that read the same count as one class") as caught:
+    with pytest.warns(UserWarning, match="that look the same count as one class") as caught:
         found = load_image_folder(data)
     assert len(caught) == 1
     assert all(repr(name) in str(caught[0].message) for name in names)
@@ -73,7 +73,7 @@ def test_across_folders_and_with_what_a_model_knows(made, tmp_path):
 
 def test_augmented_copies_lie_beside_their_originals(made, tmp_path):
     data = made("Cat/1.jpg", "cat/1.jpg", "dog /1.jpg")
-    with pytest.warns(UserWarning, match="read the same"):
+    with pytest.warns(UserWarning, match="look the same"):
         augment_folder(
             data,
             tmp_path / "more",

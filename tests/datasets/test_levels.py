@@ -52,7 +52,7 @@ def test_parts_of_a_data_set(made, tops):
 
 def test_the_part_to_measure_on_is_the_test_where_there_is_one(made):
     data = made(*below(("valid", "train", "test")))
-    with pytest.raises(ValueError, match=rf"measure on '{data}/test'"):
+    with pytest.raises(ValueError, match=rf"evaluate on '{data}/test'"):
         load_image_folder(data)
 
 
@@ -108,7 +108,7 @@ def test_folds(made, tops, names):
 )
 def test_a_set_unpacked_into_itself(made, names):
     data = made(*names)
-    with pytest.raises(ValueError, match=r"is no class: it holds class folders, (cat|Cat)"):
+    with pytest.raises(ValueError, match=r"isn't a class: it holds class folders, (cat|Cat)"):
         load_image_folder(data)
 
 
@@ -202,7 +202,7 @@ def test_chosen_classes(made):
     found = load_image_folder(data, classes=["cat", "dog"])
     assert found.target_names == ["cat", "dog"]
     assert str(data / "bird") in found.ignored
-    with pytest.raises(ValueError, match="classes names 'fish', but there is no such folder"):
+    with pytest.raises(ValueError, match="classes contains 'fish', but there is no such folder"):
         load_image_folder(data, classes=["cat", "fish"])
     with pytest.raises(TypeError, match="classes must be a list of names"):
         load_image_folder(data, classes="cat")
@@ -211,7 +211,7 @@ def test_chosen_classes(made):
 def test_augmented_copies_of_parts_are_refused_too(made, tmp_path):
     data = made(*below(["train", "test"]))
     more = tmp_path / "more"
-    with pytest.raises(ValueError, match=r"parts of a data set.*say so: sampling_strategy=\{name"):
+    with pytest.raises(ValueError, match=r"parts of a data set.*pass sampling_strategy=\{name"):
         augment_folder(data, more, ImageAugmenter(rotation_range=9), sampling_strategy=4)
     assert not more.exists()
     # one who names the classes knows them

@@ -135,8 +135,8 @@ def test_labels_in_file_names(made):
         ("a/1", "The names lack their endings"),
         ("a\\1.jpg", "backslashes: replace them"),
         (" a/1.jpg ", "spaces around them: strip"),
-        ("here.jpg", r"from the working directory: pass root='\.'"),
-        ("https://example.org/1.jpg", "nothing is downloaded: download the images first"),
+        ("here.jpg", r"relative to the working directory: pass root='\.'"),
+        ("https://example.org/1.jpg", "skvision doesn't download: download the images first"),
     ],
 )
 def test_missing_files(folder, tmp_path, monkeypatch, name, cure):
@@ -169,13 +169,13 @@ def test_home(made, tmp_path, monkeypatch):
         (["path,label", "a/1.jpg,cat", "a/2.jpg,"], "row 3 of .* is empty in column 'label'"),
         (["path,label", "a/1.jpg,cat", "a/2.jpg"], "row 3 of .* is empty in column 'label'"),
         (["path,label", ",cat"], "row 2 of .* is empty in column 'path'"),
-        (["path,label"], "no rows beside the names"),
+        (["path,label"], "no rows besides its header"),
         (["image;class", "a/1.jpg;cat"], "no column 'path'. Pass path= one of these: 'image', "),
-        (["a/1.jpg,cat", "a/2.jpg,dog"], "its first line is not the columns' names, pass numbers"),
+        (["a/1.jpg,cat", "a/2.jpg,dog"], "its first line isn't a header, pass numbers"),
         (["path,label", "a/1.jpg,cat", "a/2.jpg,cat"], "Only one label, cat, in"),
         (["path,label", "a/1.jpg,cat", "a/1.jpg,dog"], "two labels in .* row 2 and dog in row 3"),
         ([""], "is empty"),
-        (["path,label", "\0"], "is no text"),
+        (["path,label", "\0"], "is not text"),
     ],
 )  # fmt: skip
 def test_wrong_csv_files(folder, rows, message):
@@ -188,7 +188,7 @@ def test_wrong_csv_files(folder, rows, message):
     [
         ("nowhere.csv", FileNotFoundError, "There is no file nowhere.csv. Looked in /"),
         (".", IsADirectoryError, "is a folder"),
-        ("https://example.org/labels.csv", ValueError, "is a URL, and nothing is downloaded"),
+        ("https://example.org/labels.csv", ValueError, "is a URL, and skvision doesn't download"),
         ("labels.xlsx", ValueError, r"pandas\.read_excel\('labels\.xlsx'\)"),
         ("labels.parquet", ValueError, r"pandas\.read_parquet"),
         ([("1.jpg", "cat")], TypeError, "Received: list"),
@@ -213,7 +213,7 @@ def test_wrong_tables(table, error, message):
 
 def test_more_wrong_tables(folder):
     written(folder, "path,label", "a/1.jpg,caf\xe9", encoding="latin-1")
-    with pytest.raises(ValueError, match="is not UTF-8 text. Save it as such"):
+    with pytest.raises(ValueError, match="isn't UTF-8 text. Save it as UTF-8"):
         load_image_table(folder / "labels.csv")
     several = {"path": NAMES, "label": [["cat", "dog"], ["cat"], [], ["dog"]]}
     with pytest.raises(ValueError, match="A row needs one label. Received: .'cat', 'dog'"):

@@ -210,7 +210,7 @@ def test_a_tiff_that_pillow_does_not_read_is_described():
         decode(tiff(packed12(COLOUR), COLOUR.shape, 12))
     with pytest.raises(ImageDecodeError, match="64-bit floats; convert it to integers"):
         decode(tiff(RAMP.astype("<f8").tobytes(), RAMP.shape, 64, t339=(3,)))
-    with pytest.raises(ImageDecodeError, match="of a kind that Pillow does not read"):
+    with pytest.raises(ImageDecodeError, match="of a kind that Pillow can't read"):
         decode(b"II*\0" + bytes(20))
 
 

@@ -65,8 +65,8 @@ CONTENTS = {
     "cr2": (b"II*\0\x10\0\0\0CR\2\0" + bytes(60), "a raw photo of a camera.*convert"),
     "raf": (b"FUJIFILMCCD-RAW 0201", "a raw photo of a camera"),
     "cr3": (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "a raw photo of a camera"),
-    "jxl": (b"\0\0\0\x0cJXL \r\n\x87\n", "a format that Pillow does not read"),
-    "exr": (b"v/1\x01\2\0\0\0", "a format that Pillow does not read"),
+    "jxl": (b"\0\0\0\x0cJXL \r\n\x87\n", "a format that this Pillow can't read"),
+    "exr": (b"v/1\x01\2\0\0\0", "a format that this Pillow can't read"),
     "text": ("Liebe Grüße aus Graz".encode(), "it is text, not an image"),
     "noise": (bytes(range(128, 255)), "not an image in a format that Pillow reads"),
 }
