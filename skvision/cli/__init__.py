@@ -1,6 +1,6 @@
-"""The command ``skvision``: a shell over the public API, one file for each command.
+"""The command ``skvision``: a command line for the public API, one module per command.
 
-It imports all other rooms; no other room imports it.
+The package may import all other packages; no other package imports it.
 """
 
 from .app import main

@@ -1,7 +1,7 @@
-"""Words of the command line -> arguments of a constructor. Pure functions.
+"""Convert words of the command line to arguments of a constructor. Pure functions.
 
-``--set``, ``--search``, ``--config`` and the options that are shorthand for
-``--set`` are all read here, by the argument's annotation.
+``--set``, ``--search``, ``--config`` and the options that are shorthand for ``--set`` are all
+read here, by the annotation of the argument.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WORDS = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
-# in a value of any type, 1 is a number and "on" may be a name
+# for a value of any type, 1 is a number and "on" may be a name
 _LITERAL_WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -56,7 +56,7 @@ def _literal(text: str) -> Any:
         return text
 
 
-# annotation -> how it is read, what it is called, and what several of it are
+# annotation: function that reads it, its name, and its plural
 _SCALARS: dict[Any, tuple[Any, str, str]] = {
     bool: (_boolean, "true or false", "times true or false"),
     int: (int, "a whole number", "whole numbers"),
@@ -70,16 +70,15 @@ _ORDER = {NoneType: 0, str: 2}
 
 
 def parse(text: str, accepted: Any) -> Any:
-    """Read a text as what an annotation accepts.
+    """Read a text as a value of an annotation.
 
     Parameters
     ----------
     text : str
         ``0.1``, ``true``, ``none``, ``32,64``, ``(32, 64)``, ``32x48``, ...
     accepted : annotation
-        int, float, bool, str, None, Any, Literal, a tuple of them, or a union,
-        whose members are tried in order; but none first and str last, since str
-        takes every text.
+        int, float, bool, str, None, Any, Literal, a tuple of them, or a union, whose members
+        are tried in order, except none first and str last, since str accepts any text.
 
     Returns
     -------
@@ -89,7 +88,7 @@ def parse(text: str, accepted: Any) -> Any:
     Raises
     ------
     ValueError
-        If the text is nothing of that type.
+        If the text isn't a value of that type.
 
     Examples
     --------
@@ -121,14 +120,14 @@ def _parse_one(text: str, accepted: Any) -> Any:
 
 
 def _scalar(accepted: Any) -> tuple[Any, str, str]:
-    # what is no type that a text can name, a function say, may still be a literal
+    # other types, such as a function, may still accept a literal
     return _SCALARS.get(accepted, _SCALARS[Any])
 
 
 def _parse_tuple(text: str, types: tuple[Any, ...]) -> tuple[Any, ...]:
     in_brackets = text[:1] + text[-1:] in ("()", "[]")
     inner = (text[1:-1] if in_brackets else text).strip().removesuffix(",")
-    parts = re.split("[,x]", inner) if inner else []  # 32x48 is how sizes are written
+    parts = re.split("[,x]", inner) if inner else []  # sizes are written as 32x48
     if types[-1:] == (...,):
         types = types[:1] * len(parts)
     if len(parts) != len(types) or not (parts or in_brackets):
@@ -137,7 +136,7 @@ def _parse_tuple(text: str, types: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def describe(accepted: Any) -> str:
-    """Say what an annotation accepts, for an error.
+    """Describe the values that an annotation accepts, for an error.
 
     Examples
     --------
@@ -166,7 +165,7 @@ def _describe_one(accepted: Any) -> str:
 
 
 def read(constructor: Constructor, name: str, text: str, where: str) -> Any:
-    """Read the argument `name`; an error names `where` it was written."""
+    """Read the argument `name`; errors name `where` it was written."""
     accepted = _accepted(constructor, name, where)
     try:
         return parse(text, accepted)
@@ -209,7 +208,7 @@ def read_settings(
 def read_grid(
     constructor: Constructor, texts: Iterable[str], option: str = "--search"
 ) -> dict[str, list[Any]]:
-    """Read ``name=value,value`` texts: commas separate values, and so do semicolons.
+    """Read ``name=value,value`` texts; commas or semicolons separate values.
 
     Commas within brackets, or in a text with semicolons, belong to a value.
 
@@ -225,7 +224,7 @@ def read_grid(
         values = [read(constructor, name, text, f"{option} {name}") for text in _split(value)]
         for position, each in enumerate(values):
             if each in values[:position]:
-                raise ValueError(f"{option} {name} has the value {each!r} twice.")
+                raise ValueError(f"{option} {name} contains the value {each!r} twice.")
         grid[name] = values
     return grid
 
@@ -239,13 +238,13 @@ def _assignments(constructor: Constructor, texts: Iterable[str], option: str) ->
                 f"{option} takes name=value, not {text!r}. {constructor.listing} lists the names."
             )
         if name in found:
-            raise ValueError(f"{option} names {name} twice: {found[name]!r} and {value!r}.")
+            raise ValueError(f"{option} sets {name} twice: {found[name]!r} and {value!r}.")
         found[name] = value
     return found
 
 
 def _split(text: str) -> list[str]:
-    """Cut at semicolons or, without any, at commas outside brackets."""
+    """Split at semicolons or, without semicolons, at commas outside brackets."""
     if ";" in text:
         return text.split(";")
     parts, depth = [""], 0
@@ -265,7 +264,7 @@ def read_config(constructor: Constructor, path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no file {path} for --config to read.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no TOML file: {error}") from None
+        raise ValueError(f"{path} isn't a TOML file: {error}") from None
     return {
         name: read(constructor, name, _as_text(value), f"{path}: {name}")
         for name, value in content.items()

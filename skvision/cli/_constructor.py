@@ -1,8 +1,8 @@
-"""A constructor's arguments, read from its source text.
+"""Read a constructor's arguments from its source text.
 
-Importing the classifier starts TensorFlow, which takes seconds. A mistyped option,
-``--help`` and the shell's completion are answered at once; so the signature and
-its documentation are read with `ast`, and nothing is imported.
+Importing the classifier starts TensorFlow, which takes seconds. So that mistyped options,
+``--help`` and shell completion respond immediately, this module reads the signature and its
+documentation with `ast`, without importing the classifier.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ _FEATURES_LISTING = "skvision train --model features --arguments"
 
 @dataclass(frozen=True)
 class Constructor:
-    """What a class takes when it is made.
+    """The constructor of a class.
 
     Parameters
     ----------
     owner : str
-        The class.
+        Name of the class.
     types : mapping of str
-        Each argument's annotation.
+        Annotation of each argument.
     defaults : mapping of str
-        Each argument's default, as it is written in Python.
+        Default of each argument, as Python source.
     routed : str
-        ``"optimizer"`` if ``optimizer__momentum`` and its like are taken too, or "".
+        ``"optimizer"`` if arguments such as ``optimizer__momentum`` are accepted too, or "".
     documentation : str
-        The arguments' part of the docstring.
+        The section Parameters of the docstring.
     listing : str, default="skvision train --arguments"
-        The command that shows it.
+        The command that prints the section.
     """
 
     owner: str
@@ -50,7 +50,7 @@ class Constructor:
     listing: str = "skvision train --arguments"
 
     def choices(self, name: str) -> list[str]:
-        """The words that an argument takes, where the docstring lists them in braces."""
+        """Return the accepted words of an argument, if the docstring lists them in braces."""
         listed = re.search(rf"^{name} : (\{{.*?\}})", self.documentation, flags=re.MULTILINE)
         return [str(word) for word in ast.literal_eval(f"[{listed[1][1:-1]}]")] if listed else []
 
@@ -58,7 +58,7 @@ class Constructor:
 def read_constructor(source: str, owner: str) -> Constructor:
     """Read the constructor of the class `owner`, or the function `owner`, in a module's text.
 
-    An annotation made of names that only the module knows counts as Any.
+    An annotation with names that only the module knows counts as Any.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def read_constructor(source: str, owner: str) -> Constructor:
     assert isinstance(init, ast.FunctionDef)
     positional = init.args.args[init is not body :]  # a constructor's without self
     arguments = [*positional, *init.args.kwonlyargs]
-    # those of positional arguments belong to the last of them
+    # defaults belong to the last positional arguments
     without = len(positional) - len(init.args.defaults)
     given = [*[None] * without, *init.args.defaults, *init.args.kw_defaults]
     defaults = {a.arg: value for a, value in zip(arguments, given, strict=True)}
@@ -109,7 +109,7 @@ _TYPES = {kind.__name__: kind for kind in (bool, dict, float, int, list, str, tu
 
 
 def _annotation(node: ast.expr | None) -> Any:
-    """The type that an annotation names, read and not evaluated; Any if it is another."""
+    """Return the type of an annotation, without evaluating it; Any for an unknown one."""
     match node:
         case ast.Constant(value):
             return value
@@ -147,7 +147,7 @@ def transformer() -> Constructor:
 
 @cache
 def features() -> Constructor:
-    """What `skvision.make_feature_classifier` takes, the options that it passes on included."""
+    """The arguments of `skvision.make_feature_classifier`, including options that it passes on."""
     passed_on = transformer()
     pipeline = _read("feature_extraction/pipeline.py", "make_feature_classifier")
     head = re.search(r"^head : .*?(?=^\w)", pipeline.documentation, re.MULTILINE | re.DOTALL)
@@ -158,8 +158,8 @@ def features() -> Constructor:
         defaults={"head": pipeline.defaults["head"], **passed_on.defaults},
         routed="head",
         documentation=(
-            f"{head[0]}**head_options : object\n    Parameters of the classifier, each named "
-            "``head__`` and its name there:\n    ``head__C=0.01``, ``head__n_neighbors=3``, ...\n"
+            f"{head[0]}**head_options : object\n    Parameters of the classifier, with the prefix "
+            "``head__``:\n    ``head__C=0.01``, ``head__n_neighbors=3``, ...\n"
             f"{passed_on.documentation}"
         ),
         listing=_FEATURES_LISTING,

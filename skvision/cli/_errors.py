@@ -1,4 +1,4 @@
-"""What the commands say on standard error, and how they end early."""
+"""Messages of the commands on standard error, and their early end."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ __all__ = ["Interrupted", "message", "say"]
 
 
 class Interrupted(Exception):
-    """Ctrl-C ended the command; the text says what there is in spite of it."""
+    """Ctrl-C ended the command; the text lists the results that exist nevertheless."""
 
 
 def message(error: Exception) -> str:
-    """One sentence of an error, an operating system's with the file's name."""
+    """Return an error as one sentence; errors of the operating system include the file's name."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error)

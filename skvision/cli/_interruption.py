@@ -1,7 +1,7 @@
-"""What becomes of Ctrl-C while a network trains.
+"""The handling of Ctrl-C while a network trains.
 
-The library ends the training with what was learnt by then, and a warning. The
-command must know of it: to say so, to exit with 130, and to end a whole search.
+The library ends the training with the weights reached by then, and a warning. The command
+must notice it, to report it, to exit with 130, and to end a whole search.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["when_interrupted"]
 
 @contextmanager
 def when_interrupted(act: Callable[[Any], None]) -> Iterator[None]:
-    """Call `act` in place of showing a `TrainingInterruptedWarning`."""
+    """Call `act` instead of showing a `TrainingInterruptedWarning`."""
     from ..exceptions import TrainingInterruptedWarning
 
     with warnings.catch_warnings():
@@ -29,5 +29,5 @@ def when_interrupted(act: Callable[[Any], None]) -> Iterator[None]:
             else:
                 show(message, category, *rest, **named)
 
-        warnings.showwarning = show_or_act  # put back by catch_warnings
+        warnings.showwarning = show_or_act  # catch_warnings restores it
         yield

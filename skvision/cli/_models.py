@@ -1,4 +1,4 @@
-"""Model files and folders of images, as the commands read and write them."""
+"""Read and write model files, and read folders of images, for the commands."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ __all__ = [
 
 T = TypeVar("T")
 
-# Images that are predicted between two moves of the progress bar.
+# number of images between two updates of the progress bar
 CHUNK = 128
 
 
-#: the safe format, and the one that keeps what the safe one can't
+#: the safe format, and the format for models that a safe file can't hold
 MODEL_SUFFIXES = (".skv", ".joblib")
 
 
 def is_safe_file(path: Path) -> bool:
-    """Whether a file's name says that it can be loaded without running code."""
+    """Return whether a file's ending is that of the safe format, which runs no code."""
     return path.suffix.lower() == MODEL_SUFFIXES[0]
 
 
 def load_model(path: Path, trust: bool, method: str = "predict") -> Any:
-    """Read a model file; a joblib file with ``--trust`` only, since reading it runs code.
+    """Read a model file; a joblib file only with ``--trust``, since reading it can run code.
 
-    `method` is what the command will ask of the model.
+    `method` is the method that the command needs.
     """
     path = path.expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"There is no model file {path}. Looked in {Path.cwd()}.")
     if not (trust or is_safe_file(path)):
         raise ValueError(
-            f"{path} is a joblib file, and loading one can run any code that is in it. Add "
-            "--trust if you made it yourself or trust who did."
+            f"{path} is a joblib file, and loading it can run any code from it. Add --trust if you "
+            "made the file yourself or trust its source."
         )
     start_quietly()
     model = _load_safely(path) if is_safe_file(path) else _load_joblib(path)
     if not hasattr(model, method):
-        lacking = {"predict": "can't predict", "predict_proba": "gives no probabilities"}
+        lacking = {"predict": "can't predict", "predict_proba": "can't predict probabilities"}
         raise ValueError(f"{path} holds a {type(model).__name__}, which {lacking[method]}.")
     return model
 
@@ -71,9 +71,9 @@ def _load_joblib(path: Path) -> Any:
 
     try:
         return joblib.load(path)
-    except Exception as error:  # a damaged pickle raises anything
+    except Exception as error:  # a damaged pickle may raise anything
         raise ValueError(
-            f"{path} is damaged or no model file of skvision: {type(error).__name__}: {error}"
+            f"{path} is damaged or isn't a model file of skvision: {type(error).__name__}: {error}"
         ) from error
 
 
@@ -90,11 +90,11 @@ def _write(model: Any, path: Path) -> None:
 
 @contextmanager
 def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
-    """Try `path` at once; write the model that the block hands over at its end.
+    """Check `path` first; at the end of the block write the model that it passes.
 
-    A model that can't be written there goes to the temporary directory: an hour's
-    training must not be lost to a full disk. The error says where it is. One that a safe
-    file can't keep goes to a joblib file beside it.
+    A model that can't be written there is saved in the temporary directory, so that a full
+    disk doesn't destroy a long training; the error names the file. A model that a safe file
+    can't hold is saved as a joblib file beside it.
     """
     from .._system.atomic import written_whole
     from ..exceptions import UnsupportedModelError
@@ -120,11 +120,11 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
         except OSError as second:
             raise OSError(
                 f"The model could not be written to {path} ({reason}), nor to the temporary "
-                f"directory ({message(second)}). It is lost; make room, or name another --out."
+                f"directory ({message(second)}). It is lost; free space, or pass another --out."
             ) from error
         raise OSError(
             f"The model could not be written to {path} ({reason}), but it is saved as {spare}. "
-            "Move it to where you want it."
+            "Move it to its place."
         ) from error
 
 
@@ -143,7 +143,7 @@ def read_folders(folders: Sequence[Path], skip_unreadable: bool, classes: str | 
 
 @contextmanager
 def _scale_left_to_fit() -> Iterator[None]:
-    """Don't warn of the images' scale: fit does, which knows whether ``value_range`` names it."""
+    """Don't warn of the images' scale, since fit does, and it knows ``value_range``."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PixelRangeWarning)
         yield
@@ -155,7 +155,7 @@ def read_test_folders(
     skip_unreadable: bool,
     classes: str | None = None,
 ) -> Any:
-    """List and check images to measure a model on; some of its classes `known` are enough."""
+    """List and check images for an evaluation; they may lack some of the `known` classes."""
     from ..datasets.folders import labelled_images
 
     with _scale_left_to_fit():
@@ -175,8 +175,8 @@ def _names(text: str | None) -> list[str] | None:
 def chunks(items: Sequence[T], description: str) -> Iterator[Sequence[T]]:
     """Cut `items` into chunks, with a progress bar on standard error.
 
-    Without one where standard output is a terminal too: results that appear there
-    show the progress, and would be mixed up with the bar.
+    Without a bar if standard output is a terminal too: the results there show the progress,
+    and the bar would mix with them.
     """
     from .._system.progress import progress
 

@@ -25,13 +25,13 @@ __all__ = [
 
 @dataclass
 class Settings:
-    """What holds for a whole run of the command, whichever it is."""
+    """Settings of a whole run, for all commands."""
 
     debug: bool = False
 
 
 class Format(StrEnum):
-    """How results are written to standard output."""
+    """Format of the results on standard output."""
 
     table = "table"
     csv = "csv"
@@ -55,18 +55,18 @@ Debug = Annotated[
         "--debug",
         callback=_set_debug,
         is_eager=True,
-        help="Show where in the program an error occurred.",
+        help="Show the place of an error in the program.",
     ),
 ]
 Folders = Annotated[
-    list[Path], typer.Argument(metavar="FOLDER", help="One subfolder of images a class.")
+    list[Path], typer.Argument(metavar="FOLDER", help="Folders with one subfolder per class.")
 ]
 FormatOption = Annotated[
-    Format, typer.Option("--format", help="How to write the results to standard output.")
+    Format, typer.Option("--format", help="Format of the results on standard output.")
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="Threads to use at most. Default: one a core."),
+    typer.Option(metavar="N", min=1, help="Maximum number of threads. Default: one per core."),
 ]
 ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A file that skvision train wrote.")
@@ -75,5 +75,5 @@ SkipUnreadable = Annotated[
     bool, typer.Option("--skip-unreadable", help="Leave unreadable images out.")
 ]
 Trust = Annotated[
-    bool, typer.Option("--trust", help="Load a .joblib file, although that can run code in it.")
+    bool, typer.Option("--trust", help="Load a .joblib file, although it can run code.")
 ]

@@ -1,4 +1,4 @@
-"""Results as text: aligned tables, CSV and JSON, made as the results come in."""
+"""Results as text: aligned tables, CSV and JSON, written as the results arrive."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["aligned", "as_csv", "as_json", "as_json_list", "standard_output"]
 
 
 def standard_output() -> TextIO:
-    """Standard output, fit for file names of any bytes and for whoever reads along."""
+    """Return standard output, flushed by line, for file names of any bytes."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape", line_buffering=True)
     return sys.stdout
 
 
 def aligned(rows: Sequence[Sequence[Any]], left: int = 1) -> str:
-    """Lay out rows in columns, the first `left` of them flush left.
+    """Align rows in columns, the first `left` columns to the left.
 
-    Never cut to the width of a terminal: what is piped would lack its end.
+    Rows are never cut to the width of the terminal, so that piped output is complete.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def aligned(rows: Sequence[Sequence[Any]], left: int = 1) -> str:
 
 
 def as_csv(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """Write each row as it comes.
+    """Yield each row as a line of CSV.
 
     Examples
     --------
@@ -63,12 +63,12 @@ def as_csv(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 
 def as_json(value: Any) -> str:
-    """One JSON document; what JSON has no word for as Python writes it."""
+    """Return one JSON document; values that JSON lacks are written as Python text."""
     return json.dumps(value, indent=2, default=repr) + "\n"
 
 
 def as_json_list(values: Iterable[Any]) -> Iterator[str]:
-    """One JSON list, each entry on a line of its own as it comes.
+    """Yield a JSON list, with each entry on its own line.
 
     Examples
     --------

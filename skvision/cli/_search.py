@@ -1,6 +1,6 @@
-"""``skvision train --search``: a grid search that keeps why a combination failed.
+"""``skvision train --search``: a grid search that records why a combination failed.
 
-`GridSearchCV` only warns of it, in the text of a traceback.
+`GridSearchCV` only warns of failures, with a traceback.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ __all__ = ["search", "table"]
 
 @dataclass(frozen=True)
 class Search:
-    """What came of each combination of a grid.
+    """The results of the combinations of a grid.
 
     Parameters
     ----------
     candidates : list of dict
-        The estimator's parameters of each.
+        Parameters of the estimator, for each combination.
     accuracies : ndarray of shape (n_candidates, n_folds)
-        NaN where it failed.
+        Accuracy of each fold; NaN if it failed.
     failures : list of str or None
-        Why the first of its folds that failed did.
+        The error of the first failed fold of each combination.
     """
 
     candidates: list[dict[str, Any]]
@@ -45,12 +45,12 @@ class Search:
 
     @property
     def means(self) -> np.ndarray:
-        """The accuracy of each combination, NaN where a fold failed."""
+        """The mean accuracy of each combination, NaN if a fold failed."""
         return np.asarray(self.accuracies.mean(axis=1))
 
     @property
     def best_params_(self) -> dict[str, Any]:
-        """The parameters of the highest accuracy, the first of several."""
+        """The first parameters with the highest accuracy."""
         return self.candidates[int(np.nanargmax(self.means))]
 
 
@@ -65,10 +65,10 @@ def search(
     seed: Any,
     path: Callable[[str], str] = str,
 ) -> Search:
-    """Cross-validate each combination; a combination that fails costs no other.
+    """Cross-validate each combination; a failed combination doesn't affect the others.
 
-    `path` gives the estimator's parameter that an argument's name stands for. Ctrl-C ends
-    the search. Nothing is refitted.
+    `path` maps the name of an argument to a parameter of the estimator. Ctrl-C ends the
+    search. The best combination isn't refitted.
     """
     names, counts = np.unique(y, return_counts=True)
     if counts.min() < folds:
@@ -79,7 +79,7 @@ def search(
     paths = {name: path(name) for name in grid}
     candidates = list(ParameterGrid({paths[name]: values for name, values in grid.items()}))
     splits = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(X, y))
-    # worker processes start TensorFlow too, and would each say so
+    # worker processes start TensorFlow too, and would each print its messages
     with parallel_config("loky", initializer=start_quietly), when_interrupted(_interrupt):
         outcomes = Parallel(n_jobs=jobs)(
             delayed(_outcome)(
@@ -90,26 +90,26 @@ def search(
     by_candidate = [outcomes[start : start + folds] for start in range(0, len(outcomes), folds)]
     failures = [next((f for _, f in each if f is not None), None) for each in by_candidate]
     if all(failures):
-        raise ValueError(f"Every combination of the search failed, the first so: {failures[0]}")
+        raise ValueError(f"All combinations of the search failed, the first with: {failures[0]}")
     accuracies = np.array([[accuracy for accuracy, _ in each] for each in by_candidate])
     return Search(candidates, accuracies, failures)
 
 
 def _interrupt(warning: Any) -> None:
-    # the fit that was interrupted counts as one that ended well; the search must end
+    # an interrupted fit ends normally, but the search must end
     raise KeyboardInterrupt
 
 
 def _outcome(
     estimator: Any, X: Any, y: Any, seen: np.ndarray, kept: np.ndarray, paths: Mapping[str, str]
 ) -> tuple[float, str | None]:
-    """The accuracy of one combination on one fold, or why there is none."""
+    """Return the accuracy of one combination on one fold, or the error."""
     try:
         estimator.fit(X[seen], y[seen])
         accuracy = float(estimator.score(X[kept], y[kept]))
     except Exception as error:
         return np.nan, first_line(error)
-    # a sign of life on a terminal, from the worker processes too
+    # show progress on a terminal, from worker processes too
     if sys.stderr.isatty():
         params = estimator.get_params()
         setting = ", ".join(f"{name}={_text(params[path])}" for name, path in paths.items())
@@ -120,10 +120,10 @@ def _outcome(
 def table(
     found: Search, grid: Mapping[str, Sequence[Any]], path: Callable[[str], str] = str
 ) -> str:
-    """The combinations, best first; in place of a failed one's figures, why it failed."""
+    """Return the combinations as a table, best first, with errors for failed ones."""
     rows: list[list[Any]] = [["rank", *grid, "accuracy", "std"]]
     notes = [""]
-    # failed ones last: NaN is sorted to the end
+    # failed ones come last, since NaN is sorted to the end
     for k in np.argsort(-found.means, kind="stable"):
         failure, mean = found.failures[k], found.means[k]
         figures = ["-", "-"] if failure else [f"{mean:.4f}", f"{found.accuracies[k].std():.4f}"]

@@ -1,4 +1,4 @@
-"""Start Keras' backend with as many threads as asked for, without its remarks."""
+"""Start Keras' backend with the requested number of threads, without its messages."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ __all__ = ["start_quietly", "use_threads"]
 
 
 def use_threads(number: int | None) -> None:
-    """Cap the threads that decode images and those of NumPy and TensorFlow.
+    """Limit the threads that decode images and those of NumPy and TensorFlow.
 
-    To be called before any of them is imported: NumPy's and TensorFlow's number of
-    threads is fixed when they start.
+    Call it before importing any of them, since NumPy and TensorFlow fix their number of threads
+    when they start.
     """
     if number is not None:
-        # whence skvision._system.threads takes it, and skvision.networks TensorFlow's
+        # read by skvision._system.threads, and by skvision.networks for TensorFlow
         os.environ["OMP_NUM_THREADS"] = str(number)
 
 
 def start_quietly() -> None:
-    """Import the backend and have TensorFlow look for devices, without their remarks."""
+    """Import the backend and let TensorFlow look for devices, without their messages."""
     with hidden_remarks():
         from .. import networks  # noqa: F401  sets the backend's threads first
 
@@ -31,7 +31,7 @@ def start_quietly() -> None:
             import tensorflow as tf
 
             tf.config.list_logical_devices()
-        # on file formats that the user has chosen, and networks that nobody trains
+        # warnings of file formats that the user chose, and of networks that aren't trained
         from absl import logging
 
         logging.set_verbosity(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What ``skvision train --model`` can make: one table, one row a model."""
+"""The models of ``skvision train --model``: a table with one row per model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["MODELS", "Model", "Trainable"]
 
 
 class Model(StrEnum):
-    """The kinds of models, by the names that --model takes."""
+    """The kinds of models, by the names that --model accepts."""
 
     minivgg = "minivgg"
     features = "features"
@@ -27,16 +27,16 @@ class Trainable:
     Parameters
     ----------
     about : str
-        What it is, in a few words.
+        A short description.
     constructor : callable
-        Gives the arguments that it takes, without starting TensorFlow.
+        Returns its arguments, without starting TensorFlow.
     make : callable
-        Makes the estimator of them.
+        Makes the estimator from arguments.
     defaults : mapping
-        Arguments that the command line sets where the user doesn't.
+        Arguments that the command line sets by default.
     prefix : str, default=""
-        What stands before an argument's name in the estimator's own parameters, unless
-        it is one of the last step's.
+        Prefix of an argument's name in the parameters of the estimator, unless it belongs to
+        the last step.
     """
 
     about: str
@@ -46,12 +46,12 @@ class Trainable:
     prefix: str = ""
 
     def path(self, name: str) -> str:
-        """Where an argument is among the estimator's parameters."""
+        """Return the name of an argument among the parameters of the estimator."""
         in_head = name == "head" or name.startswith("head__")
         return name if in_head and self.prefix else f"{self.prefix}{name}"
 
     def candidates(self, name: str, values: Sequence[Any], seed: Any) -> Sequence[Any]:
-        """Values of a search as the estimator's parameter takes them."""
+        """Return the values of a search in the form of the estimator's parameter."""
         if self.path(name) != "head":
             return values
         from ..feature_extraction.pipeline import make_head
@@ -87,14 +87,14 @@ MODELS: dict[Model, Trainable] = {
         {"random_state": 0, "verbose": 1},
     ),
     Model.features: Trainable(
-        "a classifier of scikit-learn on the features of a ready-made network",
+        "a classifier of scikit-learn on the features of a pretrained network",
         features,
         _features,
         {"random_state": 0, "verbose": 1, "cache": True},
         prefix="features__",
     ),
     Model.finetune: Trainable(
-        "a ready-made network under a new head, trained in two phases",
+        "a pretrained network under a new head, trained in two phases",
         finetuned,
         _finetuned,
         {"random_state": 0, "verbose": 1, "cache": True},

@@ -1,4 +1,4 @@
-"""All commands together, and what becomes of their errors."""
+"""The commands, and the handling of their errors."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
     Parameters
     ----------
     arguments : list of str, default=None
-        The words after ``skvision``; None for the process's own.
+        The words after ``skvision``; None for those of the process.
     """
     warnings.showwarning = _one_line_warning
     settings = Settings()
@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
         code = typer.main.get_command(app).main(
             args=arguments, prog_name="skvision", standalone_mode=False, obj=settings
         )
-        if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+        if code == INTERRUPTED:  # Typer's exit code for Ctrl-C
             raise Interrupted("interrupted")
     except (KeyboardInterrupt, Interrupted) as interruption:
         say(str(interruption) or "interrupted")
@@ -81,14 +81,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _explain(error: Exception, debug: bool) -> None:
-    # the command line's own errors; which class depends on Typer's version
+    # errors of the command line; their class depends on Typer's version
     if hasattr(error, "format_message"):
         say(f"{error.format_message()} See skvision --help.")
     elif debug:
         traceback.print_exception(error)
     elif isinstance(error, ValueError | OSError | ImportError | MemoryError) and str(error):
         say(message(error))
-    else:  # not foreseen, so its text alone may mean little
+    else:  # an unexpected error, whose text alone may not be clear
         say(f"{type(error).__name__}: {error}. Add --debug to see where.")
 
 

@@ -17,7 +17,7 @@ __all__ = ["augment"]
 
 
 class Preset(StrEnum):
-    """How much happens, where it isn't said in detail."""
+    """Strengths of augmentation, for use without detailed options."""
 
     light = "light"
     medium = "medium"
@@ -25,7 +25,7 @@ class Preset(StrEnum):
 
 
 class FillMode(StrEnum):
-    """What lies beyond an image's edges."""
+    """How pixels beyond an image's edges are filled."""
 
     nearest = "nearest"
     constant = "constant"
@@ -37,49 +37,45 @@ def _option(metavar: str, text: str) -> Any:
     return typer.Option(metavar=metavar, help=text)
 
 
-Degrees = Annotated[float | None, _option("DEGREES", "Rotated by up to this, either way.")]
+Degrees = Annotated[float | None, _option("DEGREES", "Maximum rotation in either direction.")]
 WidthShift = Annotated[
-    float | None, _option("SHARE", "Shifted to the side by up to this; pixels from 1 on.")
+    float | None, _option("SHARE", "Maximum horizontal shift; pixels from 1 on.")
 ]
-HeightShift = Annotated[
-    float | None, _option("SHARE", "Shifted up and down by up to this; pixels from 1 on.")
-]
-Shear = Annotated[float | None, _option("DEGREES", "Sheared by up to this, either way.")]
-Zoom = Annotated[
-    float | None, _option("SHARE", "What can be seen is larger or smaller by up to this.")
-]
+HeightShift = Annotated[float | None, _option("SHARE", "Maximum vertical shift; pixels from 1 on.")]
+Shear = Annotated[float | None, _option("DEGREES", "Maximum shear in either direction.")]
+Zoom = Annotated[float | None, _option("SHARE", "Maximum change of the size of the visible part.")]
 Crop = Annotated[
-    float | None, _option("SHARE", "Up to this share of each side is cut off, the rest enlarged.")
+    float | None, _option("SHARE", "Maximum share of each side to cut off; the rest is enlarged.")
 ]
 ChannelShift = Annotated[
-    float | None, _option("LEVELS", "Up to this, of 255, is added to all channels or taken away.")
+    float | None, _option("LEVELS", "Maximum shift of all channels, in levels of 255.")
 ]
 Hue = Annotated[
     float | None,
-    _option("SHARE", "Colours move along the colour circle by up to this, at most 0.5."),
+    _option("SHARE", "Maximum shift of the hue on the colour circle, at most 0.5."),
 ]
-Noise = Annotated[float | None, _option("STD", "Standard deviation of added noise, white being 1.")]
-Erase = Annotated[
-    float | None, _option("SHARE", "A patch of up to this share of the image is erased.")
-]
+Noise = Annotated[float | None, _option("STD", "Standard deviation of noise; white is 1.")]
+Erase = Annotated[float | None, _option("SHARE", "Maximum share of the image to erase.")]
 Brightness = Annotated[str | None, _option("LOW,HIGH", "Factors; 1,1 changes nothing.")]
 Contrast = Annotated[str | None, _option("LOW,HIGH", "Factors; 1,1 changes nothing.")]
 Saturation = Annotated[str | None, _option("LOW,HIGH", "Factors; 1,1 changes nothing.")]
 
 
 def augment(
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="One subfolder of images a class.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SRC", help="Folder with a subfolder per class.")
+    ],
     destination: Annotated[
-        Path | None, typer.Argument(metavar="DST", help="The folder to write: empty, or new.")
+        Path | None, typer.Argument(metavar="DST", help="Folder to write to: empty, or new.")
     ] = None,
     per_class: Annotated[
         str | None,
         typer.Option(
-            metavar="N", help="Images each class shall have; auto: as many as the largest has."
+            metavar="N", help="Number of images per class; auto: that of the largest class."
         ),
     ] = None,
     preset: Annotated[
-        Preset | None, typer.Option(help="What happens, unless options say otherwise.")
+        Preset | None, typer.Option(help="Strength of augmentation; other options override it.")
     ] = None,
     rotation: Degrees = None,
     width_shift: WidthShift = None,
@@ -102,22 +98,22 @@ def augment(
     erase: Erase = None,
     fill_mode: Annotated[
         FillMode | None,
-        typer.Option(help="What lies beyond the edges. Default: nearest."),
+        typer.Option(help="Filling of pixels beyond the edges. Default: nearest."),
     ] = None,
     cval: Annotated[
         float | None,
-        typer.Option(metavar="LEVEL", help="Level, of 255, of constant and erased. Default: 0."),
+        typer.Option(metavar="LEVEL", help="Level of constant filling, 0 to 255. Default: 0."),
     ] = None,
     include_originals: Annotated[
         bool,
-        typer.Option("--include-originals/--only-new", help="Whether originals are copied too."),
+        typer.Option("--include-originals/--only-new", help="Whether to copy the originals too."),
     ] = True,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the same command, killed meanwhile.")
+        bool, typer.Option("--resume", help="Continue the same command after it was stopped.")
     ] = False,
     preview: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="An image of some originals and draws to write first."),
+        typer.Option(metavar="FILE", help="Write a figure of some originals and draws first."),
     ] = None,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="The same seed gives the same files.")
@@ -126,10 +122,10 @@ def augment(
     skip_unreadable: SkipUnreadable = False,
     debug: Debug = False,
 ) -> None:
-    """Make a larger data set of class folders: copies, and augmented images.
+    """Write a larger data set from class folders: copies and augmented images.
 
-    Beside the images lies manifest.csv: what was made of what, and how. --preview shows
-    what would happen; without DST nothing else is done.
+    The file manifest.csv beside the images lists the source and the augmentation of each.
+    --preview shows examples; without DST the command only writes the preview.
     """
     given = {
         "rotation_range": rotation,
@@ -149,15 +145,15 @@ def augment(
         "erase_fraction": erase,
     }
     if destination is None and preview is None:
-        raise typer.BadParameter("name the folder to write, DST, or an image to --preview.")
+        raise typer.BadParameter("pass the folder to write to, DST, or a file to --preview.")
     if destination is not None and per_class is None:
-        raise typer.BadParameter("--per-class says how many images each class shall have.")
+        raise typer.BadParameter("pass --per-class, the number of images per class.")
     # factors of 1 change nothing
     if preset is None and not any(
         value not in (None, (1.0, 1.0)) and value for value in given.values()
     ):
         raise typer.BadParameter(
-            "nothing would happen to the images: give a --preset, or options like --rotation 40."
+            "the images would stay unchanged: pass a --preset, or options such as --rotation 40."
         )
     target = None if per_class is None else _target(per_class)
     use_threads(jobs)
@@ -193,7 +189,7 @@ def augment(
         manifest = write_folder(plan, destination, bar=True)
     except KeyboardInterrupt:
         raise Interrupted(
-            f"interrupted; the same command with --resume goes on with {destination}"
+            f"interrupted; the same command with --resume continues {destination}"
         ) from None
     typer.echo(f"{len(plan.files)} images in {destination}, listed in {manifest}")
 
@@ -231,7 +227,7 @@ def _preview(
     from ..inspection.plotting import import_matplotlib
 
     if destination is not None and destination.resolve() in file.resolve().parents:
-        raise typer.BadParameter("--preview must lie outside of DST, which holds the data set.")
+        raise typer.BadParameter("--preview must be outside DST, which holds the data set.")
     files = load_image_folder(source, validate=skip_unreadable, on_error="skip").data
     refuse_within({source, *map(os.path.dirname, files)}, file)
     matplotlib = import_matplotlib()
@@ -239,7 +235,7 @@ def _preview(
     known = matplotlib.backend_bases.FigureCanvasBase.filetypes
     if file.suffix[1:].lower() not in known:
         raise typer.BadParameter(
-            f"--preview must end as an image does (.{', .'.join(known)}), not {file.name!r}."
+            f"--preview must have the ending of an image (.{', .'.join(known)}), not {file.name!r}."
         )
     with written_whole(file) as temporary:
         display = AugmentationDisplay.from_estimator(augmenter, files)

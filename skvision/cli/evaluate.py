@@ -34,15 +34,15 @@ def evaluate(
     trust: Trust = False,
     debug: Debug = False,
 ) -> None:
-    """Measure a model on images it has not seen.
+    """Evaluate a model on images that it hasn't seen.
 
     Prints accuracy, precision, recall and F1 of each class, and the confusion
-    matrix (a row is a true class, a column a predicted one). --format json adds
-    the images that were misclassified; --format csv is one row an image. The folders
-    may hold some of the model's classes only, or be a class folder themselves.
+    matrix (rows are true classes, columns predicted ones). --format json adds the
+    misclassified images; --format csv has one row per image. The folders may hold only
+    some of the model's classes, or be class folders themselves.
     """
     use_threads(jobs)
-    # before the images are decoded: a forgotten --trust should cost no time
+    # before decoding images, so that a forgotten --trust costs no time
     estimator = load_model(model, trust)
     known = [str(name) for name in estimator.classes_]
     data = read_test_folders(folders, known, skip_unreadable, classes)
@@ -56,7 +56,7 @@ def evaluate(
 
 
 class Answer(NamedTuple):
-    """What a model says of one image; its fields are the columns of the CSV."""
+    """A model's prediction for one image; its fields are the columns of the CSV."""
 
     file: str
     true: str
@@ -73,7 +73,7 @@ def _answers(estimator: Any, data: Any) -> Iterator[Answer]:
             best = probabilities.argmax(axis=1)
             predicted = estimator.classes_[best]
             scores = [round(float(row[k]), 6) for row, k in zip(probabilities, best, strict=True)]
-        else:  # a support vector machine on features, say
+        else:  # for example a support vector machine on features
             predicted, scores = estimator.predict(files), [None] * len(files)
         for answer in zip(files, data.target[part], predicted, scores, strict=True):
             file, true, name, score = answer
@@ -97,7 +97,7 @@ def _figures(answers: Sequence[Answer], known: list[str]) -> dict[str, Any]:
         "classes": {
             name: {
                 "precision": float(precision),
-                # of a class without images there is none
+                # undefined for a class without images
                 "recall": float(recall) if n else None,
                 "f1": float(f1) if n else None,
                 "n": int(n),

@@ -15,7 +15,7 @@ __all__ = ["export"]
 
 
 class ExportFormat(StrEnum):
-    """Runtimes that a network can be written for."""
+    """Runtimes that a network can be exported to."""
 
     onnx = "onnx"
     openvino = "openvino"
@@ -31,14 +31,14 @@ def export(
     ],
     output: Annotated[
         ExportFormat | None,
-        typer.Option("--format", help="For which runtime. Default: what the ending of OUT says."),
+        typer.Option("--format", help="Runtime to export to. Default: from the ending of OUT."),
     ] = None,
     trust: Trust = False,
     debug: Debug = False,
 ) -> None:
-    """Write a model's network for another runtime, and how to feed it in a JSON file beside it."""
+    """Export a model's network to another runtime, with a JSON description of its input."""
     estimator = load_model(model, trust, "predict_proba")
     from ..persistence import export_model
 
     path, description = export_model(estimator, out, format=output and str(output))
-    typer.echo(f"Exported to {path}; {description} says how images are brought to it")
+    typer.echo(f"Exported to {path}; {description} describes how to prepare images")

@@ -1,4 +1,4 @@
-"""``skvision cache``; nothing of TensorFlow is loaded for it."""
+"""``skvision cache``, without loading TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ._output import aligned, standard_output
 
 __all__ = ["cache"]
 
-cache = typer.Typer(help="The features that are kept on disk.", no_args_is_help=True)
+cache = typer.Typer(help="The cache of features on disk.", no_args_is_help=True)
 
 Folder = Annotated[
     Path | None,
-    typer.Option(metavar="FOLDER", help="Where the cache is. Default: the user's cache folder."),
+    typer.Option(metavar="FOLDER", help="Folder of the cache. Default: the user's cache folder."),
 ]
 
 
 @cache.command()
 def info(folder: Folder = None, debug: Debug = False) -> None:
-    """Say where the cache is, how large it is, and whose features are in it."""
+    """Print the path, size and networks of the cache."""
     kept = _cache(folder)
     found = kept.info()
     converted = _converted(kept)
@@ -48,11 +48,11 @@ def clear(
     folder: Folder = None,
     network: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Only the features of this network: VGG16, say."),
+        typer.Option(metavar="NAME", help="Only the features of this network, such as VGG16."),
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """Remove kept features and converted networks, and give their space back to the disk."""
+    """Remove cached features and converted networks, and free their disk space."""
     kept = _cache(folder)
     keys = [key for key in kept.info().networks if network is None or _is_of(key, network)]
     converted = [
@@ -67,7 +67,7 @@ def clear(
 
 
 def _is_of(key: str, network: str) -> bool:
-    """Whether a key begins with a network's name, in any case."""
+    """Return whether a key begins with a network's name, in upper or lower case."""
     return key.lower().startswith(f"{network.lower()}-")
 
 

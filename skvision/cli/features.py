@@ -46,7 +46,7 @@ def features(
     """Write the features of images to a file, for use elsewhere.
 
     An .npz file holds the arrays features, names (of the features), files and labels; a
-    .parquet file the columns file, label and one a feature.
+    .parquet file holds the columns file, label and one column per feature.
     """
     write = _writer(out)
     parameters = {
@@ -58,7 +58,7 @@ def features(
     use_threads(jobs)
     from .._system.atomic import written_whole
 
-    # the output is tried before the work, so that none is lost to a wrong path
+    # check the output first, so that a wrong path doesn't waste the work
     with written_whole(out) as temporary:
         data = read_folders(folders, skip_unreadable, classes)
         start_quietly()
@@ -76,7 +76,7 @@ def _writer(out: Path) -> Callable[[Path, Any, Any, Any], None]:
     if out.suffix == ".parquet" and importlib.util.find_spec("polars") is None:
         raise ImportError(
             "Writing .parquet files needs polars. Install it by: "
-            'pip install "skvision[parquet]" (.npz needs nothing more).'
+            'pip install "skvision[parquet]" (.npz needs no other package).'
         )
     return _WRITERS[out.suffix]
 
@@ -84,7 +84,7 @@ def _writer(out: Path) -> Callable[[Path, Any, Any, Any], None]:
 def _write_npz(path: Path, table: Any, names: Any, data: Any) -> None:
     import numpy as np
 
-    # text arrays, which numpy.load reads without running code
+    # text arrays, which numpy.load can read without running code
     with open(path, "wb") as file:
         np.savez(
             file,

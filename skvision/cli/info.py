@@ -16,7 +16,7 @@ __all__ = ["info"]
 
 
 class InfoFormat(StrEnum):
-    """How what is known of a model is written."""
+    """Format of a model's description."""
 
     table = "table"
     json = "json"
@@ -28,19 +28,19 @@ def info(
         bool, typer.Option("--summary", help="Show the network's layers too.")
     ] = False,
     output: Annotated[
-        InfoFormat, typer.Option("--format", help="How to write it to standard output.")
+        InfoFormat, typer.Option("--format", help="Format of the description on standard output.")
     ] = InfoFormat.table,
     trust: Trust = False,
     debug: Debug = False,
 ) -> None:
-    """Say what a model file holds: classes, parameters, accuracy, versions."""
+    """Print the content of a model file: classes, parameters, accuracy, versions."""
     facts = _facts(model, summary, trust)
     out = standard_output()
     out.write(as_json(facts) if output is InfoFormat.json else _as_text(facts))
 
 
 def _facts(path: Path, summary: bool, trust: bool) -> dict[str, Any]:
-    """What a file says of itself or, if it is none of skvision's, what is in it says."""
+    """Return the facts in a skvision file or, for another file, those of its estimator."""
     facts: dict[str, Any] = {"file": str(path), "file_size": path.stat().st_size}
     estimator = None if is_safe_file(path) and not summary else load_model(path, trust)
     if estimator is None:
@@ -59,7 +59,7 @@ def _facts(path: Path, summary: bool, trust: bool) -> dict[str, Any]:
 
 
 def _installed(trained_with: dict[str, str]) -> dict[str, str | None]:
-    """The versions here of what a model was trained with; None for what is absent."""
+    """Return the installed versions of the packages that a model was trained with."""
     import platform
     from importlib import metadata
 
@@ -75,13 +75,13 @@ def _installed(trained_with: dict[str, str]) -> dict[str, str | None]:
 
 
 def _layers(estimator: Any) -> list[dict[str, Any]]:
-    """One row a layer; Keras' own summary is cut to the width of the terminal."""
+    """Return one row per layer; Keras' own summary is cut to the width of the terminal."""
     from .._sklearn.network_estimator import NetworkEstimator
     from ..persistence.description import final_estimator
 
     classifier = final_estimator(estimator)
     if not isinstance(classifier, NetworkEstimator):
-        raise ValueError(f"A {type(classifier).__name__} has no network that --summary could show.")
+        raise ValueError(f"A {type(classifier).__name__} has no network for --summary.")
     return [
         {
             "layer": layer.name,
@@ -115,7 +115,7 @@ def _cell(name: str, value: Any, here: dict[str, str | None]) -> str:
     if name == "input_size":
         return f"{value['height']}x{value['width']}, {value['channels']} channels"
     if name == "held_out":
-        return f"accuracy {value['accuracy']:.4f} on {value['n_samples']} images kept back"
+        return f"accuracy {value['accuracy']:.4f} on {value['n_samples']} held-out images"
     if name == "last_epoch":
         return ", ".join(
             f"{it} {figure}" if isinstance(figure, str) else f"{it} {figure:.4f}"

@@ -14,17 +14,17 @@ from ._start import start_quietly
 
 __all__ = ["networks"]
 
-networks = typer.Typer(help="The ready-made networks.", no_args_is_help=False)
+networks = typer.Typer(help="The pretrained networks.", no_args_is_help=False)
 
 
 @networks.callback(invoke_without_command=True)
 def list_networks(
     context: typer.Context, output: FormatOption = Format.table, debug: Debug = False
 ) -> None:
-    """List the ready-made networks that --backbone takes.
+    """List the pretrained networks that --backbone accepts.
 
-    Of each: the size in pixels that it was trained on, how many features it gives, how many
-    parameters it has without its classification, and whether its weights are on this machine.
+    The columns are the size in pixels that it was trained on, its number of features, its
+    number of parameters without the top, and whether its weights are on this machine.
     """
     if context.invoked_subcommand is not None:
         return
@@ -49,7 +49,7 @@ Network = Annotated[
 
 @networks.command()
 def show(network: Network, debug: Debug = False) -> None:
-    """Print a network's layers and how many parameters each has."""
+    """Print a network's layers and their numbers of parameters."""
     start_quietly()
     from ..persistence import network_summary
 
@@ -62,7 +62,7 @@ def save(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="NAME.hdf5, NAME.h5 or NAME.keras.")],
     debug: Debug = False,
 ) -> None:
-    """Write a ready-made network to a file that Keras reads, its classes and scaling inside."""
+    """Write a pretrained network, with its classes and scaling, to a file that Keras can read."""
     start_quietly()
     from ..persistence import save_network
 
@@ -71,7 +71,7 @@ def save(
 
 
 def _network(name: str) -> Any:
-    """A ready-made network that takes pixels 0..255 to ImageNet's classes, or a file's."""
+    """Return a pretrained network from pixels 0..255 to ImageNet's classes, or a file's network."""
     from ..networks.backbones import build_backbone
     from ..networks.network_reader import NETWORK_SUFFIXES, read_network
 

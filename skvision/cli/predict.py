@@ -39,24 +39,24 @@ def predict(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A ready-made network in place of a model: VGG16, EfficientNetLite0, ...",
+            help="A pretrained network instead of a model: VGG16, EfficientNetLite0, ...",
         ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many classes to name for each.")] = 1,
+    top: Annotated[int, typer.Option(min=1, help="Number of classes to print per image.")] = 1,
     output: FormatOption = Format.table,
     jobs: Jobs = None,
     trust: Trust = False,
     debug: Debug = False,
 ) -> None:
-    """Name the class of each image, with probabilities.
+    """Predict the class of each image, with probabilities.
 
-    Unreadable images are named on standard error, the others predicted; the
-    exit code is then 2. File names on standard input are one a line.
+    Unreadable images are reported on standard error, and the others are predicted; the
+    exit code is then 2. Standard input has one file name per line.
     """
     use_threads(jobs)
     given = [*([model] if network else []), *(images or ())]
     if not given:
-        raise typer.BadParameter("name at least one image after the model.")
+        raise typer.BadParameter("pass at least one image after the model.")
     files = _files(given)
     estimator = _ready_made(network) if network else load_model(model, trust, "predict_proba")
     out = standard_output()
@@ -86,7 +86,7 @@ def _ready_made(network: str) -> Any:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The best classes of a file with their probabilities, or why there are none."""
+    """The best classes of a file with their probabilities, or the error."""
 
     file: str
     best: Sequence[tuple[str, float]] = ()
@@ -153,7 +153,7 @@ _WRITERS: dict[Format, Callable[[Iterable[Prediction], int], Iterator[str]]] = {
 
 
 def _files(images: Iterable[Path]) -> list[str]:
-    """Folders replaced by the images in them, names as the user wrote them."""
+    """Replace folders by their images; keep names as the user wrote them."""
     from ..datasets.kinds import holdings
     from ..datasets.left_out import warn_of_left_out
     from ..datasets.listing import Listing, list_folder
@@ -182,14 +182,14 @@ def _with_standard_input(images: Iterable[Path]) -> Iterator[Path]:
         if str(path) != "-":
             yield path
             continue
-        # bytes, since a file's name need not be text; zeros are those of find -print0
+        # bytes, since a file's name may not be text; find -print0 separates names by zeros
         given = sys.stdin.buffer.read()
         names = [
             name.removesuffix(b"\r") for name in given.split(b"\0" if b"\0" in given else b"\n")
         ]
         if not any(names):
             raise ValueError(
-                "There are no file names on standard input; - takes one a line, as in: "
+                "There are no file names on standard input; - reads one per line, as in: "
                 "find . -name '*.jpg' | skvision predict MODEL -"
             )
         yield from (Path(os.fsdecode(name)) for name in names if name)

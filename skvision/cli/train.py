@@ -35,7 +35,7 @@ TEST_FRACTION = 0.25
 def _shorthand(
     name: str, metavar: str, text: str, complete: Callable[[str], list[str]] | None = None
 ) -> Any:
-    """An option that stands for ``--set name=...``; not given, it is not passed on."""
+    """Return an option that is shorthand for ``--set name=...``; it isn't passed on by default."""
     defaults = {
         model: row.constructor().defaults[name].strip("'").replace("None", "none")
         for model, row in MODELS.items()
@@ -51,7 +51,7 @@ def _shorthand(
     return typer.Option(metavar=metavar, help=text, autocompletion=complete)
 
 
-Epochs = Annotated[str | None, _shorthand("epochs", "N", "Passes over the images.")]
+Epochs = Annotated[str | None, _shorthand("epochs", "N", "Number of passes over the images.")]
 ImageSize = Annotated[
     str | None, _shorthand("image_size", "SIZE", "Pixels, height x width: 32, or 32x48.")
 ]
@@ -59,12 +59,12 @@ Optimizer = Annotated[
     str | None, _shorthand("optimizer", "NAME", "SGD, Adam, RMSprop, ...", optimizers)
 ]
 LearningRate = Annotated[
-    str | None, _shorthand("learning_rate", "NUMBER", "Step size; none: the optimiser's own.")
+    str | None, _shorthand("learning_rate", "NUMBER", "Learning rate; none: the optimiser's.")
 ]
 Activation = Annotated[
     str | None, _shorthand("activation", "NAME", "relu, tanh, LeakyReLU, ...", activations)
 ]
-BatchSize = Annotated[str | None, _shorthand("batch_size", "N", "Images a step.")]
+BatchSize = Annotated[str | None, _shorthand("batch_size", "N", "Number of images per step.")]
 Resize = Annotated[
     str | None, _shorthand("resize", "POLICY", "stretch, crop or pad.", resize_policies)
 ]
@@ -98,7 +98,7 @@ def train(
     model: Annotated[
         Model,
         typer.Option(
-            # eager: the other options are read as those of this model
+            # eager, since the other options depend on the model
             is_eager=True,
             help="; ".join(f"{model}: {row.about}" for model, row in MODELS.items()) + ".",
         ),
@@ -113,7 +113,7 @@ def train(
     batch_size: BatchSize = None,
     resize: Resize = None,
     early_stopping: Annotated[
-        bool, typer.Option("--early-stopping", help="Stop when validation gets no better.")
+        bool, typer.Option("--early-stopping", help="Stop when the validation loss stops falling.")
     ] = False,
     seed: Annotated[
         str | None,
@@ -131,7 +131,7 @@ def train(
     config: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="A TOML file of arguments; --set and other options go before it."
+            metavar="FILE", help="A TOML file of arguments; --set and other options override it."
         ),
     ] = None,
     searched: Annotated[
@@ -139,13 +139,15 @@ def train(
         typer.Option(
             "--search",
             metavar="NAME=VALUE,VALUE",
-            help="Values to try by cross-validation; repeatable, for all combinations.",
+            help="Values to try by cross-validation; repeatable, to try all combinations.",
             autocompletion=argument_names,
         ),
     ] = None,
     cv: Annotated[
         int | None,
-        typer.Option(metavar="N", min=2, help=f"Folds of the cross-validation. Default: {FOLDS}."),
+        typer.Option(
+            metavar="N", min=2, help=f"Number of cross-validation folds. Default: {FOLDS}."
+        ),
     ] = None,
     jobs: Annotated[
         int | None,
@@ -159,14 +161,14 @@ def train(
         list[Path] | None,
         typer.Option(
             metavar="FOLDER",
-            help="A folder to measure accuracy on, in place of a share; repeatable.",
+            help="A folder of test images, instead of a share of the images; repeatable.",
         ),
     ] = None,
     test_fraction: Annotated[
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Share of the images kept back to measure accuracy; 0 for none. "
+            help="Share of the images held out to measure accuracy; 0 for none. "
             f"Default: {TEST_FRACTION}.",
         ),
     ] = None,
@@ -177,7 +179,7 @@ def train(
         bool,
         typer.Option(
             "--arguments",
-            # not eager: --model is read before it, and what is missing is missed after it
+            # not eager: --model is read before it, and required options are checked after it
             callback=_show_arguments,
             help="List the names for --set, --search and --config.",
         ),
@@ -186,8 +188,8 @@ def train(
 ) -> None:
     """Train a classifier on folders of images and write it to a file.
 
-    Ctrl-C ends the training; the model of the last whole epoch is still measured
-    and written, and the exit code is 130.
+    Ctrl-C ends the training; the model of the last complete epoch is still evaluated and
+    written, and the exit code is 130.
     """
     row = MODELS[model]
     constructor = row.constructor()
@@ -215,11 +217,11 @@ def train(
     }
     grid = read_grid(constructor, searched or ())
     for name in grid.keys() & explicit.keys():
-        raise ValueError(f"{name} is both set and searched; give one of the two.")
+        raise ValueError(f"{name} is both set and searched; use only one of the two.")
     if cv is not None and not grid:
-        raise typer.BadParameter("--cv needs something to --search.")
+        raise typer.BadParameter("--cv needs --search.")
     if test and test_fraction is not None:
-        raise typer.BadParameter("give --test or --test-fraction, not both.")
+        raise typer.BadParameter("pass --test or --test-fraction, not both.")
     if test_fraction is None:
         test_fraction = TEST_FRACTION
     if not 0 <= test_fraction < 1:
@@ -236,9 +238,9 @@ def train(
     }
     _refuse_what_cannot_be_kept(out, [*grid.get("head", ()), parameters.get("head")])
     if Path(str(parameters.get("backbone"))).suffix in MODEL_SUFFIXES:
-        # a classifier that goes on to new classes
+        # a classifier that is fine-tuned to new classes
         parameters["backbone"] = load_model(Path(parameters["backbone"]), trust)
-    # joblib shares the cores out to the processes of a search
+    # joblib divides the cores among the processes of a search
     use_threads(None if grid else jobs)
     try:
         given_images = _Given(folders, test or (), test_fraction, skip_unreadable, classes)
@@ -248,7 +250,7 @@ def train(
 
 
 def _refuse_what_cannot_be_kept(out: Path, chosen: list[Any]) -> None:
-    """Before the training, not after it."""
+    """Raise ValueError before the training for a model that the file can't hold."""
     if not is_safe_file(out) or not any(chosen):
         return
     from ..feature_extraction.pipeline import UNSAFE_HEADS
@@ -256,14 +258,14 @@ def _refuse_what_cannot_be_kept(out: Path, chosen: list[Any]) -> None:
     for head in chosen:
         if str(head).lower() in UNSAFE_HEADS:
             raise ValueError(
-                f"A .skv file can't keep head={head!r} (SECURITY.md says why). Write it to a "
+                f"A .skv file can't hold head={head!r} (SECURITY.md explains why). Write it to a "
                 f"joblib file: --out {out.with_suffix('.joblib')}"
             )
 
 
 @dataclass(frozen=True)
 class _Given:
-    """The images to train on and to measure on, as the user gave them."""
+    """The folders of training and test images, as the user passed them."""
 
     folders: Sequence[Path]
     test: Sequence[Path]
@@ -272,10 +274,10 @@ class _Given:
     classes: str | None
 
     def read(self) -> tuple[Any, Labelled | None]:
-        """Read the folders to train on, and those to measure on if there are any."""
+        """Read the folders of training images, and those of test images if there are any."""
         from ..datasets.listing import existing_folders
 
-        for folder in self.test:  # before the others are decoded
+        for folder in self.test:  # check them before decoding the others
             existing_folders(folder)
         data = read_folders(self.folders, self.skip_unreadable, self.classes)
         if not self.test:
@@ -286,8 +288,8 @@ class _Given:
 
     @property
     def measured_on(self) -> str:
-        """What the images are called that the accuracy is measured on."""
-        return f"of {', '.join(map(str, self.test))}" if self.test else "kept back"
+        """The name of the images that the accuracy is measured on."""
+        return f"of {', '.join(map(str, self.test))}" if self.test else "held out"
 
 
 def _refuse_shared(files: Sequence[str], test: Sequence[str]) -> None:
@@ -297,8 +299,8 @@ def _refuse_shared(files: Sequence[str], test: Sequence[str]) -> None:
     shared = [file for file, real in zip(test, real_names(test), strict=True) if real in seen]
     if shared:
         raise ValueError(
-            f"{len(shared)} images of --test are among those to train on, the first: {shared[0]}. "
-            "Measure on images that the model has not seen."
+            f"{len(shared)} images of --test are training images too, the first: {shared[0]}. "
+            "Evaluate on images that the model hasn't seen."
         )
 
 
@@ -311,7 +313,7 @@ def _train(
     folds: int,
     jobs: int | None,
 ) -> None:
-    # the output is tried before the training, so that no work is lost to a wrong path
+    # check the output before the training, so that a wrong path doesn't waste the work
     with model_writer(out) as write:
         data, kept_back = given.read()
         counts = ", ".join(f"{(data.target == name).sum()} {name}" for name in data.target_names)
@@ -334,31 +336,31 @@ def _train(
                 _measure(net, seen, kept_back, given.measured_on, figures.append)
         except KeyboardInterrupt as interruption:
             interruptions.append(interruption)
-        except Exception as error:  # an image deleted meanwhile, say: no reason to lose the model
+        except Exception as error:  # an image may have been deleted; keep the model anyway
             failure = error
         net.set_params(**{row.path("verbose"): 0})
         write(net)
-    # not before the model is safe: whoever reads the output may have gone
+    # only after the model is written, since the reader of the output may have closed it
     if figures:
         typer.echo(" ".join(figures))
     if interruptions:
         raise Interrupted(_what_there_is(net, out, measured=bool(figures or not kept_back)))
     if failure:
         raise ValueError(
-            f"The model was written to {out}, but not measured: {message(failure)}"
+            f"The model was written to {out}, but not evaluated: {message(failure)}"
         ) from failure
     typer.echo(f"Model written to {out}")
 
 
 def _split(data: Any, test_fraction: float, seed: Any) -> tuple[Labelled, Labelled]:
-    """What to train on, and what is kept back."""
+    """Split the images into training and held-out images."""
     import numpy as np
     from sklearn.model_selection import train_test_split
 
     names, counts = np.unique(data.target, return_counts=True)
     if counts.min() < 2:
         raise ValueError(
-            f"--test-fraction {test_fraction} keeps images of each class back, for which it needs "
+            f"--test-fraction {test_fraction} holds out images of each class, so each class needs "
             f"2, but {names[counts.argmin()]} has {counts.min()}. Add images or set it to 0."
         )
     X_train, X_test, y_train, y_test = train_test_split(
@@ -383,7 +385,7 @@ def _best(
     candidate = clone(net).set_params(**{row.path("verbose"): 0})
     grid = {name: list(row.candidates(name, values, seed)) for name, values in grid.items()}
     n_candidates = math.prod(len(values) for values in grid.values())
-    typer.echo(f"Combinations to try: {n_candidates}, in {folds} folds each")
+    typer.echo(f"Combinations to try: {n_candidates}, with {folds} folds each")
     found = search(candidate, grid, *seen, folds=folds, jobs=jobs, seed=seed, path=row.path)
     best: dict[str, Any] = found.best_params_
     typer.echo(table(found, grid, row.path))
@@ -397,15 +399,15 @@ def _measure(
     accuracy, n_kept_back = float(net.score(*kept_back)), len(kept_back[1])
     net.held_out_ = {"accuracy": accuracy, "n_samples": n_kept_back}
     tell(f"Accuracy {accuracy:.4f} on {n_kept_back} images {which}")
-    tell(f"({net.score(*seen):.4f} on the {len(seen[1])} trained on)")
+    tell(f"({net.score(*seen):.4f} on the {len(seen[1])} training images)")
 
 
 def _what_there_is(net: Any, out: Path, measured: bool) -> str:
     if not hasattr(net, "n_epochs_"):
-        return f"interrupted while it was measured; the model was written to {out}"
+        return f"interrupted during the evaluation; the model was written to {out}"
     lengths = ("epochs", "warmup_epochs", "fine_tune_epochs")
     planned = sum(getattr(net, name, 0) for name in lengths)
     done = f"interrupted after epoch {net.n_epochs_} of {planned}"
-    model = "the best model until then" if net.early_stopping else "the model of that epoch"
+    model = "the best model so far" if net.early_stopping else "the model of that epoch"
     lacks = "" if measured else ", its accuracy not measured"
     return f"{done}; {model} was written to {out}{lacks}"

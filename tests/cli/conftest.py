@@ -17,7 +17,7 @@ def model(digits_folder, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "m.skv"
     result = run("train", digits_folder, "--out", path, *TRAINING)
     assert result.returncode == 0, result.stderr
-    assert re.search(r"Accuracy [01]\.\d+ on 30 images kept back", result.stdout)
+    assert re.search(r"Accuracy [01]\.\d+ on 30 images held out", result.stdout)
     assert f"Model written to {path}" in result.stdout
     return path
 

@@ -169,7 +169,7 @@ def test_settings():
         (["zzz=3"], "no argument 'zzz'. skvision train --arguments lists them all"),
         (["optimizer__=3"], "no argument 'optimizer__'"),
         (["epochs__x=3"], "no argument 'epochs__x'"),
-        (["epochs=3", "epochs=4"], "names epochs twice: '3' and '4'"),
+        (["epochs=3", "epochs=4"], "sets epochs twice: '3' and '4'"),
         (["epochs=many"], "--set epochs takes a whole number, not 'many'"),
         (["rate=nan"], "--set rate takes a number or none, not 'nan'"),
         (["size=big"], "--set size takes 2 whole numbers such as 32x48, or a whole number"),
@@ -198,8 +198,8 @@ def test_grid():
         (["rate"], "--search takes name=value"),
         (["rate=0.1,,0.2"], "--search rate takes a number or none, not ''"),
         (["rate=0.1,nan"], "not 'nan'"),
-        (["rate=0.1,0.10"], "--search rate has the value 0.1 twice"),
-        (["rate=0.1", "rate=0.2"], "names rate twice"),
+        (["rate=0.1,0.10"], "--search rate contains the value 0.1 twice"),
+        (["rate=0.1", "rate=0.2"], "sets rate twice"),
     ],
 )
 def test_wrong_grids(texts, message):
@@ -228,8 +228,8 @@ def test_config(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("epochs = \nsize = 8", "net.toml is no TOML file: .*line 1"),
-        ("epochs = 1\nepochs = 2\nsize = 8", "net.toml is no TOML file: .*line 2"),
+        ("epochs = \nsize = 8", "net.toml isn't a TOML file: .*line 1"),
+        ("epochs = 1\nepochs = 2\nsize = 8", "net.toml isn't a TOML file: .*line 2"),
         ("epoch = 1", "net.toml: epoch: Net has no argument 'epoch'. Did you mean epochs"),
         ("epochs = 1.5", "net.toml: epochs takes a whole number, not '1.5'"),
         ("size = [1, 2, 3]", "net.toml: size takes 2 whole numbers"),

@@ -133,10 +133,10 @@ def test_presets_are_valid_and_grow_stronger(preset):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["{src}", "--rotation", "4"], "name the folder to write, DST"),
-        (["{src}", "{dst}", "--rotation", "4"], "--per-class says how many"),
-        (["{src}", "{dst}", "--per-class", "20"], "nothing would happen"),
-        (["{src}", "{dst}", "--per-class", "20", "--rotation", "0"], "nothing would happen"),
+        (["{src}", "--rotation", "4"], "pass the folder to write to, DST"),
+        (["{src}", "{dst}", "--rotation", "4"], "pass --per-class"),
+        (["{src}", "{dst}", "--per-class", "20"], "would stay unchanged"),
+        (["{src}", "{dst}", "--per-class", "20", "--rotation", "0"], "would stay unchanged"),
         (["{src}", "{dst}", "--per-class", "many", "--rotation", "4"], "whole number or auto"),
         (["{src}", "{dst}", "--per-class", "4", "--rotation", "4"], "more than its target of 4"),
         (["{src}", "{dst}", "--per-class", "20", "--zoom", "1"], "zoom_range must be"),
@@ -147,10 +147,10 @@ def test_presets_are_valid_and_grow_stronger(preset):
         (["{dst}/none", "{dst}", "--per-class", "20", "--rotation", "4"], "There is no folder"),
         (["{src}", "--preview", "{dst}/no/p.png", "--rotation", "4"], "There is no folder"),
         (["{src}", "--preview", "{src}/zero/p.png", "--rotation", "4"], "must stay unchanged"),
-        (["{src}", "--preview", "{dst}.what", "--rotation", "4"], r"image does .*\.png"),
+        (["{src}", "--preview", "{dst}.what", "--rotation", "4"], r"ending of an image .*\.png"),
         (["{src}", "{dst}", "--per-class", "20", "--rotation", "4", "--preview", "{dst}/p.png"],
-         "outside of DST"),
-        (["{src}", "{dst}", "--per-class", "20", "--brightness", "1,1"], "nothing would happen"),
+         "outside DST"),
+        (["{src}", "{dst}", "--per-class", "20", "--brightness", "1,1"], "would stay unchanged"),
     ],
 )  # fmt: skip
 def test_refusals(digits_folder, tmp_path, words, message):
@@ -168,5 +168,5 @@ def test_ctrl_c_says_how_to_go_on(digits_folder, tmp_path):
     command.interrupt()
     code, _, shown = command.end()
     assert code == 130
-    assert "--resume goes on" in " ".join(shown.split())
+    assert "--resume continues" in " ".join(shown.split())
     assert not list((tmp_path / "out").rglob(".*.part*"))

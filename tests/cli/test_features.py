@@ -49,7 +49,7 @@ def trained(digits_folder, tmp_path_factory, cache_folder):
 
 def test_train_writes_a_pipeline(trained, digits_folder):
     path, printed = trained
-    assert re.search(r"Accuracy 0\.[5-9]\d+ on 30 images kept back", printed)
+    assert re.search(r"Accuracy 0\.[5-9]\d+ on 30 images held out", printed)
     pipeline = load(path)
     assert pipeline.named_steps["features"].verbose == 0
     assert pipeline.held_out_["n_samples"] == 30
@@ -102,7 +102,7 @@ def test_what_a_feature_classifier_does_not_take(digits_folder, tmp_path):
         ((*of_features, "--epochs", 3), "--epochs: --model features has no argument 'epochs'"),
         ((*of_features, "--early-stopping"), "--early-stopping: --model features has no"),
         ((*of_features, "--head", "tree"), "Unknown head: 'tree'"),
-        ((*of_features, "--head", "forest"), "A .skv file can't keep head='forest'"),
+        ((*of_features, "--head", "forest"), "A .skv file can't hold head='forest'"),
         ((*of_features, "--search", "head=knn,Forest"), "m.joblib"),
         ((*of_features, "--backbone", "VGG"), "Did you mean 'VGG19' or 'VGG16'?"),
         ((*of_features, "--set", "head__D=3"), "Invalid parameter 'D' for estimator Logistic"),

@@ -75,9 +75,13 @@ def test_what_is_no_folder_to_measure_on(parts, digits_folder, tmp_path):
     assert "not both" in refused(*train, "--test", parts / "test", "--test-fraction", "0.1")
     unknown = refused(*train, "--test", digits_folder)
     assert "classes that the model doesn't know: eight, five, four, nine," in unknown
-    assert "9 images of --test are among" in refused(*train, "--test", parts / "train" / "one")
+    assert "9 images of --test are training images too" in refused(
+        *train, "--test", parts / "train" / "one"
+    )
     (tmp_path / "linked").symlink_to(parts / "train")
-    assert "27 images of --test are among" in refused(*train, "--test", tmp_path / "linked")
+    assert "27 images of --test are training images too" in refused(
+        *train, "--test", tmp_path / "linked"
+    )
     assert "There is no folder" in refused(*train, "--test", tmp_path / "nowhere")
     assert not (tmp_path / "m.skv").exists()
 

@@ -52,7 +52,7 @@ def test_table(model, tmp_path):
     values = dict(line.split("  ", 1) for line in lines[: lines.index("")])
     assert values["kind"].strip() == "MiniVGGClassifier"
     assert "learning_rate=0.05" in values["parameters"]
-    assert "on 30 images kept back" in values["held out"]
+    assert "on 30 held-out images" in values["held out"]
     assert f"keras 0.1 (here: {facts['installed']['keras']})" in values["trained with"]
     assert "nonesuch 2 (here: none)" in values["trained with"]
     assert lines[lines.index("") + 1].split() == ["layer", "kind", "output", "weights"]

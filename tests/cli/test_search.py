@@ -53,7 +53,9 @@ def test_a_failed_combination_costs_no_other(recwarn):
 
 
 def test_all_combinations_fail():
-    message = "^Every combination of the search failed, the first so: Training diverged: try less.$"
+    message = (
+        "^All combinations of the search failed, the first with: Training diverged: try less.$"
+    )
     with pytest.raises(ValueError, match=message):
         found({"behaves": ["diverges"]})
 

@@ -94,7 +94,7 @@ def test_wrong_arguments(tmp_path, digits_folder):
         (("--config", tmp_path / "no.toml"), "There is no file"),
         (("--search", "epochs=1,2", "--epochs", "3"), "epochs is both set and searched"),
         (("--search", "epochs=1,2", "--cv", "1"), "--cv"),
-        (("--cv", "3"), "--cv needs something to --search"),
+        (("--cv", "3"), "--cv needs --search"),
         (("--jobs", "0"), "--jobs"),
         (("--search", "epochs=1,2", "--cv", "10"), "eight has 9. Lower --cv or add images."),
         (("--epochs", "0"), "Got 0"),
@@ -128,7 +128,7 @@ def test_a_corrupt_image_ends_training_before_it_begins(tmp_path, digits_folder)
     assert result.returncode == 0, result.stderr
     assert "warning: 1 unreadable images were left out" in result.stderr
     assert result.stdout.startswith("240 images: 24 eight")
-    assert "kept back" not in result.stdout
+    assert "held out" not in result.stdout
     assert not hasattr(load(out), "held_out_")
 
 
@@ -148,7 +148,7 @@ def test_search(tmp_path, digits_folder):
     assert rows[4].endswith("try a tenth of it.")
     assert "failed: Training diverged" in rows[4]
     assert "\nBest: learning_rate=0.1, filters=(8," in result.stdout
-    assert "on 30 images kept back" in result.stdout
+    assert "on 30 images held out" in result.stdout
     net = load(out)
     assert (net.n_epochs_, net.learning_rate, net.dense_units) == (2, 0.1, (16,))
 
@@ -199,7 +199,7 @@ def test_ctrl_c_leaves_the_model_of_the_last_epoch(tmp_path, digits_folder):
         (
             ImageDecodeError("a.png", "no such file"),
             2,
-            "The model was written to {out}, but not measured: cannot read the image a.png: "
+            "The model was written to {out}, but not evaluated: cannot read the image a.png: "
             "no such file",
         ),
     ],
