@@ -177,13 +177,13 @@ def test_excuses_are_few_and_scikit_learns_own():
 
 
 @pytest.mark.parametrize("augmenter", AUGMENTERS, ids=lambda each: type(each).__name__)
-def test_the_suite_would_object_to_augmentation_that_shows(augmenter):
+def test_the_suite_would_object_to_visible_augmentation(augmenter):
     """To augment training images alone is what an augmenter is for."""
     stronger = clone(augmenter).set_params(**STRONGER[type(augmenter)])
     with pytest.raises(AssertionError, match="fit_transform and transform outcomes not consist"):
         sklearn_checks.check_transformer_general(type(augmenter).__name__, stronger)
 
 
-def test_samplers_take_frames():
+def test_samplers_accept_frames():
     """imbalanced-learn asks this only of samplers that take frames of sparse columns too."""
     imblearn_checks.check_samplers_pandas(type(SAMPLER).__name__, SAMPLER)

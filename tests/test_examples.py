@@ -102,7 +102,7 @@ def in_shell(line):
     return subprocess.run(line, shell=True, env=environment, capture_output=True, text=True)
 
 
-def test_there_are_pages_to_test():
+def test_pages_with_examples_exist():
     assert len(blocks(ROOT / "README.md", "python")) >= 2
     assert {page.id for page in pages_with("python")} >= {"README", "folders", "training"}
     assert {page.id for page in pages_with("sh")} >= {"README", "command_line"}

@@ -141,7 +141,7 @@ def assert_same(one, other):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
-def test_every_public_estimator_is_here():
+def test_every_public_estimator_has_a_case():
     assert ESTIMATORS.keys() == set(public_estimators().values())
 
 
@@ -149,7 +149,7 @@ def test_every_public_estimator_is_here():
 
 
 @of_each()
-def test_a_clone_has_the_parameters_and_no_fit(estimator, pictures):
+def test_a_clone_has_the_parameters_and_is_not_fitted(estimator, pictures):
     before = joblib.hash(estimator.get_params())
     fresh = set(vars(clone(estimator)))
     estimator.fit(*pictures)
@@ -160,7 +160,7 @@ def test_a_clone_has_the_parameters_and_no_fit(estimator, pictures):
 
 
 @of_each()
-def test_a_second_fit_is_like_the_first(estimator, pictures):
+def test_a_second_fit_equals_the_first(estimator, pictures):
     one = fitted_and_asked(estimator, *pictures)
     np.testing.assert_array_equal(fitted_and_asked(estimator, *pictures), one)
     np.testing.assert_array_equal(fitted_and_asked(clone(estimator), *pictures), one)
@@ -170,7 +170,7 @@ def test_a_second_fit_is_like_the_first(estimator, pictures):
 
 
 @of_each(*ASKED)
-def test_an_image_means_the_same_in_any_company(estimator, pictures):
+def test_the_result_of_an_image_does_not_depend_on_the_others(estimator, pictures):
     X, y = pictures
     everything = asked(estimator.fit(X, y), X)
     order = np.random.default_rng(1).permutation(len(X))
@@ -192,7 +192,7 @@ EMPTY = {
 
 @of_each()
 @pytest.mark.parametrize("form", EMPTY)
-def test_no_images_are_an_error_that_says_so(estimator, pictures, form):
+def test_an_empty_batch_is_a_clear_error(estimator, pictures, form):
     with pytest.raises(ValueError, match=r"without images: 0 sample\(s\)"):
         fitted_and_asked(estimator, EMPTY[form](), [])
     if not isinstance(estimator, ImageOverSampler):

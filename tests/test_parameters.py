@@ -95,18 +95,18 @@ def test_an_argument_has_one_type_and_one_range(parameter):
 @pytest.mark.parametrize(
     ("parameter", "name"), [(each, name) for each, names in EXCEPTIONS.items() for name in names]
 )
-def test_an_exception_is_needed(parameter, name):
+def test_each_exception_is_needed(parameter, name):
     others = [other for other in OWNERS if parameter in parameters(other) and other != name]
     assert any(documented(name)[parameter] != documented(other)[parameter] for other in others)
 
 
-def test_arguments_stand_in_one_order():
+def test_arguments_have_one_order():
     for one, other in combinations(OWNERS, 2):
         shared = [each for each in parameters(one) if each in parameters(other)]
         assert shared == [each for each in parameters(other) if each in shared], (one, other)
 
 
-def test_what_can_be_left_out_is_named_from_the_third_argument_on():
+def test_optional_arguments_are_keyword_only_from_the_third_on():
     for name in OWNERS:
         positional = [
             each

@@ -99,7 +99,7 @@ def of_library(name):
         ("from .._system import atomic", []),
     ],
 )
-def test_what_is_private_is_seen(line, expected):
+def test_private_uses_are_found(line, expected):
     found = [name for name, _ in private_uses(ast.parse(line))]
     assert found == expected if expected is not None else len(found) == 1
 
@@ -117,5 +117,5 @@ def test_private_parts_are_used_behind_doors_only(path):
         assert {name for name, _ in used} == ALLOWED.get(file, set())
 
 
-def test_doors_and_allowances_are_of_files_that_are_there():
+def test_doors_and_allowances_name_existing_files():
     assert all((PACKAGE / file).is_file() for file in {*filter(None, DOORS.values()), *ALLOWED})

@@ -140,7 +140,7 @@ def test_the_page_shows_the_example():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_photos_sent_at_once_are_answered_as_by_predict_proba(command, folder, photos, fitted):
+def test_photos_sent_together_are_answered_as_by_predict_proba(command, folder, photos, fitted):
     if command.startswith("gunicorn") and not hasattr(os, "fork"):
         pytest.skip("this system has no fork")
     not_an_image, of_bomb = texts_of_page()[0], "it may be a decompression bomb"
@@ -160,7 +160,7 @@ def test_photos_sent_at_once_are_answered_as_by_predict_proba(command, folder, p
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_workers_of_a_parent_that_predicted_answer_with_an_error_at_once(folder, photos):
+def test_workers_of_a_parent_that_predicted_answer_with_an_immediate_error(folder, photos):
     with served(PREDICTS_IN_PARENT, COMMANDS[-1], folder) as (port, log):
         answers = at_once(lambda photo: post(port, photo), photos)
     assert [status for status, _ in answers] == [500] * N_AT_ONCE
@@ -168,7 +168,7 @@ def test_workers_of_a_parent_that_predicted_answer_with_an_error_at_once(folder,
 
 
 @pytest.mark.parametrize("kind", ["estimator", "pipeline"])
-def test_threads_predict_as_one_after_another(kind, folder, digits):
+def test_threads_predict_the_same_as_a_sequence(kind, folder, digits):
     model = skvision.load(folder / "animals.skv")
     X, y = digits
     if kind == "pipeline":

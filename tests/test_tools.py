@@ -40,7 +40,7 @@ def test_every_dependency_and_extra_is_pinned_to_its_lower_bound():
         ("numpy==2.0", "'numpy==2.0' is not of the form name>=version"),
     ],
 )
-def test_what_has_no_one_lower_bound_is_refused(requirement, message):
+def test_requirements_without_a_single_lower_bound_are_refused(requirement, message):
     project = {
         "name": "skvision",
         "dependencies": ["keras >= 3.15.1, < 4"],
@@ -52,7 +52,7 @@ def test_what_has_no_one_lower_bound_is_refused(requirement, message):
     assert lowest_versions.pins(project) == ["keras==3.15.1"]
 
 
-def test_the_makefiles_tests_are_there():
+def test_the_tests_in_the_makefile_exist():
     named = re.findall(r"tests/[\w/.]+", (ROOT / "Makefile").read_text(encoding="utf-8"))
     assert "tests/_sklearn" in named
     assert [path for path in named if not (ROOT / path).exists()] == []

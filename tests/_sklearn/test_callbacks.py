@@ -134,14 +134,14 @@ def same(one, other, X):
 # what they are told
 
 
-def test_an_epoch_is_a_part_of_fit(tiny, small):
+def test_an_epoch_is_a_subtask_of_fit(tiny, small):
     recorder = Recorder()
     tiny.set_callbacks(recorder).fit(*small)
     epochs = [(kind, *epoch(number)) for number in range(3) for kind in ("begin", "end")]
     assert recorder.told == [("setup",), ("begin", FIT), *epochs, ("end", FIT), ("teardown",)]
 
 
-def test_they_get_the_data_as_they_came(tiny, small):
+def test_they_get_the_data_unchanged(tiny, small):
     recorder = Recorder()
     weight = np.ones(60)
     tiny.set_params(epochs=1).set_callbacks(recorder).fit(*small, sample_weight=weight)
@@ -162,7 +162,7 @@ def test_they_get_the_data_as_they_came(tiny, small):
     ],
     ids=["plain", "augmented", "averaged"],
 )
-def test_the_estimator_of_an_epoch_is_the_one_that_so_many_epochs_make(tiny, small, options):
+def test_the_estimator_of_an_epoch_equals_a_training_of_that_length(tiny, small, options):
     recorder = Recorder()
     tiny.set_params(**options)
     watched = clone(tiny).set_callbacks(recorder).fit(*small)
@@ -199,7 +199,7 @@ def test_with_early_stopping_the_estimator_has_the_best_weights_so_far(tiny, sma
             same(one, next_one, small[0])
 
 
-def test_scores_are_logged_by_the_epoch(tiny, small):
+def test_scores_are_logged_per_epoch(tiny, small):
     monitor = ScoringMonitor(scoring=["accuracy", "neg_log_loss"])
     tiny.set_callbacks(monitor).fit(*small)
     rows = monitor.get_logs().data
@@ -226,7 +226,7 @@ def test_no_bar_is_drawn_over_that_of_the_training(tiny, small):
     assert tiny.verbose == 2
 
 
-def test_parts_of_the_data_are_fits_of_their_own(tiny, small):
+def test_parts_of_the_data_are_separate_fits(tiny, small):
     recorder = Recorder()
     tiny.set_callbacks(recorder).partial_fit(*small, classes=np.unique(small[1]))
     assert recorder.ended() == [[("partial-fit", 0), ("epoch", 0)]]
@@ -243,7 +243,7 @@ def test_a_warm_start_counts_its_own_epochs(tiny, small, net):
     assert recorder.estimators[epoch(0)].n_epochs_ == 2
 
 
-def test_looking_for_a_learning_rate_tells_nobody(tiny, small):
+def test_a_learning_rate_range_test_is_not_reported(tiny, small):
     recorder = Recorder()
     find_learning_rate(tiny.set_callbacks(recorder), *small, n_steps=20)
     assert recorder.told == []
@@ -283,13 +283,13 @@ class StopsInKeras(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def test_they_are_told_of_epochs_until_keras_callbacks_stop(tiny, small):
+def test_epochs_are_reported_until_keras_callbacks_stop(tiny, small):
     recorder = Recorder()
     tiny.set_params(keras_callbacks=StopsInKeras()).set_callbacks(recorder).fit(*small)
     assert len(recorder.ended()) == tiny.n_epochs_ == 2
 
 
-def test_one_that_fails_leaves_the_estimator_as_it_was(tiny, small):
+def test_a_failing_callback_leaves_the_estimator_unchanged(tiny, small):
     tiny.set_params(epochs=1).fit(*small)
     before = dict(vars(tiny))
     recorder = Recorder(fail={epoch(0)})
@@ -300,7 +300,7 @@ def test_one_that_fails_leaves_the_estimator_as_it_was(tiny, small):
     tiny.fit(*small)
 
 
-def test_they_are_ended_where_training_fails(tiny, small):
+def test_they_are_ended_if_training_fails(tiny, small):
     recorder = Recorder()
     tiny.set_params(learning_rate=1e30, optimizer="sgd").set_callbacks(recorder)
     with pytest.raises(skvision.TrainingDivergedError):
@@ -312,7 +312,7 @@ def test_they_are_ended_where_training_fails(tiny, small):
 # checkpoints
 
 
-def test_a_stopped_training_goes_on_from_its_checkpoint(tiny, small, net, tmp_path):
+def test_a_stopped_training_continues_from_its_checkpoint(tiny, small, net, tmp_path):
     tiny.set_params(checkpoint_dir=tmp_path)
     clone(tiny).set_callbacks(Recorder(stop={epoch(0)})).fit(*small)
     recorder = Recorder()
@@ -344,7 +344,7 @@ def test_a_request_to_stop_after_the_rest_of_an_epoch(tiny, small, tmp_path):
     same(stopped, two_epochs, small[0])
 
 
-def test_a_keras_callback_is_heard_after_the_rest_of_an_epoch(tiny, small, tmp_path):
+def test_a_keras_callback_can_stop_after_the_rest_of_an_epoch(tiny, small, tmp_path):
     tiny.set_params(batch_size=10, checkpoint_dir=tmp_path, checkpoint_every=2)
     with pytest.raises(OSError, match="no more power"):
         clone(tiny).set_params(keras_callbacks=DiesInEpoch()).fit(*small)
@@ -356,7 +356,7 @@ def test_a_keras_callback_is_heard_after_the_rest_of_an_epoch(tiny, small, tmp_p
 WARMUP, FINE_TUNE = ("warmup", 0), ("fine_tune", 1)
 
 
-def test_phases_are_parts_of_fit_and_epochs_of_a_phase(fine, small):
+def test_phases_are_subtasks_of_fit_and_epochs_of_a_phase(fine, small):
     recorder = Recorder()
     alone = clone(fine).fit(*small)
     watched = clone(fine).set_callbacks(recorder).fit(*small)
@@ -400,7 +400,7 @@ def test_a_request_at_a_phase_ends_the_training(fine, small):
     same(stopped, clone(fine).set_params(unfreeze="none").fit(*small), small[0])
 
 
-def test_a_phase_that_was_ended_early_is_not_gone_on_with_later(fine, small, tmp_path):
+def test_a_phase_that_was_ended_early_is_not_continued_later(fine, small, tmp_path):
     stop = Recorder(stop={epoch(0, WARMUP)}, fitted=False)
     whole = clone(fine).set_callbacks(stop).fit(*small)
     fine.set_params(checkpoint_dir=tmp_path)
@@ -445,7 +445,7 @@ def test_a_search_over_a_pipeline_is_one_tree(small, capsys):
     ]
 
 
-def test_two_workers_log_what_one_logs(small):
+def test_two_workers_log_the_same_as_one(small):
     logs = []
     for n_jobs in (1, 2):
         monitor = ScoringMonitor(scoring="accuracy")
@@ -475,7 +475,7 @@ def test_features_are_computed_batch_by_batch(features, small):
     np.testing.assert_array_equal(pipeline.predict_proba(small[0]), alone)
 
 
-def test_features_that_are_there_are_not_computed(features, small, tmp_path):
+def test_cached_features_are_not_computed_again(features, small, tmp_path):
     features.set_params(cache=tmp_path)
     for n_batches in (8, 0):
         recorder = Recorder()
@@ -484,7 +484,7 @@ def test_features_that_are_there_are_not_computed(features, small, tmp_path):
         assert recorder.ended("fit-transform") == [[("fit-transform", 0)]]
 
 
-def test_all_features_are_computed_whoever_asks_to_stop(features, small):
+def test_all_features_are_computed_despite_requests_to_stop(features, small):
     root = ("fit-transform", 0)
     expected = clone(features).fit(small[0]).transform(small[0])
     features.set_callbacks(Recorder(stop={(root, ("batch", 0))}))
@@ -536,7 +536,7 @@ def through_safe_file(estimator, folder):
 
 
 @pytest.mark.parametrize("through", [through_pickle, through_joblib, through_safe_file])
-def test_estimators_are_kept_whatever_watched_them(kept, small, tmp_path, through):
+def test_estimators_with_callbacks_can_be_saved(kept, small, tmp_path, through):
     loaded = through(kept, tmp_path)
     same(loaded, kept, small[0])
     loaded.fit(*small)
@@ -558,12 +558,12 @@ def test_clones_have_the_same_callbacks(name, request):
     assert clone(estimator)._skl_callbacks == [recorder]
 
 
-def test_what_is_no_callback_is_refused(tiny):
+def test_objects_that_are_not_callbacks_are_refused(tiny):
     with pytest.raises(TypeError, match="FitCallback protocol"):
         tiny.set_callbacks(keras.callbacks.TerminateOnNaN())
 
 
-def test_without_scikit_learns_callbacks_nothing_happens(monkeypatch):
+def test_without_scikit_learns_callbacks_there_is_no_effect(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn.callback", None)
     name = "skvision._sklearn.callbacks_before_1_9"
     spec = importlib.util.spec_from_file_location(name, callbacks.__file__)

@@ -41,7 +41,7 @@ class Estimator(BaseEstimator):
         self.level = level
 
 
-def test_parameters_are_held_against_the_table():
+def test_parameters_are_checked_against_the_table():
     Estimator()._validate_params()
     for params, message in [
         ({"rate": 1}, r"'rate' parameter of Estimator must be a float in the range \[0"),
@@ -62,7 +62,7 @@ def test_sample_weights_are_read_as_scikit_learn_does():
 
 
 @pytest.mark.parametrize("name", WRITTEN_TYPES)
-def test_the_classes_that_files_name_are_there(name):
+def test_the_classes_in_files_exist(name):
     module, _, kind = name.rpartition(".")
     assert isinstance(getattr(importlib.import_module(module), kind, None), type), (
         f"scikit-learn has no {name} any more: files of an earlier one name it, files of this one "
@@ -153,7 +153,7 @@ def test_classes_are_learnt_in_the_first_partial_fit():
         starts_partial_fit(estimator, range(1000))
 
 
-def test_outputs_are_put_into_the_container_that_is_set():
+def test_outputs_are_put_into_the_configured_container():
     scaler = StandardScaler().fit(np.eye(2))
     values = np.eye(2)
     assert in_configured_container(values, values, scaler) is values

@@ -90,7 +90,7 @@ def said_of_call(estimator, method, **words):
         (RandAugmenter, {"augment": True}, "'augment'."),
     ],
 )
-def test_what_fit_is_given_in_keras(cls, words, way_out):
+def test_arguments_of_fit_in_keras(cls, words, way_out):
     said = said_of_call(made(cls), "fit", **words)
     (word,) = words
     assert said.startswith(f"{cls.__name__}.fit() got an unexpected keyword argument {word!r}.")
@@ -109,7 +109,7 @@ def test_what_fit_is_given_in_keras(cls, words, way_out):
         (ImageNetClassifier, "predict_top", {"top": 3}, "It is called k here."),
     ],
 )
-def test_what_predict_is_given_in_keras(cls, method, words, way_out):
+def test_arguments_of_predict_in_keras(cls, method, words, way_out):
     assert way_out in said_of_call(made(cls), method, **words)
 
 
@@ -126,7 +126,7 @@ def test_what_predict_is_given_in_keras(cls, method, words, way_out):
         (ImageNetClassifier, {"classes": 5}, "keyword argument 'classes'."),
     ],
 )
-def test_what_constructors_are_given_in_keras(cls, words, way_out):
+def test_arguments_of_constructors_in_keras(cls, words, way_out):
     with pytest.raises(TypeError, match=rf"^{cls.__name__}.__init__\(\) got an unexp") as error:
         cls(**words)
     assert way_out in str(error.value)
@@ -145,7 +145,7 @@ def test_errors_of_calls_name_the_users_own_class(cls, method):
 
 
 @pytest.mark.parametrize(("cls", "method"), CALLS)
-def test_no_word_of_keras_hides_an_argument_of_ours(cls, method):
+def test_no_name_of_keras_hides_an_argument_of_ours(cls, method):
     estimator = made(cls)
     accepted = inspect.signature(getattr(estimator, method)).parameters
     for word in {each.name for each in WORDS} - set(accepted):
@@ -198,7 +198,7 @@ def test_metadata_is_routed_as_before(cls):
         (ImageAugmenter, "flow_from_directory", "skvision.load_image_folder"),
     ],
 )
-def test_what_is_asked_of_models_in_keras(cls, name, way_out):
+def test_attributes_of_models_in_keras(cls, name, way_out):
     estimator = made(cls)
     assert not hasattr(estimator, name)
     assert name not in dir(estimator)
@@ -208,7 +208,7 @@ def test_what_is_asked_of_models_in_keras(cls, name, way_out):
     assert way_out in str(error.value)
 
 
-def test_what_makes_no_sense_is_not_recommended():
+def test_advice_is_given_only_if_it_applies():
     for name in ("compile", "evaluate", "history", "layers", "train_on_batch"):
         with pytest.raises(AttributeError, match=f"no attribute '{name}'$"):
             getattr(ImageAugmenter(), name)
@@ -217,11 +217,11 @@ def test_what_makes_no_sense_is_not_recommended():
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS.values(), ids=ESTIMATORS)
-def test_no_word_of_keras_is_an_attribute_of_ours(cls):
+def test_no_name_of_keras_is_an_attribute_of_ours(cls):
     assert not {each.name for each in ATTRIBUTES if hasattr(cls, each.name)} - {"predict"}
 
 
-def test_errors_of_properties_stay_as_they_are():
+def test_errors_of_properties_stay_unchanged():
     with pytest.raises(NotFittedError, match="not fitted yet"):
         _ = MiniVGGClassifier().model_
     with pytest.raises(AttributeError, match="object has no attribute 'nonsense'"):

@@ -41,7 +41,7 @@ ONE_HOTS = {
 
 
 @pytest.mark.parametrize("form", ONE_HOTS)
-def test_one_hot_rows_are_refused_with_the_line_that_makes_labels(form):
+def test_one_hot_rows_are_refused_with_the_code_that_makes_labels(form):
     y, cure = ONE_HOTS[form]
     with pytest.raises(ValueError, match="it is one-hot") as caught:
         MiniVGGClassifier().fit(PICTURES, y)
@@ -64,7 +64,7 @@ def test_one_hot_rows_are_refused_with_the_line_that_makes_labels(form):
         np.array([[1, 1], [0, 1], [0, 0]]),
     ],
 )
-def test_several_labels_an_image_are_refused_with_what_learns_them(y):
+def test_several_labels_per_image_are_refused_with_advice(y):
     with pytest.raises(ValueError, match="OneVsRestClassifier.*MultiOutputClassifier") as caught:
         MiniVGGClassifier().fit(PICTURES, y)
     assert "inhomogeneous" not in str(caught.value)
@@ -126,7 +126,7 @@ def test_mixed_kinds_are_refused(y, kinds):
         validate_labels(None, y, 3)
 
 
-def test_every_estimator_with_labels_says_the_same():
+def test_every_estimator_with_labels_raises_the_same_error():
     ragged = [["cat"], ["cat", "dog"], ["dog"]]
     with pytest.raises(ValueError, match="several labels per image"):
         ImageOverSampler(ImageAugmenter()).fit_resample(PICTURES, ragged)
@@ -136,7 +136,7 @@ def test_every_estimator_with_labels_says_the_same():
         ImageNetClassifier().score(PICTURES, ONE_HOT)
 
 
-def test_a_column_is_a_column():
+def test_a_column_is_accepted():
     assert label_column(pd.Series(["a", "b"], dtype="category")).tolist() == ["a", "b"]
     with pytest.warns(match="column-vector"):
         assert label_column([["a"], ["b"]]).tolist() == ["a", "b"]

@@ -28,7 +28,7 @@ def test_float64_after_float32(digits, tiny):
     assert (net.predict(wide) == net.predict(wide.astype(np.float32))).all()
 
 
-def test_op_determinism_and_seeds_stay_as_they_were(digits, tiny):
+def test_op_determinism_and_seeds_stay_unchanged(digits, tiny):
     import random
 
     from tensorflow.python.framework import config
@@ -48,12 +48,12 @@ def test_class_weights_make_a_new_array():
     assert weight.tolist() == [1, 1, 1]
 
 
-def test_parameters_are_the_constructors(fitted):
+def test_parameters_are_those_of_the_constructor(fitted):
     assert list(fitted.get_params()) == sorted(fitted.get_params())
     assert set(fitted.get_params()) == set(MiniVGGClassifier.__signature__.parameters)
 
 
-def test_keras_is_left_as_it_is():
+def test_keras_stays_unchanged():
     code = (
         "import keras\n"
         "from keras import Model, losses, metrics, optimizers\n"

@@ -64,7 +64,7 @@ def test_a_full_disk_names_the_file_and_leaves_the_earlier_one(tmp_path):
     assert os.listdir(tmp_path) == ["a.bin"]
 
 
-def test_it_is_as_readable_as_any_new_file(tmp_path):
+def test_it_has_the_permissions_of_any_new_file(tmp_path):
     with written_whole(tmp_path / "a.bin"):
         pass
     (tmp_path / "b.bin").touch()
@@ -72,7 +72,7 @@ def test_it_is_as_readable_as_any_new_file(tmp_path):
     assert len(modes) == 1
 
 
-def test_threads_leave_the_umask_as_it_was(tmp_path):
+def test_threads_do_not_change_the_umask(tmp_path):
     def write(number):
         with written_whole(tmp_path / str(number % 8)) as temporary:
             temporary.write_text("x")
@@ -87,7 +87,7 @@ def test_threads_leave_the_umask_as_it_was(tmp_path):
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}
 
 
-def test_a_place_where_nothing_can_be_written_is_found_at_once(tmp_path):
+def test_a_folder_that_cannot_be_written_is_found_immediately(tmp_path):
     with (
         pytest.raises(FileNotFoundError, match="There is no folder"),
         written_whole(tmp_path / "nowhere" / "a.bin"),

@@ -17,7 +17,7 @@ def test_a_value_is_made_once_and_shared():
     assert len(store) == 1
 
 
-def test_the_longest_unused_goes_first():
+def test_the_least_recently_used_is_dropped_first():
     store = Store(most=2)
     values = {name: store.get(name, lambda name=name: [name]) for name in "ab"}
     store.get("a", list)
@@ -37,7 +37,7 @@ def test_bytes_are_bounded_but_the_last_stays():
     assert [len(value) for value in store.values()] == [99]
 
 
-def test_what_is_taken_is_not_shared():
+def test_taken_values_are_not_shared():
     store = Store(most=3)
     one, two = [1], [2]
     store.put("a", one)
@@ -52,7 +52,7 @@ def test_equal_keys_are_one_key():
     assert store.get((1, [2]), list) is store.get((1, [2]), list)
 
 
-def test_threads_wait_for_the_one_that_makes():
+def test_threads_wait_for_the_thread_that_makes_a_value():
     store = Store(most=2)
     made = []
 

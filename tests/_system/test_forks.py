@@ -58,7 +58,7 @@ def path(fitted, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_after_a_prediction_every_entry_point_says_what_to_do(path):
+def test_after_a_prediction_every_entry_point_raises_advice(path):
     # one process for all, since each costs a start of Keras
     lines = run(
         "net = skvision.load(path); net.predict(X)\n"

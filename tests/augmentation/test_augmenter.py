@@ -89,7 +89,7 @@ def test_rows_and_frames(noise):
     np.testing.assert_array_equal(framed, result)
 
 
-def test_numbers_that_are_no_images():
+def test_numbers_that_are_not_images():
     X = np.random.default_rng(0).normal(size=(4, 6, 6, 2)) * 1000
     result = ImageAugmenter(horizontal_flip=True, random_state=0, value_range=None).fit_transform(X)
     # geometry is computed in 32 bits; what stays in its place keeps all of them
@@ -107,7 +107,7 @@ def files(tmp_path, noise):
 
 
 @pytest.mark.parametrize("kind", ["list", "object array", "Series", "frame", "bytes", "PIL"])
-def test_paths_become_small_items_that_show_what_arrays_become(files, noise, kind):
+def test_paths_become_small_items_with_the_same_pixels_as_arrays(files, noise, kind):
     X = {
         "list": lambda: files,
         "object array": lambda: np.array(files, dtype=object),
@@ -269,7 +269,7 @@ def test_bad_parameters(noise, parameters, message):
         )
 
 
-def test_numbers_that_no_float_holds_come_back_where_nothing_happens():
+def test_numbers_beyond_float_precision_stay_unchanged_without_augmentation():
     X = np.full((2, 2, 2, 3), 2**60 + 1)
     assert (ImageAugmenter(value_range=None).fit_transform(X) == X).all()
 
@@ -332,7 +332,7 @@ def predictions(digits, **parameters):
     return net.predict_proba(digits[0])
 
 
-def test_training_repeats_and_the_augmenter_matters(digits, tmp_path):
+def test_training_is_reproducible_and_depends_on_the_augmenter(digits, tmp_path):
     small = digits[0][:90], digits[1][:90]
     plain = predictions(small)
     augmenter = ImageAugmenter(rotation_range=30, width_shift_range=0.1)
@@ -351,7 +351,7 @@ def test_training_repeats_and_the_augmenter_matters(digits, tmp_path):
     np.testing.assert_array_equal(net.predict_proba(small[0]), seeded_result)
 
 
-def test_resumed_training_draws_what_it_would_have_drawn(digits, tmp_path):
+def test_resumed_training_has_the_same_draws(digits, tmp_path):
     small = digits[0][:60], digits[1][:60]
     how = {**TINY, "augmentation": ImageAugmenter(**ALL)}
     whole = MiniVGGClassifier(**{**how, "epochs": 3}).fit(*small)
@@ -364,7 +364,7 @@ def test_resumed_training_draws_what_it_would_have_drawn(digits, tmp_path):
         MiniVGGClassifier(**how, checkpoint_dir=tmp_path).fit(*small)
 
 
-def test_labels_never_move_without_their_image():
+def test_labels_stay_with_their_images():
     # dark images are 0, bright ones 1; changed in all ways they still are
     X = np.repeat(np.array([20, 235], np.uint8), 40)[:, None, None] * np.ones((1, 8, 8), np.uint8)
     y = np.repeat([0, 1], 40)
@@ -447,7 +447,7 @@ def test_augmenter_features_and_linear_model_searched_together(digits_folder, tm
 # keys
 
 
-def test_image_key_is_of_content_and_draw(files, tmp_path):
+def test_image_key_depends_on_content_and_draw(files, tmp_path):
     flipped, turned = Draw.of(flip_x=True), Draw.of(rotation=3.0)
     key = image_key(AugmentedImage(files[0], flipped))
     copy = tmp_path / "copy.png"
@@ -477,7 +477,7 @@ def test_key_is_the_same_in_every_process(files):
     assert run.stdout.decode().strip() == image_key(items[0]).hex()
 
 
-def test_draw_says_what_it_has():
+def test_the_error_of_a_draw_lists_its_parameters():
     assert Draw.of(rotation=30.0, zoom_x=1.0).parameters == {"rotation": 30.0}
     with pytest.raises(ValueError, match="no parameter 'rotate'. It has: rotation, shift_x"):
         Draw.of(rotate=3)

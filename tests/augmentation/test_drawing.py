@@ -56,7 +56,7 @@ def test_every_parameter_is_uniform_over_its_range(parameters, name, low, high):
     assert all((draws[other] == NEUTRAL[other]).all() for other in others)
 
 
-def test_width_and_height_are_drawn_apart():
+def test_width_and_height_are_drawn_separately():
     draws = drawn(zoom_range=0.2, width_shift_range=0.1, height_shift_range=0.1)
     assert abs(np.corrcoef(draws["zoom_x"], draws["zoom_y"])[0, 1]) < 0.08
     assert abs(np.corrcoef(draws["shift_x"], draws["shift_y"])[0, 1]) < 0.08

@@ -84,7 +84,7 @@ def test_originals_copies_and_manifest(animals, tmp_path):
     assert contents(animals) == before
 
 
-def test_names_tell_the_source_and_never_collide(animals, tmp_path):
+def test_names_show_the_source_and_never_collide(animals, tmp_path):
     manifest = augment(animals, tmp_path / "more", AUGMENTER, sampling_strategy=10, random_state=0)
     names = [row["file"] for row in rows(manifest)]
     assert len({name.casefold() for name in names}) == 20
@@ -133,7 +133,7 @@ def test_never_into_the_source(animals, where):
     assert contents(animals) == before
 
 
-def test_never_around_the_source_nor_through_a_link(animals, tmp_path):
+def test_never_around_the_source_or_through_a_link(animals, tmp_path):
     with pytest.raises(ValueError, match="lies in"):
         augment(animals, animals.parent, AUGMENTER, sampling_strategy=9, resume=True)
     (tmp_path / "link").symlink_to(animals)
@@ -158,7 +158,7 @@ def test_never_into_the_source_through_links_below_it(animals, tmp_path):
     assert contents(animals) == before
 
 
-def test_names_as_long_as_names_can_be(tmp_path):
+def test_names_of_the_maximum_length(tmp_path):
     name = "写" * 83 + ".jpg"  # 253 bytes
     for label in ("cat", "dog"):
         (tmp_path / "animals" / label).mkdir(parents=True)
@@ -169,7 +169,7 @@ def test_names_as_long_as_names_can_be(tmp_path):
     assert all((tmp_path / "more" / file).is_file() for file in files)
 
 
-def test_a_folder_named_like_a_new_image(animals, tmp_path):
+def test_a_folder_with_the_name_of_a_new_image(animals, tmp_path):
     (animals / "dog" / "d-1.jpeg").mkdir()
     Image.new("RGB", (4, 4)).save(animals / "dog" / "d-1.jpeg" / "f.png")
     manifest = augment(animals, tmp_path / "more", AUGMENTER, sampling_strategy=12, random_state=0)
@@ -178,7 +178,7 @@ def test_a_folder_named_like_a_new_image(animals, tmp_path):
 
 @pytest.mark.parametrize("filling", [{"fill_mode": "constant", "cval": 200.0},
                                      {"fill_mode": "wrap"}, {"cval": 9.0}])  # fmt: skip
-def test_the_manifest_says_what_images_are_filled_with(animals, tmp_path, filling):
+def test_the_manifest_records_the_filling(animals, tmp_path, filling):
     augmenter = ImageAugmenter(rotation_range=40, erase_fraction=0.3, **filling)
     manifest = augment(animals, tmp_path / "more", augmenter, sampling_strategy=9, random_state=0)
     made = [row for row in rows(manifest) if row["parameters"] != "{}"]
@@ -211,7 +211,7 @@ def test_resume_notices_other_originals_and_a_damaged_record(animals, tmp_path):
             augment(animals, more, AUGMENTER, **how)
 
 
-def test_resume_by_an_augmenter_that_means_the_same(animals, tmp_path):
+def test_resume_by_an_equivalent_augmenter(animals, tmp_path):
     how = {"sampling_strategy": 9, "random_state": 0}
     manifest = augment(animals, tmp_path / "more", ImageAugmenter(rotation_range=40), **how)
     done = contents(manifest.parent)
@@ -272,7 +272,7 @@ def test_unreadable_images(animals, tmp_path):
         augment(animals, tmp_path / "none", AUGMENTER, sampling_strategy=9, on_error="skip")
 
 
-def test_resume_of_what_is_done_or_begun_otherwise(animals, tmp_path):
+def test_resume_of_complete_folders_and_of_other_calls(animals, tmp_path):
     more = tmp_path / "more"
     how = {"sampling_strategy": 9, "random_state": 0}
     augment(animals, more, AUGMENTER, **how)
@@ -378,9 +378,7 @@ def test_a_folder_that_cannot_be_written(
         augment(animals, more, AUGMENTER, sampling_strategy=9)
 
 
-def test_a_place_that_is_read_only_is_refused_before_anything_is_decoded(
-    animals, tmp_path, monkeypatch
-):
+def test_a_read_only_place_is_refused_before_decoding(animals, tmp_path, monkeypatch):
     (animals / "cat" / "broken.jpg").write_bytes(b"no image")
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
     said = f"more/deep can't be written: {tmp_path} is read-only. Pass another"
@@ -388,7 +386,7 @@ def test_a_place_that_is_read_only_is_refused_before_anything_is_decoded(
         augment(animals, tmp_path / "more" / "deep", AUGMENTER, sampling_strategy=9)
 
 
-def test_an_original_that_cannot_be_read_is_named_itself(animals, tmp_path, monkeypatch):
+def test_an_error_of_an_original_names_the_original(animals, tmp_path, monkeypatch):
     def refuse(source, destination):
         raise PermissionError(13, "Permission denied", source)
 

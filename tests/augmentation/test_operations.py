@@ -120,7 +120,7 @@ def test_crop_enlarges_a_part():
 
 
 @pytest.mark.parametrize("fill_mode", FILL_MODES)
-def test_a_crop_holds_nothing_of_what_lies_beyond_the_edges(fill_mode):
+def test_a_crop_contains_no_filling(fill_mode):
     pixels = np.tile(np.array([100, 200], np.uint8).repeat(4), (8, 1))
     for y in (0, 1):
         left = apply(pixels, draw(crop=0.5, crop_y=y), fill_mode=fill_mode, cval=0)
@@ -129,7 +129,7 @@ def test_a_crop_holds_nothing_of_what_lies_beyond_the_edges(fill_mode):
         assert right.tolist() == [[150] + [200] * 7] * 8
 
 
-def test_geometry_is_one_warp_and_order_is_that_of_keras():
+def test_geometry_is_one_warp_in_the_order_of_keras():
     draws = draw(rotation=20, shift_x=0.1, shear=10, zoom_x=0.8, flip_x=True, crop=0.9)
     matrices = warp_matrices(draws, 30, 40)
     assert matrices.shape == (1, 2, 3)
@@ -210,7 +210,7 @@ def test_wrap_agrees_with_scipy_and_the_documented_pattern(photo):
     assert np.abs(ours - np.stack(expected, axis=-1)).max() < 0.6
 
 
-def test_images_that_are_not_square_turn_about_their_centre():
+def test_images_that_are_not_square_rotate_about_their_centre():
     pixels = np.zeros((5, 9), np.uint8)
     pixels[2, 4] = 200
     pixels[2, 6] = 100
@@ -267,13 +267,13 @@ def test_grey_images_have_no_hue_nor_saturation():
     assert apply(SQUARE, draw(brightness=2.0)).tolist() == (2 * SQUARE).tolist()
 
 
-def test_what_a_constant_fills_is_opaque():
+def test_constant_filling_is_opaque():
     pixels = np.full((1, 4, 4), 90, np.uint8)
     result = apply(pixels, draw(shift_x_pixels=2), fill_mode="constant", cval=7)
     assert result[0].tolist() == [[90] * 4, [90] * 4, [7, 7, 7, 255], [7, 7, 7, 255]]
 
 
-def test_transparency_moves_along_but_has_no_colour():
+def test_transparency_is_warped_but_not_recoloured():
     pixels = np.array([[[10, 20, 30, 0], [40, 50, 60, 255]]], np.uint8)
     result = apply(pixels, draw(flip_x=True, brightness=2.0, noise=0.1, noise_seed=3))
     assert result[0, :, 3].tolist() == [255, 0]
@@ -290,7 +290,7 @@ def test_any_number_of_channels(n_channels):
 # lost information
 
 
-def test_noise_has_its_standard_deviation_and_follows_from_its_seed():
+def test_noise_has_its_standard_deviation_and_depends_on_its_seed():
     pixels = np.full((64, 64, 3), 128, np.uint8)
     first = apply(pixels, draw(noise=0.1, noise_seed=1))
     assert abs(first.astype(float).std() - 25.5) < 1
@@ -299,7 +299,7 @@ def test_noise_has_its_standard_deviation_and_follows_from_its_seed():
     assert (first != apply(pixels, draw(noise=0.1, noise_seed=2))).mean() > 0.9
 
 
-def test_noise_on_floats_is_on_their_scale():
+def test_noise_of_floats_is_on_their_scale():
     pixels = np.full((64, 64, 1), 0.5, np.float32)
     result = apply(pixels, draw(noise=0.1, noise_seed=1), pixel_range=(0.0, 1.0))
     assert abs(result.std() - 0.1) < 0.01
@@ -405,5 +405,5 @@ def test_result_is_the_same_in_threads_and_the_input_unchanged(monkeypatch):
     np.testing.assert_array_equal(images, before)
 
 
-def test_no_images_at_all():
+def test_an_empty_array():
     assert augmented(np.empty((0, 4, 4, 3), np.uint8), np.empty(0, DRAW)).shape == (0, 4, 4, 3)

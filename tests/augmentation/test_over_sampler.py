@@ -305,7 +305,7 @@ def test_searched(digits, pipeline):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
-def test_scikit_learns_own_pipeline_says_that_it_can_not(digits):
+def test_the_error_of_scikit_learns_own_pipeline(digits):
     from sklearn.pipeline import make_pipeline as plain
 
     with pytest.raises(TypeError, match="should be transformers"):

@@ -26,7 +26,7 @@ def operations_of(draws):
 
 
 @pytest.mark.parametrize("n_operations", [0, 1, 3, 13])
-def test_each_image_gets_so_many_different_operations(n_operations):
+def test_each_image_gets_n_different_operations(n_operations):
     counts = [len(found) for found in operations_of(drawn(n_operations=n_operations))]
     # identity, one of the thirteen, changes nothing
     assert set(counts) <= {n_operations, n_operations - 1}
@@ -51,7 +51,7 @@ def test_magnitude_in_both_directions():
     assert len(set(draws["noise_seed"])) == N
 
 
-def test_nothing_at_magnitude_zero_but_the_flip():
+def test_only_flips_at_magnitude_zero():
     draws = drawn(magnitude=0, horizontal_flip=True)
     assert abs(draws["flip_x"].mean() - 0.5) < 0.05
     assert all((draws[name] == NEUTRAL[name]).all() for name in NEUTRAL if name != "flip_x")

@@ -81,7 +81,7 @@ def python(code, *words, **environment):
     )
 
 
-def test_a_fit_with_everything_is_the_same_again(net, data):
+def test_a_fit_with_all_options_is_reproducible(net, data):
     X, y = data
     net.set_params(
         epochs=6,
@@ -104,7 +104,7 @@ def test_a_fit_with_everything_is_the_same_again(net, data):
     assert not np.array_equal(another.predict_proba(X), expected)
 
 
-def test_after_few_steps_what_was_learnt_is_predicted(net, data, tmp_path):
+def test_after_few_steps_predictions_are_as_accurate_as_the_training(net, data, tmp_path):
     """Four steps: fit, validation, parts, and a file that Keras reads alone."""
     X, y = data
     net.set_params(epochs=1, validation_fraction=0.5, conv_dropout=0, dense_dropout=0)
@@ -158,7 +158,7 @@ def stop():
 
 
 @on_others
-def test_a_training_goes_on_in_the_middle_of_an_epoch(net, data, tmp_path, monkeypatch):
+def test_a_training_continues_in_the_middle_of_an_epoch(net, data, tmp_path, monkeypatch):
     expected = clone(net).fit(*data)
     net.set_params(checkpoint_dir=tmp_path, checkpoint_every=1)
     with pytest.raises(RuntimeError, match="cut"):
@@ -227,7 +227,7 @@ def test_a_body_is_fine_tuned_in_both_phases(data):
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "Nadam", "RMSprop"])
-def test_layers_step_by_their_shares(name):
+def test_layers_use_their_shares_of_the_learning_rate(name):
     kind = getattr(keras.optimizers, name)
     steps = []
     for optimizer in (kind(0.1), with_rate_shares(kind(0.1), [1.0, 0.25])):
@@ -254,7 +254,7 @@ def test_keras_layers_augment_by_the_seed_they_get(data):
 
 
 @on_others
-def test_openvino_runs_where_it_can_convert():
+def test_openvino_is_used_if_it_can_convert():
     transformer = PretrainedFeatureTransformer(image_size=64, precision="float32")
     if BACKEND == "jax":
         assert transformer.fit(PICTURES).engine_ == "keras"
@@ -267,7 +267,7 @@ def test_openvino_runs_where_it_can_convert():
     np.testing.assert_allclose(features, expected, atol=1e-3)
 
 
-def test_a_graphics_card_is_not_left_idle(monkeypatch):
+def test_a_graphics_card_is_preferred(monkeypatch):
     monkeypatch.setattr(base, "computes_on_processor", lambda: False)
     assert resolve("auto", "auto").engine == "keras"
 
@@ -291,14 +291,14 @@ def reference(data, tmp_path_factory):
 
 
 @on_others
-def test_tensorflow_reads_what_is_written_here(reference, data):
+def test_tensorflow_reads_models_of_this_backend(reference, data):
     here = load(reference / "theirs.skv").predict_proba(data[0])
     np.testing.assert_allclose(np.load(reference / "of_theirs.npy"), here, atol=1e-5)
     assert (reference / "theirs.tflite").stat().st_size > 1000
 
 
 @on_others
-def test_what_tensorflow_writes_is_read_here(reference, data):
+def test_this_backend_reads_models_of_tensorflow(reference, data):
     expected = np.load(reference / "of_ours.npy")
     for net in (load(reference / "ours.skv"), joblib.load(reference / "ours.joblib")):
         np.testing.assert_allclose(net.predict_proba(data[0]), expected, atol=1e-5)
@@ -307,7 +307,7 @@ def test_what_tensorflow_writes_is_read_here(reference, data):
 
 
 @on_others
-def test_features_are_tensorflows(reference):
+def test_features_equal_those_of_tensorflow(reference):
     transformer = PretrainedFeatureTransformer(image_size=64, engine="keras")
     features = transformer.fit_transform(PICTURES)
     expected = np.load(reference / "features.npy")
@@ -316,13 +316,13 @@ def test_features_are_tensorflows(reference):
 
 
 @on_others
-def test_ready_made_networks_name_the_same(reference):
+def test_pretrained_networks_predict_the_same_names(reference):
     probabilities = ImageNetClassifier(image_size=64, engine="keras").predict_proba(PICTURES)
     np.testing.assert_allclose(probabilities, np.load(reference / "imagenet.npy"), atol=1e-5)
 
 
 @on_others
-def test_export_says_how(net, data, tmp_path):
+def test_the_error_of_export_says_what_to_do(net, data, tmp_path):
     with pytest.raises(
         ValueError, match="KERAS_BACKEND=tensorflow skvision export MODEL.skv n.xml"
     ):
@@ -343,7 +343,7 @@ def test_tensorflow_is_not_loaded():
 
 @on_others
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux shows them")
-def test_threads_are_this_processs_share():
+def test_threads_are_the_share_of_this_process():
     code = (
         "import os, skvision.networks, keras\n"
         "keras.ops.matmul(keras.ops.ones((999, 99)), keras.ops.ones((99, 999)))\n"

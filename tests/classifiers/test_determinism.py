@@ -35,7 +35,7 @@ def net():
     return MiniVGGClassifier(**DRAWING)
 
 
-def test_again_after_clone_in_a_file_and_after_other_seeds(net, digits, tmp_path):
+def test_results_repeat_after_clone_after_saving_and_after_other_seeds(net, digits, tmp_path):
     X, y = digits
     expected = net.fit(X, y).predict_proba(X)
     history = net.history_
@@ -53,7 +53,7 @@ def test_again_after_clone_in_a_file_and_after_other_seeds(net, digits, tmp_path
 
 
 @pytest.mark.slow
-def test_another_process_finds_the_same(net, digits, tmp_path):
+def test_another_process_gives_the_same_results(net, digits, tmp_path):
     X, y = digits
     code = (
         "import sys, numpy as np\n"

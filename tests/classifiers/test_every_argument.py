@@ -177,9 +177,7 @@ def pictures():
         for name, case in table.items()
     ],
 )
-def test_an_argument_changes_what_it_names(
-    pictures, base, name, case, capfd, tmp_path, monkeypatch
-):
+def test_an_argument_has_its_effect(pictures, base, name, case, capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     value, observe, also = case
     plain = clone(base).set_params(**also)
@@ -192,7 +190,7 @@ def test_an_argument_changes_what_it_names(
     assert seen[0] != seen[2]
 
 
-def test_row_shape_says_how_a_row_becomes_an_image(pictures):
+def test_row_shape_reshapes_rows_to_images(pictures):
     X, y = pictures
     rows = X.reshape(len(X), -1)
     with pytest.raises(ValueError, match="row_shape"):
@@ -202,7 +200,7 @@ def test_row_shape_says_how_a_row_becomes_an_image(pictures):
     np.testing.assert_array_equal(net.predict_proba(rows), expected)
 
 
-def test_value_range_says_what_numbers_mean(pictures):
+def test_value_range_sets_the_scale_of_numbers(pictures):
     X, y = pictures
     with pytest.raises(ValueError, match="accepted are float64 pixels from 0 to 1"):
         clone(BASE).fit(X / 1.0, y)

@@ -62,7 +62,7 @@ def test_one_batch_is_predicted_as_in_training(digits, optimizer, steps):
 @pytest.mark.parametrize("options", [{}, WITHOUT_DROPOUT], ids=["dropout", "none"])
 @pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 0.05), ("adam", 0.01)])
 @pytest.mark.parametrize(("n", "epochs"), [(30, 5), (200, 2), (300, 1), (60, 10)])
-def test_what_was_learnt_is_predicted(digits, n, epochs, optimizer, rate, options):
+def test_predictions_are_as_accurate_as_the_training(digits, n, epochs, optimizer, rate, options):
     X, y = digits[0][:n], digits[1][:n]
     net = MiniVGGClassifier(
         **{**NET, "epochs": epochs, "optimizer": optimizer, "learning_rate": rate, **options}
@@ -72,13 +72,13 @@ def test_what_was_learnt_is_predicted(digits, n, epochs, optimizer, rate, option
     assert net.score(X, y) > 0.8
 
 
-def test_more_images_than_are_looked_at(digits):
+def test_averages_from_some_of_many_batches(digits):
     """20 batches, of which 16 are taken."""
     net = MiniVGGClassifier(**{**NET, "batch_size": 15}).fit(*digits)
     assert net.score(*digits) > 0.9
 
 
-def test_early_stopping_compares_the_networks_that_it_may_take(digits):
+def test_early_stopping_compares_the_networks_that_it_may_keep(digits):
     X, y = digits
     net = MiniVGGClassifier(
         **{**NET, "epochs": 6}, validation_fraction=0.5, early_stopping=True, patience=2
@@ -94,7 +94,7 @@ def test_early_stopping_compares_the_networks_that_it_may_take(digits):
     assert net.history_["val_accuracy"][best] > 0.9
 
 
-def test_who_watches_an_epoch_sees_its_averages(digits):
+def test_callbacks_see_the_averages_of_their_epoch(digits):
     X, y = digits[0][:60], digits[1][:60]
     seen = []
 
@@ -160,7 +160,7 @@ def test_an_averaging_optimizer_has_averages_of_its_own(digits):
         np.testing.assert_allclose(net.predict_proba(X), by_batch(net, X), atol=1e-4)
 
 
-def test_two_halves_are_a_whole_also_over_the_step_where_averages_settle(digits):
+def test_two_halves_equal_a_whole_across_the_step_at_which_averages_settle(digits):
     """75 steps an epoch: two and two epochs against four, and parts likewise."""
     X, y = digits
     whole = MiniVGGClassifier(
@@ -175,7 +175,7 @@ def test_two_halves_are_a_whole_also_over_the_step_where_averages_settle(digits)
     np.testing.assert_array_equal(whole.predict_proba(X), expected)
 
 
-def test_ctrl_c_in_a_training_that_nothing_watches(digits, monkeypatch):
+def test_ctrl_c_in_a_training_without_callbacks(digits, monkeypatch):
     """The third epoch's first images are not to be had: the second epoch's weights count."""
     X, y = digits[0][:60], digits[1][:60]
     net = MiniVGGClassifier(**{**NET, "epochs": 3})
@@ -231,7 +231,7 @@ def test_files_have_the_same_averages(digits, tmp_path, suffix):
     assert again.score(X, y) > 0.85
 
 
-def test_a_search_over_batch_sizes_compares_what_was_learnt(digits):
+def test_a_search_over_batch_sizes_ranks_by_the_number_of_steps(digits):
     """The smaller the batches, the more steps, and the better: not the other way round."""
     net = MiniVGGClassifier(**{**NET, "epochs": 2, "optimizer": "sgd"})
     search = GridSearchCV(net, {"batch_size": [8, 32, 200]}, cv=3).fit(*digits)

@@ -101,7 +101,7 @@ def assert_same(one, two, X):
         pytest.param("Xception", 71, "block14", ("block14_",), marks=pytest.mark.slow),
     ],
 )
-def test_only_what_is_unfrozen_learns(name, side, unfreeze, learns):
+def test_only_unfrozen_layers_are_trained(name, side, unfreeze, learns):
     X = np.random.default_rng(0).integers(0, 256, (6, side, side, 3), dtype=np.uint8)
     y = np.arange(6) % 2
     net = FineTunedClassifier(
@@ -139,7 +139,7 @@ def test_only_what_is_unfrozen_learns(name, side, unfreeze, learns):
     assert len(kernels) >= 2
 
 
-def test_batch_normalisation_of_the_body_never_moves(net, body, some):
+def test_batch_normalisation_of_the_body_never_changes(net, body, some):
     warm = weights_of(clone(net).set_params(unfreeze="none").fit(*some))
     tuned = weights_of(clone(net).fit(*some))
     kernels = ["block1_conv", "block2_conv", "block10_conv"]
@@ -248,7 +248,7 @@ def test_early_stopping_keeps_the_best_epoch_of_both_phases(net, digits):
     assert_same(net, warm, digits[0])
 
 
-def test_the_seed_decides_all(net, some):
+def test_the_seed_controls_all_random_draws(net, some):
     noisy = {"augmentation": lambda images, rng: images // 2 + rng.integers(64, dtype=np.uint8)}
     one, two = (clone(net).set_params(**noisy).fit(*some) for _ in range(2))
     assert_same(one, two, some[0])
@@ -259,7 +259,7 @@ def test_the_seed_decides_all(net, some):
     assert_same(clone(net).set_params(**noisy).fit(*some), one, some[0])
 
 
-def test_weights_count(net, some):
+def test_sample_and_class_weights_have_an_effect(net, some):
     X, y = some
     ones = (y == "one").astype(float)
     heavy = clone(net).fit(X, y, sample_weight=1 + 50 * ones).predict_proba(X)[:, 0].mean()
@@ -268,7 +268,7 @@ def test_weights_count(net, some):
     assert by_class.predict_proba(X)[:, 0].mean() == pytest.approx(heavy, abs=1e-6)
 
 
-def test_it_can_be_searched(net, some):
+def test_its_parameters_can_be_searched(net, some):
     grid = {"unfreeze": ["none", "block2"], "dense_units": [(), (8,)]}
     search = GridSearchCV(net.set_params(warmup_epochs=1, fine_tune_epochs=1), grid, cv=2)
     search.fit(*some)
@@ -326,7 +326,7 @@ def test_features_are_computed_once(net, some, computed, tmp_path):
     assert sum(computed) == 2 * 96
 
 
-def test_with_augmentation_they_are_computed_afresh(net, some, computed):
+def test_with_augmentation_features_are_computed_in_each_epoch(net, some, computed):
     net.set_params(unfreeze="none", validation_fraction=0.25)
     net.set_params(augmentation=lambda images, rng: images).fit(*some)
     assert sum(computed) == 24 + 3 * 72
@@ -353,7 +353,7 @@ def test_keras_own_augmentation(net, some, augmentation):
         assert net.history_["loss"][at] != plain.history_["loss"][at]
 
 
-def test_large_tables_of_features_lie_in_a_file(net, some, monkeypatch):
+def test_large_tables_of_features_are_stored_in_a_file(net, some, monkeypatch):
     expected = clone(net).fit(*some)
     monkeypatch.setattr(extraction, "TABLE_BYTES", 1000)
     monkeypatch.setattr(extraction, "ROWS_AT_A_TIME", 40)
@@ -390,7 +390,7 @@ def ends(monkeypatch):
 
 
 @pytest.mark.parametrize("at", [2, 4, 5])
-def test_a_training_goes_on_in_whichever_phase_it_was(net, some, tmp_path, ends, at):
+def test_a_training_continues_in_either_phase(net, some, tmp_path, ends, at):
     net.set_params(dense_dropout=0.5, validation_fraction=0.25)
     whole = clone(net).fit(*some)
     net.set_params(checkpoint_dir=tmp_path, keras_callbacks=ends(at, RuntimeError))
@@ -420,7 +420,7 @@ def test_checkpoints_refuse_another_setup(net, some, tmp_path):
     ("at", "expected"),
     [(3, ["warmup"] * 2), (4, ["warmup"] * 3), (5, ["warmup"] * 3 + ["fine_tune"])],
 )
-def test_an_interrupt_keeps_what_was_learnt(net, some, ends, at, expected):
+def test_an_interrupt_keeps_the_weights_reached_so_far(net, some, ends, at, expected):
     net.set_params(keras_callbacks=ends(at))
     with pytest.warns(TrainingInterruptedWarning):
         net.fit(*some)
@@ -466,7 +466,7 @@ def test_a_learning_rate_is_found_for_each_phase(net, digits, phase):
     assert (found.losses[0] < 1.0) == (phase == "fine_tune")
 
 
-def test_phases_that_there_are_not(net, tiny, some):
+def test_unknown_phases_are_refused(net, tiny, some):
     with pytest.raises(ValueError, match="phase must be one of 'warmup', 'fine_tune'"):
         find_learning_rate(net, *some)
     with pytest.raises(ValueError, match="phase must be one of"):
@@ -494,7 +494,7 @@ def animals(digits):
 
 
 @pytest.mark.parametrize("form", ["fitted", "skv", "hdf5", "keras", "model"])
-def test_a_network_of_ones_own_goes_on_to_new_classes(animals, form, tmp_path):
+def test_the_users_own_network_is_fine_tuned_to_new_classes(animals, form, tmp_path):
     old, X, y = animals
     backbone = {"fitted": lambda: old, "model": lambda: old.model_}.get(form)
     if backbone is None:
@@ -524,7 +524,7 @@ def test_a_network_of_ones_own_goes_on_to_new_classes(animals, form, tmp_path):
     assert not changed(shared, {name: before[name] for name in shared})
 
 
-def test_a_fine_tuned_network_goes_on_too(net, animals, some):
+def test_a_fine_tuned_network_can_be_fine_tuned_again(net, animals, some):
     _, X, y = animals
     first = net.fit(*some)
     second = clone(net).set_params(backbone=first).fit(X, y)
@@ -541,7 +541,7 @@ def test_a_fine_tuned_network_goes_on_too(net, animals, some):
     assert_same(again, second, X)
 
 
-def test_nested_networks_are_seen_through(some):
+def test_nested_networks_are_flattened(some):
     inner = small_body()
     outer = keras.Sequential([keras.Input((8, 8, 3)), inner, layers.Dense(5, name="last")])
     net = FineTunedClassifier(
@@ -554,7 +554,7 @@ def test_nested_networks_are_seen_through(some):
     ]  # fmt: skip
 
 
-def test_grey_numbers_for_a_network_that_reads_colours(net, some):
+def test_grey_numbers_for_a_network_with_colour_input(net, some):
     X, y = some[0] * 1.0, some[1]
     net.set_params(value_range=None).fit(X, y)
     assert net.n_channels_ == 1
@@ -569,7 +569,7 @@ def test_grey_numbers_for_a_network_that_reads_colours(net, some):
 # files
 
 
-def test_a_model_predicts_where_there_is_no_file_and_no_download(some, tmp_path):
+def test_a_model_predicts_without_file_and_download(some, tmp_path):
     source = build_backbone("MobileNetV2", image_size=(32, 32), weights=None, seed=3)
     path = save_network(source, tmp_path / "own.keras")
     net = FineTunedClassifier(
@@ -668,7 +668,7 @@ def test_fewer_images_than_a_batch(net, some):
         net.fit(X[:1], y[:1])
 
 
-def test_labels_that_fit_never_saw(net, some):
+def test_labels_that_fit_has_not_seen(net, some):
     X, y = some
     known = y != "two"
     net.fit(X[known], y[known])

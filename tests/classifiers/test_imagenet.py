@@ -105,7 +105,7 @@ def test_the_networks_of_keras_with_their_top(name, tmp_path):
     np.testing.assert_allclose(net.predict_proba(pixels), expected[:, BY_NAME], atol=1e-4)
 
 
-def test_vgg_takes_no_other_size_with_published_weights(monkeypatch):
+def test_vgg_accepts_only_one_size_with_published_weights(monkeypatch):
     real = keras.applications.VGG16
 
     def published(weights=None, **how):  # as if they had been downloaded
@@ -118,7 +118,7 @@ def test_vgg_takes_no_other_size_with_published_weights(monkeypatch):
         build_backbone("VGG16", image_size=(64, 64), top=True)
 
 
-def test_scores_against_labels_of_ones_own(net, X):
+def test_scores_against_the_users_own_labels(net, X):
     names = net.predict(X)
     ids = dict(zip(net.classes_, net.wordnet_ids_, strict=True))
     wrong = "tench" if names[0] != "tench" else "goldfish"
@@ -167,13 +167,13 @@ def test_a_pickle_is_small_and_works_elsewhere(net, X, probabilities, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "P.npy"), probabilities, atol=1e-6)
 
 
-def test_the_cache_keeps_probabilities_apart_from_features(net, X, probabilities, tmp_path):
+def test_the_cache_separates_probabilities_from_features(net, X, probabilities, tmp_path):
     cached = clone(net).set_params(cache=tmp_path)
     for _ in range(2):
         np.testing.assert_allclose(cached.predict_proba(X), probabilities, atol=1e-6)
 
 
-def test_numbers_that_are_no_images_are_taken_as_they_are(net, X):
+def test_numbers_that_are_not_images_stay_unchanged(net, X):
     pixels = X[:, 3:67, 1:65]  # of the network's size: resizing would round bytes alone
     raw = clone(net).set_params(value_range=None)
     np.testing.assert_array_equal(

@@ -24,7 +24,7 @@ def proba(estimator, digits, **params):
 # what it is
 
 
-def test_default_network_is_the_lectures(noise):
+def test_default_network_is_that_of_the_course(noise):
     net = MiniVGGClassifier(epochs=1).fit(np.tile(noise, (2, 1, 1, 1)), np.arange(12) % 10)
     assert net.model_.count_params() == 2_171_178
     assert net.model_.input_shape == (None, 32, 32, 3)
@@ -36,7 +36,7 @@ def test_it_is_a_classifier(tiny):
     assert isinstance(check_cv(3, [0, 1] * 9, classifier=is_classifier(tiny)), StratifiedKFold)
 
 
-def test_it_learns_and_says_how(fitted, digits):
+def test_it_learns_and_records_its_history(fitted, digits):
     assert fitted.score(*digits) > 0.9
     assert fitted.classes_.tolist() == ["one", "two", "zero"]
     assert list(fitted.history_) == ["accuracy", "loss"]
@@ -49,7 +49,7 @@ def test_it_learns_and_says_how(fitted, digits):
     np.testing.assert_array_equal(fitted.predict(digits[0]), labels)
 
 
-def test_model_is_a_copy_with_the_same_answers(fitted, digits):
+def test_model_is_a_copy_with_the_same_predictions(fitted, digits):
     X = digits[0]
     rgb = np.repeat(X[:16, :, :, None], 3, axis=-1)
     np.testing.assert_allclose(
@@ -90,7 +90,7 @@ def test_options_of_the_optimizer_are_routed(digits):
     np.testing.assert_array_equal(proba(routed, digits), proba(same, digits))
 
 
-def test_an_optimizer_object_is_not_used_up(tiny, digits):
+def test_an_optimizer_object_can_be_used_again(tiny, digits):
     optimizer = keras.optimizers.Adam(0.01)
     net = clone(tiny).set_params(optimizer=optimizer, learning_rate=None).fit(*digits)
     assert int(np.asarray(optimizer.iterations)) == 0
@@ -173,7 +173,7 @@ def test_bad_data_are_refused(tiny, digits, change, message):
         tiny.predict(digits[0])
 
 
-def test_a_failed_fit_leaves_the_fitted_estimator_as_it_was(tiny, digits):
+def test_a_failed_fit_leaves_the_fitted_estimator_unchanged(tiny, digits):
     tiny.fit(*digits)
     before = tiny.predict_proba(digits[0])
     with pytest.raises(ImageDecodeError):
@@ -199,13 +199,13 @@ def test_another_scale_at_predict_is_refused(fitted, digits):
     assert (fitted.predict(X.astype(int)) == fitted.predict(X)).all()
 
 
-def test_a_named_scale_gives_the_same_model(tiny, digits):
+def test_an_explicit_scale_gives_the_same_model(tiny, digits):
     X, y = digits
     net = clone(tiny).set_params(value_range=(0, 255)).fit(X.astype(float), y)
     np.testing.assert_array_equal(net.predict_proba(X.astype(float)), proba(tiny, digits))
 
 
-def test_refitting_on_images_forgets_the_rows(tiny, digits):
+def test_refitting_on_images_removes_the_attributes_of_rows(tiny, digits):
     X, y = digits
     net = tiny.set_params(row_shape=(8, 8), epochs=1).fit(X.reshape(len(X), -1), y)
     assert not hasattr(net.fit(X, y), "n_features_in_")
@@ -256,7 +256,7 @@ def undecided():
         ({"a": 1, "b": 3}, 3.0, 0.25),
     ],
 )
-def test_weights_decide(tiny, undecided, class_weight, weight_of_b, expected):
+def test_weights_change_the_predicted_class(tiny, undecided, class_weight, weight_of_b, expected):
     X, y = undecided
     # each step sees all, and nothing is divided by the deviation of images that are all the same
     net = tiny.set_params(
@@ -297,7 +297,7 @@ def test_bad_weights(tiny, digits, weight):
 # validation and stopping
 
 
-def test_validation_split_is_watched(tiny, digits):
+def test_validation_split_is_measured_in_each_epoch(tiny, digits):
     net = tiny.set_params(validation_fraction=0.2).fit(*digits)
     assert set(net.history_) == {"loss", "accuracy", "val_loss", "val_accuracy"}
     assert len(net.history_["val_loss"]) == net.n_epochs_
@@ -342,7 +342,7 @@ def test_callbacks_are_copied_for_each_fit(tiny, digits):
 # augmentation
 
 
-def test_augmentation_is_drawn_afresh_for_training_images_only(tiny, digits):
+def test_augmentation_is_drawn_in_each_epoch_for_training_images_only(tiny, digits):
     seen = []
 
     def record(images, rng):
@@ -385,7 +385,7 @@ def test_no_seed_gives_different_models(tiny, digits):
     assert not np.array_equal(one, two)
 
 
-def test_a_random_state_is_drawn_from(tiny, digits):
+def test_a_random_state_is_used_for_draws(tiny, digits):
     state = np.random.RandomState(0)
     tiny.set_params(random_state=state, epochs=1)
     one = tiny.fit(*digits).predict_proba(digits[0])
@@ -412,7 +412,7 @@ def test_progress_bar_and_lines(tiny, digits, capfd):
     assert "Epoch 3/3" in capfd.readouterr().out
 
 
-def test_repr_names_what_was_changed():
+def test_repr_shows_changed_parameters():
     net = MiniVGGClassifier(epochs=5)
     assert repr(net) == "MiniVGGClassifier(epochs=5)"
     assert "MiniVGGClassifier" in net._repr_html_()

@@ -54,7 +54,7 @@ def test_checkpoints_of_other_images_are_refused(tmp_path, other, named):
         net(checkpoint_dir=tmp_path).fit(other, Y)
 
 
-def test_checkpoints_are_no_leak_between_folds(tmp_path):
+def test_checkpoints_do_not_leak_between_folds(tmp_path):
     with pytest.raises(ValueError, match="another setup"):
         cross_val_score(net(checkpoint_dir=tmp_path), X, Y, cv=3, error_score="raise")
 
@@ -104,7 +104,7 @@ def test_a_generator_that_scales_is_refused():
         net(augmentation=generator).fit(X, Y)
 
 
-def test_black_images_are_no_scaling():
+def test_black_images_are_not_mistaken_for_scaling():
     for black in (
         lambda images, rng: np.zeros_like(images),
         ImageAugmenter(brightness_range=(0, 0)),
@@ -121,13 +121,13 @@ def test_layers_that_draw_from_pythons_generator_are_seeded_too():
 # networks that are lost
 
 
-def test_the_last_steps_weights_are_looked_at():
+def test_the_weights_of_the_last_step_are_checked():
     # a single step: its loss is that of the first weights
     with pytest.raises(TrainingDivergedError, match="a weight of epoch 1 is"):
         net(batch_size=64, learning_rate=1e39).fit(X, Y)
 
 
-def test_the_validation_loss_is_looked_at():
+def test_the_validation_loss_is_checked():
     hopeless = net(
         batch_size=64, learning_rate=1e30, dense_units=(4, 4), batch_norm=False,
         early_stopping=True, validation_fraction=0.3,
@@ -164,7 +164,7 @@ class Steps(keras.callbacks.Callback):
 SEEN = []
 
 
-def test_a_warm_start_has_the_optimiser_anew_after_partial_fit_too():
+def test_a_warm_start_resets_the_optimiser_after_partial_fit_too():
     SEEN.clear()
     some = net(keras_callbacks=Steps(), warm_start=True, optimizer="adam")
     some.partial_fit(X, Y, classes=[0, 1])
@@ -193,13 +193,13 @@ class Sometimes(keras.callbacks.Callback):
         logs["table"] = np.eye(2)
 
 
-def test_figures_of_some_epochs_keep_their_places():
+def test_figures_of_some_epochs_keep_their_positions():
     history = net(epochs=4, keras_callbacks=Sometimes()).fit(X, Y).history_
     np.testing.assert_array_equal(history["f1"], [np.nan, 0.1, np.nan, 0.3])
     assert "table" not in history
 
 
-def test_advice_where_early_stopping_sets_images_aside():
+def test_advice_if_early_stopping_holds_out_images():
     with pytest.raises(ValueError, match="early_stopping=False"):
         net(early_stopping=True).fit(X[3:9], Y[3:9])
 

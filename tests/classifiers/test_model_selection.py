@@ -78,7 +78,7 @@ def tensorflow_threads():
 
 
 @pytest.mark.slow
-def test_workers_get_their_own_share_whatever_the_parents_is():
+def test_workers_get_their_own_share_of_threads_for_any_parent():
     code = (
         "from joblib import Parallel, delayed, parallel_config\n"
         "from tests.classifiers.test_model_selection import tensorflow_threads\n"

@@ -139,7 +139,7 @@ def test_voting_beside_a_linear_model(tiny, net, small, unseen, voting):
         np.testing.assert_array_equal(votes.predict(X), one_each)
 
 
-def test_stacking_learns_from_predictions_out_of_fold(tiny, small, unseen):
+def test_stacking_learns_from_out_of_fold_predictions(tiny, small, unseen):
     final = LogisticRegression(C=100)
     tiny.set_params(epochs=6)  # half of the data must do for a fold
     net = clone(tiny).fit(*small)
@@ -175,7 +175,7 @@ def test_boosting_weighs_samples(tiny, small, unseen):
     )
 
 
-def test_one_classifier_a_class(tiny, small, unseen):
+def test_one_classifier_per_class(tiny, small, unseen):
     X, y = small
     rest = OneVsRestClassifier(tiny).fit(X, y)
     alone = [clone(tiny).fit(X, (y == name).astype(int)) for name in np.unique(y)]
@@ -185,7 +185,7 @@ def test_one_classifier_a_class(tiny, small, unseen):
     assert rest.score(*unseen) > 0.8
 
 
-def test_one_classifier_a_pair_of_classes(on_rows, small, unseen):
+def test_one_classifier_per_pair_of_classes(on_rows, small, unseen):
     X, y = rows(small[0]), small[1]
     pairs = OneVsOneClassifier(on_rows).fit(X, y)
     among = np.isin(y, ["one", "two"])
@@ -194,7 +194,7 @@ def test_one_classifier_a_pair_of_classes(on_rows, small, unseen):
     assert pairs.score(rows(unseen[0]), unseen[1]) > 0.7
 
 
-def test_several_labels_an_image(tiny, net, small, unseen):
+def test_several_labels_per_image(tiny, net, small, unseen):
     X, y = small
     both = MultiOutputClassifier(tiny).fit(X, np.stack([y, y == "one"], axis=1))
     names, is_one = both.predict_proba(unseen[0])
@@ -216,7 +216,7 @@ def test_self_training_labels_the_rest(on_rows, small):
 # probabilities and thresholds
 
 
-def test_averaged_probabilities_sum_to_one_as_closely_as_metrics_ask(net, unseen):
+def test_averaged_probabilities_sum_to_one_within_the_tolerance_of_metrics(net, unseen):
     # float32 sums miss 1 by 1e-7; once averaged into float64, log_loss warns above 1.5e-8
     votes = VotingClassifier([("net", FrozenEstimator(net)), ("linear", linear())], voting="soft")
     probabilities = votes.fit(*unseen).predict_proba(unseen[0])
@@ -245,7 +245,7 @@ def test_calibration_by_folds(tiny, small, unseen):
     assert calibrated.score(*unseen) > 0.7
 
 
-def test_a_threshold_of_ones_own(tiny, small, unseen):
+def test_a_custom_threshold(tiny, small, unseen):
     X, y = small[0], small[1] == "one"
     strict = FixedThresholdClassifier(tiny, threshold=0.7).fit(X, y)
     surely = clone(tiny).fit(X, y).predict_proba(unseen[0])[:, 1] >= 0.7
@@ -350,7 +350,7 @@ def test_halving_over_epochs(tiny, small):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_two_workers_find_what_one_finds(tiny, files, backend):
+def test_two_workers_find_the_same_as_one(tiny, files, backend):
     search = GridSearchCV(tiny, {"learning_rate": [0.1, 0.01, 0.001]}, cv=2, error_score="raise")
     one = clone(search).fit(*files)
     with joblib.parallel_config(backend=backend):
@@ -386,7 +386,7 @@ def test_many_scorers_at_once(tiny, small):
     assert result["test_accuracy"].min() > 0.6
 
 
-def test_every_file_is_predicted_by_the_net_that_has_not_seen_it(tiny, files):
+def test_each_file_is_predicted_by_a_net_that_has_not_seen_it(tiny, files):
     X, y = files
     probabilities = cross_val_predict(tiny, X, y, cv=FOLDS, method="predict_proba")
     for train, test in FOLDS.split(X, y):
@@ -410,7 +410,7 @@ def test_validation_curve_rises(tiny, small):
     assert (test[1] > test[0]).all()
 
 
-def test_labels_at_random_are_not_learnt(tiny, small):
+def test_random_labels_are_not_learnt(tiny, small):
     score, by_chance, p = permutation_test_score(
         tiny, *small, cv=FOLDS, n_permutations=4, random_state=0
     )
@@ -450,7 +450,7 @@ def to_frame(column):
     [("passthrough", ["file"]), (FunctionTransformer(to_frame), "file")],
     ids=["frame", "column"],
 )
-def test_the_column_of_a_table_that_names_the_files(tiny, on_files, frame, files, select, output):
+def test_a_table_with_a_column_of_file_names(tiny, on_files, frame, files, select, output):
     picked = ColumnTransformer([("files", *select)], verbose_feature_names_out=False)
     pipeline = make_pipeline(picked, tiny).set_output(transform=output)
     pipeline.fit(frame, files[1])
@@ -473,7 +473,7 @@ def opened(paths):
     return np.stack([np.asarray(Image.open(path)) for path in paths])
 
 
-def test_a_function_may_scale_or_open_what_comes(tiny, net, on_files, small, unseen, files):
+def test_a_function_may_scale_or_open_the_input(tiny, net, on_files, small, unseen, files):
     scaling = make_pipeline(FunctionTransformer(scaled), clone(tiny)).fit(*small)
     same(scaling, net, unseen[0])
     opening = make_pipeline(FunctionTransformer(opened), clone(tiny)).fit(list(files[0]), files[1])
@@ -562,7 +562,7 @@ LATER = {"GridSearchCV of a Pipeline": since("1.8"), "cross_validate of a Pipeli
 @pytest.mark.parametrize(
     "partner", [pytest.param(name, marks=LATER.get(name, ())) for name in ROUTES]
 )
-def test_weights_arrive_in_the_network(routing, tiny, small, weight, unseen, partner):
+def test_sample_weights_reach_the_network(routing, tiny, small, weight, unseen, partner):
     make, find = ROUTES[partner]
     X, y, chosen = small[0], small[1] == "one", weight > 1
     without_the_others = clone(tiny).fit(X[chosen], y[chosen])
@@ -602,7 +602,7 @@ def test_weights_are_routed_to_score(routing, tiny, small, weight):
         assert result["test_score"][fold] == weighted != unweighted
 
 
-def test_weights_that_nobody_asked_for_are_refused(routing, tiny, small, weight):
+def test_weights_without_a_request_are_refused(routing, tiny, small, weight):
     pipeline = make_pipeline(FunctionTransformer(), tiny)
     with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
         pipeline.fit(*small, sample_weight=weight)
@@ -703,7 +703,7 @@ def test_groups_go_to_the_splitter_and_weights_to_the_network(routing, recording
         np.testing.assert_array_equal(test_weight, test + 100)
 
 
-def test_groups_beside_a_network_that_learns(routing, tiny, small):
+def test_groups_together_with_a_trained_network(routing, tiny, small):
     X, y = small
     groups = np.arange(90) // 5
     tiny.set_params(epochs=1)
@@ -718,7 +718,7 @@ def test_groups_beside_a_network_that_learns(routing, tiny, small):
 
 
 @pytest.mark.parametrize("partner", ["GridSearchCV", "StackingClassifier", "cross_validate"])
-def test_weights_arrive_in_both_phases_of_fine_tuning(routing, net, small, weight, partner):
+def test_sample_weights_reach_both_phases_of_fine_tuning(routing, net, small, weight, partner):
     X, y, chosen = small[0], small[1] == "one", weight > 1
     fine = FineTunedClassifier(
         net, dense_units=(), warmup_epochs=1, fine_tune_epochs=1, engine="keras", random_state=0

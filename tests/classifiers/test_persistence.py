@@ -71,7 +71,7 @@ def test_memory_mapped_weights(fitted, digits, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(digits[0]), fitted.predict_proba(digits[0]))
 
 
-def test_keras_own_formats_read_the_network(fitted, digits, tmp_path):
+def test_the_network_can_be_read_from_keras_own_formats(fitted, digits, tmp_path):
     import keras
 
     fitted.model_.save(tmp_path / "net.keras")

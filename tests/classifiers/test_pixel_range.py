@@ -77,7 +77,7 @@ def warned(do):
 
 
 @pytest.mark.parametrize("value_range", [(0, 120), "percentile"])
-def test_stripes_of_few_counts_are_learnt_once_their_scale_is_right(files, value_range):
+def test_stripes_of_few_counts_are_learnt_with_the_right_scale(files, value_range):
     X, y = files
     net = MiniVGGClassifier(**NET, value_range=value_range)
     assert warned(lambda: net.fit(X[::2], y[::2])) == []
@@ -112,7 +112,7 @@ def test_percentiles_are_of_all_images_and_each_channel():
     )
 
 
-def test_percentiles_take_bounded_memory(monkeypatch):
+def test_percentiles_need_bounded_memory(monkeypatch):
     monkeypatch.setattr(learning, "_KEPT", 60)
     X = np.random.default_rng(0).normal(size=(5, 30, 30)).astype(np.float32)
     taken = []
@@ -136,7 +136,7 @@ def test_an_empty_channel_stays_black_and_an_empty_set_is_refused():
     assert (pixels[..., 1:] == 0).all()
 
 
-def test_what_was_learnt_holds_for_all_images_and_is_kept(files, tmp_path):
+def test_a_learnt_range_applies_to_all_images_and_is_saved(files, tmp_path):
     X, y = files
     net = MiniVGGClassifier(**NET, value_range="percentile").fit(X, y)
     learnt = net.pixel_range_
@@ -177,7 +177,7 @@ def test_a_range_is_refused_for_files_of_8_bits(digits_folder, value_range, use)
         use(X, y, value_range=value_range)
 
 
-def test_without_a_fit_a_range_is_named_and_not_learnt(digits_folder, files):
+def test_without_a_fit_a_range_can_be_set_but_not_learnt(digits_folder, files):
     net = ImageNetClassifier(**FEATURES, value_range=(0, 120))
     assert net.predict(files[0][:2]).shape == (2,)
     with pytest.raises(ImageDecodeError, match="is for images of more than 8 bits"):
@@ -187,7 +187,7 @@ def test_without_a_fit_a_range_is_named_and_not_learnt(digits_folder, files):
 
 
 @pytest.mark.parametrize("value_range", ["percentiles", "Percentile", (1, 1), ((0,), (0,)), 5])
-def test_what_is_no_range_is_refused(files, value_range):
+def test_invalid_ranges_are_refused(files, value_range):
     with pytest.raises(ValueError, match="value_range must be 'auto', 'percentile', a pair"):
         MiniVGGClassifier(**NET, value_range=value_range).fit(*files)
 
@@ -205,7 +205,7 @@ def test_features_are_cached_under_their_range(files, tmp_path):
     assert len({features.tobytes() for features in found.values()}) == 3
 
 
-def test_augmenters_hold_the_range_that_is_learnt(counts, files):
+def test_augmenters_use_the_learnt_range(counts, files):
     X, _ = counts
     augmenter = ImageAugmenter(brightness_range=(1.5, 1.5), value_range="percentile")
     changed = augmenter.fit_transform(X)
@@ -228,7 +228,7 @@ def test_copies_on_disk_have_their_originals_scale(folder, tmp_path):
 # the scale is a guess
 
 
-def test_counts_in_a_larger_room_are_warned_of_once(files, folder, counts):
+def test_few_counts_in_many_bits_are_warned_of_once(files, folder, counts):
     (said,) = warned(lambda: MiniVGGClassifier(**NET).fit(*files))
     assert "numbers from 0 to 120, on a scale of 0..65535: 1 of the 256" in said
     assert "value_range=(0, 255)" in said
@@ -251,7 +251,7 @@ def room_of(bits, room=16):
 
 @pytest.mark.parametrize(("bits", "is_warned"), [(10, 1), (12, 1), (14, 1), (15, 0), (16, 0)])
 @pytest.mark.parametrize("form", ["array", "PNG", "colour PNG", "TIFF"])
-def test_a_quarter_of_the_room_is_the_limit(bits, is_warned, form, tmp_path):
+def test_a_quarter_of_the_scale_is_the_limit(bits, is_warned, form, tmp_path):
     X, y = room_of(bits), [0, 1] * 4
     if form == "PNG":
         X = [png(each) for each in X]
@@ -301,7 +301,7 @@ def test_a_few_grey_levels_are_warned_of(X, message):
 @pytest.mark.parametrize(
     "X", [PHOTOS, PHOTOS > 127, PHOTOS // 8, PHOTOS / 255], ids=["bytes", "bool", "dark", "floats"]
 )
-def test_what_has_contrast_is_not_warned_of(X):
+def test_images_with_contrast_are_not_warned_of(X):
     assert (
         warned(lambda: MiniVGGClassifier(**NET)._training_data(X, [0, 1] * 4, None, reset=True))
         == []
@@ -322,7 +322,7 @@ def test_a_folder_of_floats_is_warned_of(tmp_path):
         MiniVGGClassifier(**NET).fit(X, y)
 
 
-def test_one_image_is_looked_at_as_a_rule(digits_folder, monkeypatch):
+def test_usually_only_one_image_is_checked(digits_folder, monkeypatch):
     from skvision.images import batch
 
     looked = []

@@ -20,7 +20,7 @@ def names(**options):
     return [layer.name for layer in model.layers], model
 
 
-def test_the_default_is_the_lectures():
+def test_the_default_structure_is_that_of_the_course():
     assert MiniVGGArchitecture((32, 32, 3), 10).build().count_params() == 2_171_178
     listed, _ = names()
     assert "flatten" in listed
@@ -37,7 +37,7 @@ def test_normalisation_before_activation_replaces_the_bias():
 
 
 @pytest.mark.parametrize("pooling", ["avg", "max"])
-def test_pooling_leaves_one_number_a_filter(pooling):
+def test_pooling_leaves_one_number_per_filter(pooling):
     listed, model = names(pooling=pooling, dense_units=())
     assert model.get_layer(pooling).output.shape == (None, 8)
     assert listed[-2] == f"{pooling}_dropout"
@@ -70,7 +70,7 @@ def test_squeeze_and_excitation_weighs_the_filters_of_each_convolution():
     np.testing.assert_allclose(after, before * weights[:, None, None], rtol=1e-4, atol=1e-6)
 
 
-def test_without_it_no_layer_is_for_it():
+def test_without_squeeze_and_excitation_there_are_no_layers_for_it():
     listed, _ = names()
     assert not [name for name in listed if "_se_" in name]
 
@@ -115,7 +115,7 @@ def test_mirrored_predictions(fitted, digits):
     np.testing.assert_allclose(both, of_mirrored, atol=1e-6)
 
 
-def test_predictions_are_the_mean_over_crops_of_the_middle(fitted, digits):
+def test_predictions_are_averaged_over_central_crops(fitted, digits):
     X = digits[0][:40]
     both = copy.deepcopy(fitted).set_params(predict_crops=[1, 0.5], predict_mirrored=True)
     pictures = np.repeat(X[..., None], 3, axis=-1) * np.float32(1)
@@ -208,7 +208,7 @@ def test_weights_of_the_first_dense_layer(options, expected):
         assert network.get_layer(name).kernel.shape.num_elements() == expected
 
 
-def test_memory_that_a_dense_layer_lacks_is_said_before_the_training(digits, monkeypatch):
+def test_missing_memory_for_a_dense_layer_is_an_error_before_the_training(digits, monkeypatch):
     monkeypatch.setattr("skvision.classifiers.minivgg.available_memory", lambda: 8 * 10**9)
     text = "would have 536,870,912 weights, .* 8.6 GB to train; 8.0 GB are free.*pooling='avg'"
     with pytest.raises(MemoryError, match=text):
@@ -217,7 +217,7 @@ def test_memory_that_a_dense_layer_lacks_is_said_before_the_training(digits, mon
     MiniVGGClassifier(**TINY).fit(*digits)
 
 
-def test_the_memory_that_is_free():
+def test_the_available_memory():
     from skvision._system.memory import available_memory
 
     free = available_memory()

@@ -169,7 +169,7 @@ def test_bfloat16_computes_in_sixteen_bits_and_learns(tiny, digits):
 # going on
 
 
-def test_a_warm_start_goes_on(plain, digits):
+def test_a_warm_start_continues(plain, digits):
     whole = clone(plain).fit(*digits)
     halves = clone(plain).set_params(epochs=2, warm_start=True).fit(*digits)
     assert halves.n_epochs_ == 2
@@ -181,7 +181,7 @@ def test_a_warm_start_goes_on(plain, digits):
     assert anew.n_epochs_ == 2
 
 
-def test_a_warm_start_draws_anew(plain, digits):
+def test_a_warm_start_draws_again(plain, digits):
     seen = []
 
     def spy(images, rng):
@@ -248,7 +248,7 @@ def test_a_part_may_lack_classes(tiny, digits):
         ({"checkpoint_dir": "x"}, {"classes": "all"}, "checkpoint_dir"),
     ],
 )
-def test_what_partial_fit_refuses(tiny, digits, params, how, message):
+def test_partial_fit_refuses_some_parameters(tiny, digits, params, how, message):
     if how.get("classes") == "all":
         how = {"classes": ["one", "two", "zero"]}
     with pytest.raises(ValueError, match=message):
@@ -302,7 +302,7 @@ HARD = {
 
 @pytest.mark.parametrize("epoch", [1, 4])
 @pytest.mark.parametrize("params", [HARD, {"early_stopping": True, "epochs": 6, "patience": 2}])
-def test_a_training_goes_on_as_if_it_had_never_ended(tiny, digits, tmp_path, params, epoch):
+def test_a_training_continues_as_if_it_had_never_stopped(tiny, digits, tmp_path, params, epoch):
     tiny.set_params(**params)
     whole = clone(tiny).fit(*digits)
     cut = clone(tiny).set_params(checkpoint_dir=tmp_path, keras_callbacks=Stop(epoch))
@@ -345,7 +345,7 @@ class StopInBatch(keras.callbacks.Callback):
     ("epoch", "batch", "written"), [(0, 5, "0.step-000004"), (2, 7, "2.step-000006")]
 )
 @pytest.mark.parametrize("params", [HARD, {"early_stopping": True, "epochs": 4, "patience": 2}])
-def test_a_training_goes_on_in_the_middle_of_an_epoch(
+def test_a_training_continues_in_the_middle_of_an_epoch(
     tiny, digits, tmp_path, params, epoch, batch, written
 ):
     tiny.set_params(**params)
@@ -378,7 +378,7 @@ def test_a_training_goes_on_in_the_middle_of_an_epoch(
         ([], "Received: -. Delete"),
     ],
 )
-def test_figures_of_other_metrics_are_never_taken_up(tiny, digits, tmp_path, names, received):
+def test_figures_of_other_metrics_are_never_continued(tiny, digits, tmp_path, names, received):
     cut = clone(tiny).set_params(epochs=2, checkpoint_dir=tmp_path, checkpoint_every=2)
     with pytest.raises(SystemExit):
         clone(cut).set_params(keras_callbacks=StopInBatch(1, 5)).fit(*digits)
@@ -398,7 +398,7 @@ def test_figures_of_other_metrics_are_never_taken_up(tiny, digits, tmp_path, nam
     assert clone(cut).fit(*digits).history_ == whole.history_
 
 
-def test_what_ends_in_the_middle_of_an_epoch_is_the_last_whole_one(tiny, digits, tmp_path):
+def test_a_stop_in_the_middle_of_an_epoch_gives_the_last_complete_epoch(tiny, digits, tmp_path):
     cut = clone(tiny).set_params(epochs=5, checkpoint_dir=tmp_path, checkpoint_every=2)
     with pytest.raises(SystemExit):
         clone(cut).set_params(keras_callbacks=StopInBatch(2, 5)).fit(*digits)
@@ -410,7 +410,7 @@ def test_what_ends_in_the_middle_of_an_epoch_is_the_last_whole_one(tiny, digits,
     assert_same_answers(clone(cut).set_params(epochs=2).fit(*digits), two, digits[0])
 
 
-def test_without_a_seed_it_goes_on_too(tiny, digits, tmp_path):
+def test_without_a_seed_a_training_continues_too(tiny, digits, tmp_path):
     tiny.set_params(random_state=None, checkpoint_dir=str(tmp_path))
     with pytest.raises(SystemExit):
         clone(tiny).set_params(keras_callbacks=Stop(2)).fit(*digits)
@@ -419,7 +419,7 @@ def test_without_a_seed_it_goes_on_too(tiny, digits, tmp_path):
     assert_same_answers(clone(tiny).fit(*digits), net, digits[0])
 
 
-def test_more_epochs_go_on(tiny, digits, tmp_path):
+def test_more_epochs_continue_a_training(tiny, digits, tmp_path):
     tiny.set_params(checkpoint_dir=tmp_path)
     clone(tiny).set_params(epochs=2).fit(*digits)
     more = clone(tiny).set_params(epochs=4).fit(*digits)
@@ -452,7 +452,7 @@ def test_other_labels_are_refused(tiny, digits, tmp_path):
         clone(tiny).fit(X[:200], y[:200])
 
 
-def test_a_damaged_checkpoint_costs_an_epoch_and_no_more(tiny, digits, tmp_path):
+def test_a_damaged_checkpoint_costs_only_one_epoch(tiny, digits, tmp_path):
     whole = tiny.set_params(checkpoint_dir=tmp_path).fit(*digits)
     newest = sorted(tmp_path.iterdir())[-1]
     newest.write_bytes(newest.read_bytes()[:1000])
@@ -462,7 +462,7 @@ def test_a_damaged_checkpoint_costs_an_epoch_and_no_more(tiny, digits, tmp_path)
     assert_same_answers(again, whole, digits[0])
 
 
-def test_what_the_end_of_training_makes_of_the_weights_counts(tiny, digits, tmp_path):
+def test_changes_of_weights_at_the_end_of_training_are_kept(tiny, digits, tmp_path):
     """Here a callback that restores the best epoch, which is Keras' own."""
     stop = keras.callbacks.EarlyStopping("loss", mode="max", patience=1, restore_best_weights=True)
     net = clone(tiny).set_params(keras_callbacks=stop, checkpoint_dir=tmp_path).fit(*digits)
@@ -477,7 +477,7 @@ def test_what_the_end_of_training_makes_of_the_weights_counts(tiny, digits, tmp_
     assert_same_answers(more, whole, digits[0])
 
 
-def test_averaged_weights_of_an_optimizer_count(tiny, digits):
+def test_averaged_weights_of_an_optimizer_are_kept(tiny, digits):
     tiny.set_params(optimizer__use_ema=True, optimizer__ema_momentum=0.9)
     assert not np.array_equal(
         tiny.fit(*digits).predict_proba(digits[0]),
@@ -558,7 +558,7 @@ def test_validation_figures_are_those_of_all_validation_images(tiny, digits):
         assert history["val_accuracy"][-1] == pytest.approx(net.score(X[unseen], y[unseen]))
 
 
-def test_nothing_is_warned_about_in_a_plain_fit(tiny, digits):
+def test_a_plain_fit_gives_no_warnings(tiny, digits):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         tiny.set_params(epochs=1).fit(*digits)

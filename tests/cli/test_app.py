@@ -129,13 +129,13 @@ def test_debug_shows_where(tmp_path):
         assert "FileNotFoundError: There is no folder" in result.stderr
 
 
-def test_an_error_that_was_not_foreseen_is_one_line_too(capsys):
+def test_an_unexpected_error_is_one_line_too(capsys):
     _explain(TypeError("no\nnumber"), debug=False)
     expected = "skvision: TypeError: no number. Add --debug to see where.\n"
     assert capsys.readouterr().err == expected
 
 
-def test_a_reader_that_goes_away_is_no_error():
+def test_a_closed_reader_is_not_an_error():
     command = f"{sys.executable} -m skvision train --arguments | head -1"
     result = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True

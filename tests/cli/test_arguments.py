@@ -110,7 +110,7 @@ def test_parse(text, accepted, value):
         ("best", Literal["fast", "good"]),
     ],
 )
-def test_what_is_no_such_value(text, accepted):
+def test_texts_of_other_types_are_refused(text, accepted):
     with pytest.raises(ValueError, match="is not"):
         parse(text, accepted)
 
@@ -242,6 +242,6 @@ def test_wrong_configs(tmp_path, text, message):
         read_config(NET, tmp_path / "net.toml")
 
 
-def test_a_config_that_is_not_there(tmp_path):
+def test_a_missing_config(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no file .*net.toml for --config"):
         read_config(NET, tmp_path / "net.toml")

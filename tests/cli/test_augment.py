@@ -25,7 +25,7 @@ def files(folder):
     }
 
 
-def test_it_is_a_shell_over_the_library(digits_folder, tmp_path):
+def test_it_writes_the_same_as_the_library(digits_folder, tmp_path):
     options = (
         "--preset",
         "light",
@@ -49,7 +49,7 @@ def test_it_is_a_shell_over_the_library(digits_folder, tmp_path):
     assert files(tmp_path / "a") == files(tmp_path / "b")
 
 
-def test_every_option_arrives(digits_folder, tmp_path):
+def test_every_option_has_an_effect(digits_folder, tmp_path):
     words = (
         "--rotation", 1, "--width-shift", 0.1, "--height-shift", 0.1, "--shear", 5, "--zoom", 0.1,
         "--horizontal-flip", "--vertical-flip", "--crop", 0.1, "--brightness", "0.9,1.1",
@@ -93,7 +93,7 @@ def test_a_preview_is_not_written_for_a_folder_that_is_refused(digits_folder, tm
     assert not (tmp_path / "p.png").exists()
 
 
-def test_a_preview_of_images_that_are_linked_to_spares_them(digits_folder, tmp_path):
+def test_a_preview_does_not_overwrite_linked_images(digits_folder, tmp_path):
     (tmp_path / "linked").mkdir()
     for name in ("one", "two"):
         (tmp_path / "linked" / name).symlink_to(digits_folder / name)
@@ -104,7 +104,7 @@ def test_a_preview_of_images_that_are_linked_to_spares_them(digits_folder, tmp_p
     assert picture.read_bytes() == before
 
 
-def test_without_matplotlib_the_error_is_the_pip_line(digits_folder, tmp_path, monkeypatch):
+def test_the_error_without_matplotlib_has_the_pip_command(digits_folder, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     words = ("--rotation", "4", "--preview", tmp_path / "p.png")
     assert 'pip install "skvision[plot]"' in refused("augment", digits_folder, *words)
@@ -159,7 +159,7 @@ def test_refusals(digits_folder, tmp_path, words, message):
     assert not (tmp_path / "new").exists()
 
 
-def test_ctrl_c_says_how_to_go_on(digits_folder, tmp_path):
+def test_ctrl_c_says_how_to_continue(digits_folder, tmp_path):
     command = OnTerminal(
         "augment", digits_folder, tmp_path / "out", "--per-class", 400, "--rotation", 40,
         "--jobs", 1,

@@ -48,7 +48,7 @@ def test_json(figures):
     assert all(each["true"] != each["predicted"] for each in wrong)
 
 
-def test_csv_is_one_row_an_image(model, digits_folder, figures):
+def test_csv_has_one_row_per_image(model, digits_folder, figures):
     printed = ran("evaluate", model, digits_folder, "--format", "csv", by=called)
     rows = list(csv.DictReader(io.StringIO(printed)))
     assert len(rows) == 120

@@ -94,7 +94,7 @@ def test_a_search_over_heads(digits_folder, tmp_path):
     assert "KNeighborsClassifier(" in printed
 
 
-def test_what_a_feature_classifier_does_not_take(digits_folder, tmp_path):
+def test_arguments_that_a_feature_classifier_does_not_accept(digits_folder, tmp_path):
     train = ("train", digits_folder, "--out", tmp_path / "m.skv")
     of_features = (*train, "--model", "features")
     for words, message in [
@@ -152,7 +152,7 @@ def test_features_are_written(digits_folder, tmp_path):
     assert frame["label"].to_list() == y.tolist()
 
 
-def test_a_terminal_shows_how_far_features_are(digits_folder, tmp_path):
+def test_a_terminal_shows_the_progress_of_features(digits_folder, tmp_path):
     command = OnTerminal("features", digits_folder, "--out", tmp_path / "f.npz", *SMALL,
         "--set", "batch_size=4", "--set", "cache=none")  # fmt: skip
     command.wait_for("computing features")
@@ -161,7 +161,7 @@ def test_a_terminal_shows_how_far_features_are(digits_folder, tmp_path):
     assert "1,280 features of 120 images" in output
 
 
-def test_features_that_can_not_be_written(digits_folder, tmp_path, monkeypatch):
+def test_features_that_cannot_be_written(digits_folder, tmp_path, monkeypatch):
     command = ("features", digits_folder, "--out")
     assert "must end in .npz or .parquet, not 'f.txt'" in refused(*command, tmp_path / "f.txt")
     assert "There is no folder" in refused(*command, tmp_path / "nowhere" / "f.npz")

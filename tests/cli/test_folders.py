@@ -28,7 +28,7 @@ def parts(digits_folder, tmp_path_factory):
     return data
 
 
-def test_parts_are_refused_with_the_command_that_is_meant(parts, model, tmp_path):
+def test_parts_are_refused_with_the_right_command(parts, model, tmp_path):
     meant = f"skvision train {parts / 'train'} --test {parts / 'test'}, or skvision evaluate MODEL"
     out = tmp_path / "m.skv"
     assert meant in refused("train", parts, "--out", out, *QUICK)
@@ -58,7 +58,7 @@ MODELS = {
         for name, words in MODELS.items()
     ],
 )
-def test_a_folder_to_measure_on(parts, tmp_path, words):
+def test_a_folder_of_test_images(parts, tmp_path, words):
     out = tmp_path / "m.skv"
     result = called("train", parts / "train", "--test", parts / "test", "--out", out, *words)
     assert result.returncode == 0, result.stderr
@@ -70,7 +70,7 @@ def test_a_folder_to_measure_on(parts, tmp_path, words):
     assert model.held_out_ == {"accuracy": measured["accuracy"], "n_samples": 9}
 
 
-def test_what_is_no_folder_to_measure_on(parts, digits_folder, tmp_path):
+def test_invalid_folders_of_test_images(parts, digits_folder, tmp_path):
     train = ("train", parts / "train", "--out", tmp_path / "m.skv", *QUICK)
     assert "not both" in refused(*train, "--test", parts / "test", "--test-fraction", "0.1")
     unknown = refused(*train, "--test", digits_folder)
@@ -142,7 +142,7 @@ def mixed(digits_folder, tmp_path, monkeypatch):
 
 @pytest.mark.filterwarnings("always::skvision.exceptions.SkippedImageWarning")
 @pytest.mark.parametrize("command", ["train", "evaluate", "predict", "augment", "features"])
-def test_what_is_left_out_is_said(mixed, model, tmp_path, command):
+def test_files_that_are_left_out_are_reported(mixed, model, tmp_path, command):
     words = {
         "train": ("train", mixed, "--out", tmp_path / "m.skv", "--test-fraction", 0, *QUICK),
         "evaluate": ("evaluate", model, mixed),
@@ -159,7 +159,7 @@ def test_what_is_left_out_is_said(mixed, model, tmp_path, command):
         assert len(result.stdout.splitlines()) == 6
 
 
-def test_a_folder_without_images_says_what_it_holds(mixed, model):
+def test_the_error_of_a_folder_without_images_lists_its_files(mixed, model):
     for file in mixed.rglob("*.png"):
         file.unlink()
     assert "no images in the folder" in refused("predict", model, mixed)
@@ -167,7 +167,7 @@ def test_a_folder_without_images_says_what_it_holds(mixed, model):
         assert "20 HEIC (.heic; pip install" in refused(*words)
 
 
-def test_one_left_out_image_says_why(mixed, model):
+def test_the_reason_for_one_left_out_image(mixed, model):
     (mixed / "one" / "0.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
     said = called("predict", model, mixed / "one" / "0.heic").stderr
     assert 'it is a HEIC file; to read it: pip install "skvision[heic]"' in said
@@ -183,7 +183,7 @@ def test_one_left_out_image_says_why(mixed, model):
         ("{tmp}/flat", "read them in Python by skvision.load_image_table"),
     ],
 )
-def test_what_is_no_folder_of_classes(tmp_path, model, given, said):
+def test_paths_that_are_not_folders_of_classes(tmp_path, model, given, said):
     (tmp_path / "flat").mkdir()
     for name in ("flowers.zip", "flowers.tar.gz", "labels.csv"):
         (tmp_path / name).write_bytes(b"x")

@@ -49,7 +49,7 @@ def test_no_place_at_all(out, tmp_path):
         write_to_what_goes(out, out.parent, tmp_path / "spare")
 
 
-def test_an_error_of_the_training_is_no_error_of_the_file(out):
+def test_an_error_of_the_training_is_not_blamed_on_the_file(out):
     with pytest.raises(FileNotFoundError, match="^an image$"), model_writer(out):
         raise FileNotFoundError("an image")
 
@@ -58,7 +58,7 @@ class MyNet(MiniVGGClassifier):
     pass
 
 
-def test_what_a_safe_file_can_not_keep_is_not_lost(out):
+def test_a_model_that_a_safe_file_cannot_hold_is_not_lost(out):
     out = out.with_suffix(".skv")
     with (
         pytest.raises(ValueError, match=r"saved as .*m.joblib, not as .*MyNet is a class"),

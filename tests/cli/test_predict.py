@@ -28,7 +28,7 @@ def test_predict_names_files_and_folders(model, one, digits_folder):
     assert scores == sorted(scores, reverse=True)
 
 
-def test_csv_with_more_classes_asked_for_than_there_are(model, one):
+def test_csv_with_more_classes_requested_than_known(model, one):
     text = ran("predict", model, one, "--top", 99, "--format", "csv", by=called)
     (row,) = csv.DictReader(io.StringIO(text))
     assert len(row) == 1 + 2 * 10
@@ -75,7 +75,7 @@ def test_unreadable_images_do_not_stop_the_others(model, one, tmp_path):
     assert result.stderr == f"skvision: cannot read the image {bad}: the file is empty\n"
 
 
-def test_predictions_go_to_standard_output_past_the_progress_bar(model, digits_folder):
+def test_predictions_go_to_standard_output_beside_the_progress_bar(model, digits_folder):
     predicting = OnTerminal("predict", model, digits_folder)
     code, printed, shown = predicting.end()
     assert code == 0

@@ -79,7 +79,7 @@ def test_fine_tuning_and_export(digits_folder, tmp_path):
     assert "no layer or block 'block9' to unfreeze from. Blocks: stem, block1a" in run.stderr
 
 
-def test_files_of_networks_are_written_and_read_without_remarks(tmp_path):
+def test_files_of_networks_are_written_and_read_without_messages(tmp_path):
     """Each a process of its own, whose standard error must stay empty."""
     path = tmp_path / "lite.hdf5"
     assert "Network written" in ran("networks", "save", "EfficientNetLite0", path)

@@ -38,7 +38,7 @@ def found(grid, folds=3):
     return search(Fake(), grid, X, Y, folds=folds, jobs=None, seed=0)
 
 
-def test_a_failed_combination_costs_no_other(recwarn):
+def test_a_failed_combination_does_not_affect_the_others(recwarn):
     grid = {"says": ["cat", "mouse"], "behaves": ["well", "diverges"]}
     result = found(grid)
     assert result.best_params_ == {"says": "cat", "behaves": "well"}

@@ -18,7 +18,7 @@ from skvision import ImageDecodeError, MiniVGGClassifier, load
 from .command import COMMAND, OnTerminal, called, ran, refused, run
 
 
-def test_train_writes_what_the_library_reads(model):
+def test_train_writes_a_model_that_the_library_reads(model):
     net = load(model)
     assert net.n_epochs_ == 12
     assert net.get_params()["image_size"] == 8
@@ -28,7 +28,7 @@ def test_train_writes_what_the_library_reads(model):
     assert 0 <= net.held_out_["accuracy"] <= 1
 
 
-def test_joblib_files_are_written_where_asked_for(digits_folder, tmp_path):
+def test_joblib_files_are_written_on_request(digits_folder, tmp_path):
     out = tmp_path / "m.joblib"
     options = ("--epochs", 1, "--image-size", 8, "--test-fraction", 0)
     called("train", digits_folder, "--out", out, *options)
@@ -37,7 +37,7 @@ def test_joblib_files_are_written_where_asked_for(digits_folder, tmp_path):
     assert json.loads(ran("info", out, "--trust", "--format", "json", by=called))["epochs"] == 1
 
 
-def test_options_go_before_set_before_config_and_the_seed_gives_the_same_model(
+def test_options_override_set_and_config_and_the_seed_gives_the_same_model(
     model, digits_folder, tmp_path
 ):
     config = tmp_path / "net.toml"
@@ -114,7 +114,7 @@ def test_wrong_folders(tmp_path, digits_folder):
     assert "to write" in refused("train", digits_folder, "--out", tmp_path / "nowhere" / "m.skv")
 
 
-def test_a_corrupt_image_ends_training_before_it_begins(tmp_path, digits_folder):
+def test_a_corrupt_image_is_an_error_before_training(tmp_path, digits_folder):
     folder = shutil.copytree(digits_folder, tmp_path / "digits")
     (folder / "one" / "bad.jpg").write_text("<html>")
     out = tmp_path / "m.skv"
@@ -204,7 +204,7 @@ def test_ctrl_c_leaves_the_model_of_the_last_epoch(tmp_path, digits_folder):
         ),
     ],
 )
-def test_a_model_that_could_not_be_measured_is_written(
+def test_a_model_that_could_not_be_evaluated_is_written(
     error, code, said, tmp_path, digits_folder, monkeypatch
 ):
     def score(*_):
@@ -242,7 +242,7 @@ def test_a_model_is_not_lost_with_its_folder(tmp_path, digits_folder):
 
 
 @pytest.mark.parametrize("words", [("--set", "learning_rate=1e30"), ()])
-def test_nothing_is_written_where_training_fails(words, tmp_path):
+def test_nothing_is_written_if_training_fails(words, tmp_path):
     """By divergence, and by a class with too few images to keep one back."""
     from PIL import Image
 

@@ -29,7 +29,7 @@ CAFE = "café"
         ("STRASSE", "Straße"),
     ],
 )
-def test_names_that_read_the_same(made, names):
+def test_names_that_look_the_same(made, names):
     first, second = names
     data = made(f"{first}/1.jpg", f"{first}/2.jpg", f"{second}/3.jpg", "other/1.jpg")
     with pytest.warns(UserWarning, match="that look the same count as one class") as caught:
@@ -44,7 +44,7 @@ def test_names_that_read_the_same(made, names):
 @pytest.mark.parametrize(
     "names", [("a", "A"), ("cat", "cats"), ("1", "01"), ("C", "C++"), ("x1", "x 1"), ("-1", "1")]
 )
-def test_names_that_read_differently(made, names):
+def test_names_that_look_different(made, names):
     data = made(*(f"{name}/1.jpg" for name in names))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -62,7 +62,7 @@ def test_a_label_is_clean(made, name, label):
     assert f"{data}/{name}/1.jpg" in found.data.tolist()
 
 
-def test_across_folders_and_with_what_a_model_knows(made, tmp_path):
+def test_names_across_folders_and_with_the_classes_of_a_model(made, tmp_path):
     first = made("Cat/1.jpg", "dog/1.jpg", root=tmp_path / "a")
     second = made("cat/1.jpg", "cat/2.jpg", "dog/1.jpg", root=tmp_path / "b")
     with pytest.warns(UserWarning, match="'Cat' and 'cat' as 'cat'"):
@@ -71,7 +71,7 @@ def test_across_folders_and_with_what_a_model_knows(made, tmp_path):
     assert one_spelling({"cat": 5, "Cat": 1}, ["Cat", "cat"]) == {"cat": "cat", "Cat": "Cat"}
 
 
-def test_augmented_copies_lie_beside_their_originals(made, tmp_path):
+def test_augmented_copies_are_beside_their_originals(made, tmp_path):
     data = made("Cat/1.jpg", "cat/1.jpg", "dog /1.jpg")
     with pytest.warns(UserWarning, match="look the same"):
         augment_folder(
@@ -86,6 +86,6 @@ def test_augmented_copies_lie_beside_their_originals(made, tmp_path):
     assert {"Cat/1.jpg", "cat/1.jpg", "dog /1.jpg", "dog /1-1.jpg", "dog /1-2.jpg"} < set(files)
 
 
-def test_names_that_are_no_text_are_read_as_they_are():
+def test_names_that_are_not_text_stay_unchanged():
     assert reading("caf\udce9") == "caf\udce9"
     assert reading(3) == "3"

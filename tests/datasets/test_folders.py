@@ -60,7 +60,7 @@ def test_return_X_y(folder):
     np.testing.assert_array_equal(y, data.target)
 
 
-def test_links_in_a_circle_end(folder):
+def test_links_in_a_loop_end(folder):
     (folder / "cat" / "round").symlink_to(folder / "cat", target_is_directory=True)
     assert len(load_image_folder(folder).data) == 6
 
@@ -86,13 +86,13 @@ def test_an_image_in_two_classes_is_refused(folder):
         load_image_folder(folder)
 
 
-def test_copies_are_images_of_their_own(folder):
+def test_copies_count_as_separate_images(folder):
     shutil.copy(folder / "cat" / "1.jpg", folder / "dog" / "copy.jpg")
     os.link(folder / "cat" / "1.jpg", folder / "cat" / "hard.jpg")
     assert len(load_image_folder(folder).data) == 8
 
 
-def test_a_class_folder_that_leads_nowhere_is_refused(folder):
+def test_a_class_folder_that_is_a_broken_link_is_refused(folder):
     (folder / "panda").symlink_to(folder / "gone")
     with pytest.raises(FileNotFoundError, match=r"The folder .*panda can't be listed: No such"):
         load_image_folder(folder)
@@ -187,7 +187,7 @@ def test_overlapping_folders_are_refused_where_labels_differ(days):
         load_image_folder([days[0], days[0].parent])
 
 
-def test_of_several_folders_the_bad_one_is_named(days, tmp_path):
+def test_the_bad_one_of_several_folders_is_named(days, tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no folder .*wednesday"):
         load_image_folder([*days, tmp_path / "wednesday"])
     (tmp_path / "wednesday").mkdir()
@@ -217,7 +217,7 @@ def test_an_empty_class_folder_beside_a_full_one_is_warned_about(days):
         assert load_image_folder(days).target_names == ["cat", "dog", "panda"]
 
 
-def test_what_is_no_folder_is_refused():
+def test_paths_that_are_not_folders_are_refused():
     with pytest.raises(ValueError, match="Received no folders"):
         load_image_folder([])
     with pytest.raises(TypeError, match="Expected a folder, or a sequence of folders. Received: 3"):
@@ -285,7 +285,7 @@ def test_every_kind_of_bad_file_is_skipped_with_its_reason(folder):
         load_image_folder(folder, validate=True)
 
 
-def test_a_class_that_is_skipped_whole_is_named(folder):
+def test_a_class_that_loses_all_images_is_named(folder):
     (folder / "panda").mkdir()
     (folder / "panda" / "1.jpg").touch()
     with pytest.warns(SkippedImageWarning, match="No images of 'panda' are left"):
@@ -293,7 +293,7 @@ def test_a_class_that_is_skipped_whole_is_named(folder):
     assert data.target_names == ["cat", "dog"]
 
 
-def test_nothing_but_bad_files(folder):
+def test_bad_files_only(folder):
     for file, _ in zip(*load_image_folder(folder, return_X_y=True), strict=True):
         open(file, "w").close()
     with (

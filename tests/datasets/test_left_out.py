@@ -65,14 +65,14 @@ def test_six_jpeg_and_twenty_heic(made, without_packages):
         ("a.jxl", "convert to PNG or JPEG"),
     ],
 )
-def test_every_kind_is_named_with_the_way_out(made, without_packages, name, said):
+def test_every_kind_is_named_with_advice(made, without_packages, name, said):
     found, message = warned(made(*CLASSES, f"cat/{name}"))
     assert re.search(said, message)
     assert len(found.data) == 2
 
 
 @pytest.mark.parametrize("name", ["IMG_0001", "photo.jpg_large", "1.2.840.10008"])
-def test_images_under_other_endings_are_told_by_their_beginning(made, name):
+def test_images_with_other_endings_are_recognised_by_their_first_bytes(made, name):
     data = made(*CLASSES)
     if name[0] == "1":
         (data / "cat" / name).write_bytes(bytes(128) + b"DICM")
@@ -82,7 +82,7 @@ def test_images_under_other_endings_are_told_by_their_beginning(made, name):
     assert "1 image files under other endings" in message
 
 
-def test_what_is_no_image_is_not_warned_of(made):
+def test_files_that_are_not_images_are_not_warned_of(made):
     data = made(*CLASSES, "cat/notes.txt", "cat/labels.xml", "cat/x.zip", "cat/IMG_1.THM",
                 "cat/Thumbs.db", "cat/.a.heic", "cat/._1.jpg", "all.csv", "net.keras")  # fmt: skip
     Image.new("L", (4, 4)).save(data / "cat" / "IMG_2.THM", "jpeg")
@@ -101,14 +101,14 @@ def test_images_outside_of_class_folders_are_named(made):
 
 
 @pytest.mark.parametrize("format", ["avif", "jp2", "tga", "qoi", "ico", "mpo"])
-def test_all_that_pillow_reads_is_listed(made, format):
+def test_all_formats_that_pillow_reads_are_listed(made, format):
     data = made(*CLASSES)
     Image.new("RGB", (16, 16), "red").save(data / "cat" / f"new.{format}")
     found = load_image_folder(data, validate=True)
     assert [name.rsplit(".")[-1] for name in found.data] == ["jpg", format, "jpg"]
 
 
-def test_heic_is_listed_and_read_where_its_package_is_installed(made):
+def test_heic_is_listed_and_read_if_its_package_is_installed(made):
     pillow_heif = pytest.importorskip("pillow_heif")
     data = made(*CLASSES)
     pillow_heif.from_pillow(Image.new("RGB", (16, 16), "red")).save(data / "cat" / "new.HEIC")
@@ -132,7 +132,7 @@ def test_formats_of_registered_plugins_are_listed(made, monkeypatch):
         ([".hidden/1.jpg"], r"it holds no images\. Expected"),
     ],
 )
-def test_a_folder_without_images_says_what_it_holds(made, without_packages, names, said):
+def test_the_error_of_a_folder_without_images_lists_its_files(made, without_packages, names, said):
     with pytest.raises(ValueError, match=said):
         load_image_folder(made(*names))
 
@@ -145,7 +145,7 @@ SYSTEM_FOLDERS = [
 
 @pytest.mark.parametrize("name", SYSTEM_FOLDERS)
 @pytest.mark.parametrize("where", ["", "cat/", "cat/deep/"])
-def test_folders_that_systems_leave_are_not_searched(made, name, where):
+def test_system_folders_are_not_searched(made, name, where):
     data = made(
         *CLASSES, "cat/deep/2.jpg", f"{where}{name}/x/1.jpg", f"{where}{name.lower()}/2.png"
     )
@@ -160,7 +160,7 @@ def test_folders_that_systems_leave_are_not_searched(made, name, where):
 
 
 @pytest.mark.parametrize("name", [".Trashes", ".thumbnails", ".ipynb_checkpoints", ".@__thumb"])
-def test_hidden_ones_are_not_even_warned_of(made, name):
+def test_hidden_folders_are_not_warned_of(made, name):
     data = made(*CLASSES, f"{name}/1.jpg", f"cat/{name}/1.jpg")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -169,7 +169,7 @@ def test_hidden_ones_are_not_even_warned_of(made, name):
     assert str(data / "cat" / name) in found.ignored
 
 
-def test_such_folders_need_not_be_readable(made, monkeypatch):
+def test_system_folders_may_be_unreadable(made, monkeypatch):
     data = made(*CLASSES, "lost+found/1.jpg")
     original = os.scandir
 
@@ -215,7 +215,7 @@ def test_the_same_bytes_are_found_across_folders_and_beside_unreadable_ones(made
         load_image_folder([first, second], validate=True, on_error="skip")
 
 
-def test_an_unreadable_image_says_what_it_is(made, without_packages):
+def test_the_error_of_an_unreadable_image_names_its_kind(made, without_packages):
     data = made(*CLASSES)
     (data / "cat" / "2.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(200))
     with pytest.raises(ImageDecodeError, match="it is a HEIC file; to read it: pip install"):

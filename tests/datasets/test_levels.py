@@ -50,7 +50,7 @@ def test_parts_of_a_data_set(made, tops):
     assert quiet(data, classes=tops).target_names == sorted(tops)
 
 
-def test_the_part_to_measure_on_is_the_test_where_there_is_one(made):
+def test_the_advice_uses_the_test_part_for_evaluation(made):
     data = made(*below(("valid", "train", "test")))
     with pytest.raises(ValueError, match=rf"evaluate on '{data}/test'"):
         load_image_folder(data)
@@ -135,7 +135,7 @@ def test_recurring_class_names_two_levels_down(made):
 
 
 @pytest.mark.parametrize("tops", [("patient1", "patient2"), ("batch_a", "batch_b")])
-def test_one_recurring_name_under_what_is_numbered(made, tops):
+def test_one_recurring_name_in_numbered_folders(made, tops):
     data = made(*below(tops, ["cat/1.jpg"]), f"{tops[1]}/dog/1.jpg")
     with pytest.raises(ValueError, match="those look like the classes"):
         load_image_folder(data)
@@ -159,7 +159,7 @@ def test_parts_within_the_classes(made):
         (("0", "1"), ["phone/1.jpg", "web/2.jpg"]),
     ],
 )
-def test_what_may_be_meant_is_warned_of(made, tops, names):
+def test_possible_levels_of_classes_are_warned_of(made, tops, names):
     data = made(*below(tops, names))
     with pytest.warns(UserWarning, match="the same subfolders, .* whose images are joined"):
         found = load_image_folder(data)

@@ -79,7 +79,7 @@ def test_frames(folder, frame):
     expect(load_image_table(full, root="/nowhere"), folder)
 
 
-def test_a_frames_labels_stay_what_they_are(folder):
+def test_labels_of_a_frame_keep_their_type(folder):
     for labels, kind in (([7, 8, 7, 8], "i"), ([True, False, True, False], "b")):
         found = load_image_table(pd.DataFrame({"path": NAMES, "label": labels}), root=folder)
         assert found.target.tolist() == labels
@@ -88,7 +88,7 @@ def test_a_frames_labels_stay_what_they_are(folder):
     expect(load_image_table(category, root=folder), folder)
 
 
-def test_a_csv_files_labels_are_text(folder):
+def test_labels_of_a_csv_file_are_text(folder):
     rows = [f"{name},{label}" for name, label in zip(NAMES, ["007", "8", "007", "8"], strict=True)]
     found = load_image_table(written(folder, "path,label", *rows))
     assert found.target.tolist() == ["007", "8", "007", "8"]
@@ -115,7 +115,7 @@ def test_groups_stay_with_their_images(folder):
         load_image_table(table, validate=True)
 
 
-def test_labels_that_read_the_same_are_one(folder):
+def test_labels_that_look_the_same_are_one_class(folder):
     table = {"path": NAMES, "label": ["Cat", "cat", "cat", "dog "]}
     with pytest.warns(UserWarning, match="'Cat' and 'cat' as 'cat'"):
         assert load_image_table(table, root=folder).target_names == ["cat", "dog"]

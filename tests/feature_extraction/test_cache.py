@@ -135,7 +135,7 @@ def silent():
 
 
 @pytest.mark.usefixtures("silent")
-def test_what_is_there_is_not_computed(cache):
+def test_cached_features_are_not_computed(cache):
     assert fetch(cache, keys_of(*range(100))) == list(range(100))
     assert fetch(cache, keys_of(*range(100))) == []
     assert fetch(cache, keys_of(*range(90, 120))) == list(range(10, 30))
@@ -209,7 +209,7 @@ def test_vectors_of_another_length_are_replaced(cache):
     assert cache.info().n_features_rows == 20
 
 
-def test_many_more_keys_than_sqlite_takes_at_a_time(cache):
+def test_more_keys_than_sqlite_accepts_at_once(cache):
     keys = keys_of(*range(3000))
     asked = []
 
@@ -240,7 +240,7 @@ def test_batches_may_be_drawn_ahead(cache):
 # what compute does wrong
 
 
-def test_an_error_in_compute_is_passed_on_and_gives_the_claims_up(cache):
+def test_an_error_in_compute_is_passed_on_and_releases_the_claims(cache):
     keys = keys_of(*range(40))
     closed = []
 
@@ -270,7 +270,7 @@ def test_an_error_in_compute_is_passed_on_and_gives_the_claims_up(cache):
         ([([0], np.zeros((1, N_FEATURES)))], "no features for 1 positions"),
     ],
 )
-def test_what_compute_must_not_yield(cache, batches, message):
+def test_wrong_results_of_compute_are_refused(cache, batches, message):
     with pytest.raises(ValueError, match=message):
         cache.fetch_or_compute(
             "net", keys_of(1, 2), lambda asked: list(asked) and batches, N_FEATURES
@@ -325,7 +325,7 @@ def test_two_processes_in_step_compute_each_key_once(tmp_path):
     assert all(computed)
 
 
-def test_a_killed_process_is_taken_over_from(tmp_path):
+def test_another_process_completes_the_work_of_a_killed_one(tmp_path):
     log, folder = tmp_path / "log", tmp_path / "cache"
     holder = started(folder, range(120), log, 0.3)
     wait_until(lambda: len(lines(log)) >= 32)
@@ -340,7 +340,7 @@ def test_a_killed_process_is_taken_over_from(tmp_path):
     assert 120 <= len(both) <= 120 + 16
 
 
-def test_claims_of_a_killed_process_are_void_at_once(tmp_path, cache):
+def test_claims_of_a_killed_process_end_immediately(tmp_path, cache):
     log = tmp_path / "log"
     keys = keys_of(*range(120))
     holder = started(cache.path.parent, range(120), log, 1000)
@@ -407,7 +407,7 @@ def test_threads_compute_each_key_once(tmp_path, n_caches):
     assert sum(map(len, asked)) == len(lines(log)) == len(set(lines(log))) == 300
 
 
-def test_a_process_that_hangs_is_not_waited_for_for_ever(tmp_path, monkeypatch):
+def test_the_wait_for_a_hanging_process_is_limited(tmp_path, monkeypatch):
     monkeypatch.setattr(cache_module, "PATIENCE_SECONDS", 0.3)
     keys, go_on, began = keys_of(*range(3)), threading.Event(), threading.Event()
 
@@ -431,7 +431,7 @@ def test_a_process_that_hangs_is_not_waited_for_for_ever(tmp_path, monkeypatch):
     assert fetch(FeatureCache(tmp_path), keys) == []
 
 
-def test_what_another_leaves_behind_is_computed(cache):
+def test_images_that_a_failed_call_leaves_are_computed(cache):
     """The other call fails; what it had claimed is free again, and nothing else was waited for."""
     keys, go_on, began = keys_of(*range(10)), threading.Event(), threading.Event()
 
@@ -454,7 +454,7 @@ def test_what_another_leaves_behind_is_computed(cache):
         assert waits.result(DEADLINE) == [4, 5, 6, 7, 8, 9, 0, 1, 2, 3]
 
 
-def test_work_is_done_twice_where_files_can_not_be_locked(cache, monkeypatch, silent):
+def test_features_are_computed_twice_if_files_cannot_be_locked(cache, monkeypatch, silent):
     def no_locks(handle, place):
         raise OSError(errno.ENOLCK, "No locks available")
 
@@ -539,7 +539,7 @@ def test_forks_while_threads_use_the_cache(tmp_path, silent):
 
 
 @needs_fork
-def test_a_connection_of_another_process_is_left_alone(cache, monkeypatch):
+def test_a_connection_of_another_process_is_not_used(cache, monkeypatch):
     fetch(cache, keys_of(1))
     # as after a fork that Python was not told of
     connection = cache._store._connection
@@ -579,7 +579,7 @@ def claim_what_is_free(cache, keys, expected):
 @pytest.mark.parametrize(
     "damage", ["garbage", "empty", "truncated", "a database of something else"]
 )
-def test_a_damaged_file_is_set_aside(cache, damage):
+def test_a_damaged_file_is_renamed(cache, damage):
     keys = keys_of(*range(500))
     fetch(cache, keys)
     cache._store.close()
@@ -620,7 +620,7 @@ def test_only_the_last_damaged_file_is_kept(cache, monkeypatch):
     ]
 
 
-def test_a_file_that_another_process_has_set_aside_is_not_set_aside_again(cache):
+def test_a_file_that_another_process_has_renamed_is_not_renamed_again(cache):
     keys = keys_of(*range(10))
     fetch(cache, keys)
     damaged = Database(cache.path)
@@ -662,7 +662,7 @@ def test_a_flipped_byte_in_a_vector_is_noticed(cache, silent):
     assert cache.info().n_features_rows == 50
 
 
-def test_vectors_in_each_others_place_are_noticed(cache, silent):
+def test_swapped_vectors_are_noticed(cache, silent):
     keys = keys_of(*range(10))
     fetch(cache, keys)
     with sqlite3.connect(cache.path) as connection:
@@ -746,7 +746,7 @@ print(len(fetch(cache, keys_of(*range(20)))))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_FSIZE")
 @pytest.mark.parametrize("limit", [150_000, 400_000])
-def test_a_full_disk_costs_a_warning(tmp_path, limit):
+def test_a_full_disk_gives_a_warning(tmp_path, limit):
     run = in_subprocess(FULL_DISK, tmp_path, limit)
     assert run.stderr.count("computed without a cache") == 1
     # what was there before is still found
@@ -763,7 +763,7 @@ def test_a_full_disk_is_explained(cache, monkeypatch):
     assert len(caught) == 1
 
 
-def test_a_folder_that_can_not_be_made(tmp_path):
+def test_a_folder_that_cannot_be_created(tmp_path):
     (tmp_path / "file").write_text("")
     cache = FeatureCache(tmp_path / "file" / "cache")
     with pytest.warns(FeatureCacheWarning, match="SKVISION_CACHE") as caught:
@@ -825,12 +825,12 @@ MOUNTS = [
         ("/homes", None),
     ],
 )
-def test_what_is_a_network_mount(monkeypatch, folder, kind):
+def test_network_mounts_are_recognised(monkeypatch, folder, kind):
     monkeypatch.setattr(cache_folder, "mount_table", lambda: iter(MOUNTS))
     assert cache_folder.network_mount(Path(folder)) == kind
 
 
-def test_no_cache_on_a_network_mount(monkeypatch, cache):
+def test_the_cache_is_not_used_on_a_network_mount(monkeypatch, cache):
     monkeypatch.setattr(cache_folder, "mount_table", lambda: iter([("/", "nfs")]))
     with pytest.warns(FeatureCacheWarning, match=r"network.*\(nfs\).*SKVISION_CACHE") as caught:
         asked = [fetch(cache, keys_of(1, 2)) for _ in range(2)]
@@ -860,7 +860,7 @@ def test_names_in_the_mount_table(monkeypatch, tmp_path):
 # size, clear, info, place
 
 
-def test_what_was_used_longest_ago_is_removed(cache, monkeypatch):
+def test_the_least_recently_used_features_are_removed(cache, monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(cache_database.time, "time", lambda: clock[0])
     cache.max_bytes = 2 * 2**20
@@ -880,7 +880,7 @@ def test_what_was_used_longest_ago_is_removed(cache, monkeypatch):
     assert len(fetch(cache, groups[1], n_features=1000)) > 0
 
 
-def test_one_call_does_not_push_out_its_own_features(cache):
+def test_a_call_does_not_evict_its_own_features(cache):
     cache.max_bytes = 2**20
     keys = keys_of(*range(500))
     with pytest.warns(FeatureCacheWarning, match="Pass a larger max_bytes"):
@@ -889,13 +889,13 @@ def test_one_call_does_not_push_out_its_own_features(cache):
     assert 0 < len(fetch(cache, keys, n_features=1000)) < 450
 
 
-def test_a_cache_too_small_for_anything(tmp_path):
+def test_a_cache_too_small_for_one_vector(tmp_path):
     cache = FeatureCache(tmp_path, max_bytes=1)
     with pytest.warns(FeatureCacheWarning, match="is limited to 1;"):
         assert len(fetch(cache, keys_of(1, 2))) == 2
 
 
-def test_reading_notes_the_use_at_most_once_a_minute(cache, monkeypatch):
+def test_reading_records_the_use_at_most_once_per_minute(cache, monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(cache_database.time, "time", lambda: clock[0])
     keys = keys_of(*range(3))
@@ -921,7 +921,7 @@ def test_clear(cache):
     assert len(fetch(cache, keys_of(*range(20)), "b")) == 20
 
 
-def test_looking_makes_no_cache(cache):
+def test_info_does_not_create_a_cache(cache):
     info = cache.info()
     assert (info.n_features_rows, info.n_bytes, info.networks) == (0, 0, {})
     assert cache.clear() == 0
@@ -960,7 +960,7 @@ def test_a_user_without_a_home(monkeypatch):
         FeatureCache()
 
 
-def test_a_relative_folder_stays_where_it_was(monkeypatch, tmp_path):
+def test_a_relative_folder_stays_the_same_after_chdir(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     cache = FeatureCache("cache")
     monkeypatch.chdir("/")

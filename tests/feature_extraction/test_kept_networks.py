@@ -22,7 +22,7 @@ def kept(tmp_path):
     return KeptNetwork(tmp_path, "net-0123")
 
 
-def test_what_is_written_is_found(kept, tmp_path):
+def test_a_written_network_is_found(kept, tmp_path):
     assert kept.find() is None
     kept.write(lambda place: (place / "a.bin").write_bytes(b"weights"))
     assert (kept.find() / "a.bin").read_bytes() == b"weights"
@@ -47,7 +47,7 @@ def test_a_damaged_network_is_not_found_and_replaced(kept, file, damage):
     assert (kept.find() / "a.bin").read_bytes() == b"again"
 
 
-def test_a_network_that_can_not_be_kept_is_no_error(kept, tmp_path):
+def test_a_network_that_cannot_be_kept_is_not_an_error(kept, tmp_path):
     def fail(place):
         (place / "a.bin").write_bytes(b"half")
         raise OSError(28, "No space left on device")
@@ -59,7 +59,7 @@ def test_a_network_that_can_not_be_kept_is_no_error(kept, tmp_path):
     KeptNetwork(tmp_path / "file", "net").write(lambda place: None)
 
 
-def test_whoever_is_second_leaves_what_is_there(kept):
+def test_the_second_writer_keeps_the_existing_network(kept):
     barrier = threading.Barrier(4)
 
     def write(number):
@@ -140,7 +140,7 @@ def test_no_part_of_a_network_is_kept_on_a_full_disk(tmp_path):
     assert not list(kept_networks(tmp_path))
 
 
-def test_nothing_is_compiled_where_all_features_are_kept(tmp_path, monkeypatch):
+def test_nothing_is_compiled_if_all_features_are_cached(tmp_path, monkeypatch):
     X = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     transformer = PretrainedFeatureTransformer(image_size=32, engine="openvino", cache=tmp_path)
     expected = transformer.fit_transform(X)
@@ -149,7 +149,7 @@ def test_nothing_is_compiled_where_all_features_are_kept(tmp_path, monkeypatch):
     np.testing.assert_array_equal(transformer.fit_transform(X), expected)
 
 
-def test_another_version_of_the_networks_is_another_key(monkeypatch):
+def test_another_version_of_the_networks_has_another_key(monkeypatch):
     recipe = FeatureRecipe("VGG16", None, None, "avg", (32, 32), "digest")
     before = network_key(**recipe.key_parts())
     assert before == network_key(**recipe.key_parts())

@@ -28,7 +28,7 @@ def test_a_networks_key_depends_on_every_part():
     assert len({network_key(**PARTS | change) for change in changes}) == len(changes)
 
 
-def test_a_networks_key_does_not_depend_on_how_parts_are_written():
+def test_a_networks_key_does_not_depend_on_the_notation_of_parts():
     keys = {
         network_key(**PARTS),
         network_key(**dict(reversed(PARTS.items()))),

@@ -71,7 +71,7 @@ def test_a_classifier_gives_the_features_before_its_dense_layers(fitted, X):
 @pytest.mark.parametrize(
     "form", ["classifier", "frozen", "file", "path", "network", "network file"]
 )
-def test_features_and_fine_tuning_see_the_same_of_every_form(form, fitted, saved, X, tmp_path):
+def test_features_and_fine_tuning_use_one_body_for_every_form(form, fitted, saved, X, tmp_path):
     backbone = {
         "classifier": lambda: fitted,
         "frozen": lambda: FrozenEstimator(fitted),
@@ -92,7 +92,7 @@ def test_features_and_fine_tuning_see_the_same_of_every_form(form, fitted, saved
     )
 
 
-def test_a_network_without_softmax_is_taken_as_it_is(X):
+def test_a_network_without_softmax_is_used_whole(X):
     network = small_body()
     pixels = np.repeat(X[..., None], 3, -1).astype(np.float32)
     expected = network.predict(pixels, verbose=0).mean(axis=(1, 2))
@@ -105,7 +105,7 @@ def test_a_network_that_classifies_loses_its_dense_layers():
     assert own_body(nested).build().output_shape == (None, 5)
 
 
-def test_any_layer_can_be_named(fitted, X):
+def test_any_layer_can_be_chosen(fitted, X):
     assert features_of(fitted, X, layer="dense1").shape == (20, 32)
     network = classifying()
     named = own_body(network, network.layers[-2].name)
@@ -165,7 +165,7 @@ def test_layers_of_the_users_own_class(X):
     np.testing.assert_array_equal(features_of(network, X), 2.0 * pixels)
 
 
-def test_code_in_a_network_that_is_passed_may_run_but_no_file_takes_it(X, tmp_path):
+def test_code_in_a_passed_network_may_run_but_is_never_saved(X, tmp_path):
     network = keras.Sequential(
         [keras.Input((8, 8, 3)), layers.Lambda(lambda x: x + 1), layers.Flatten()]
     )

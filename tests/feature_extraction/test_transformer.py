@@ -77,7 +77,7 @@ def test_grey_and_transparent_images(X):
     np.testing.assert_array_equal(transformer.transform(opaque), transformer.transform(X))
 
 
-def test_batches_do_not_matter(X, features):
+def test_features_do_not_depend_on_the_batch_size(X, features):
     for batch_size in (1, 3, 32):
         found = PretrainedFeatureTransformer(**{**SMALL, "batch_size": batch_size})
         assert same(found.fit_transform(X), features, 1e-4)
@@ -98,7 +98,7 @@ def test_layers_and_poolings(X, params, n_features):
     assert transformer.n_features_out_ == n_features
 
 
-def test_poolings_are_what_they_say():
+def test_poolings_are_the_mean_and_the_maximum():
     X = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     common = {**SMALL, "image_size": 64}
     flat, mean, most = (
@@ -120,7 +120,7 @@ def test_random_weights_come_from_the_random_state(X):
     assert not same(one, other, 0.1)
 
 
-def test_global_seeds_are_left_alone(X):
+def test_global_seeds_are_not_changed(X):
     import random
 
     state, numpy_state = random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
@@ -235,7 +235,7 @@ def test_openvino_computes_the_same(X, features):
     assert same(found.transform(X), features)
 
 
-def test_auto_takes_what_there_is(X, monkeypatch):
+def test_auto_uses_the_available_engine(X, monkeypatch):
     auto = PretrainedFeatureTransformer(image_size=32)
     assert clone(auto).fit(X).engine_ == "openvino"
     monkeypatch.setattr(ENGINES["openvino"], "is_installed", staticmethod(lambda: False))
@@ -256,7 +256,7 @@ def test_another_machine_is_warned_about(X, monkeypatch):
     assert same(found, expected)
 
 
-def test_openvino_reports_to_nobody():
+def test_openvino_sends_no_reports():
     code = (
         "import sys\n"
         "from skvision.feature_extraction.engines import OpenVINOEngine\n"
@@ -270,7 +270,7 @@ def test_openvino_reports_to_nobody():
 # the cache
 
 
-def test_nothing_is_computed_twice(X, features, computed, tmp_path):
+def test_no_feature_is_computed_twice(X, features, computed, tmp_path):
     transformer = PretrainedFeatureTransformer(**SMALL, cache=tmp_path)
     twice = np.concatenate([X, X[:3]])
     found = transformer.fit(twice).transform(twice)
@@ -285,7 +285,7 @@ def test_nothing_is_computed_twice(X, features, computed, tmp_path):
     assert sum(computed) == 40
 
 
-def test_a_search_makes_one_pass_a_backbone(X, computed, tmp_path):
+def test_a_search_makes_one_pass_per_backbone(X, computed, tmp_path):
     y = np.arange(10) % 2
     pipeline = make_pipeline(
         PretrainedFeatureTransformer(**SMALL, weights=None, random_state=0, cache=tmp_path),
@@ -353,7 +353,7 @@ def _note_what_is_computed(folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["arrays", "files"])
-def test_two_workers_make_one_pass_a_backbone(form, tmp_path):
+def test_two_workers_make_one_pass_per_backbone(form, tmp_path):
     """The design's headline: a searched pipeline, each image once through each network."""
     rng = np.random.default_rng(2)
     X = rng.integers(0, 256, (200, 32, 32, 3), dtype=np.uint8)
@@ -399,7 +399,7 @@ def _compiled_in_a_worker(folder, n):
     return engine._compiled is not None
 
 
-def test_workers_keep_no_network_ready_once_its_features_are_kept(tmp_path):
+def test_workers_free_a_network_once_its_features_are_cached(tmp_path):
     """What each holds adds up, and where it grows much joblib starts the worker anew."""
     held = Parallel(n_jobs=2)(delayed(_compiled_in_a_worker)(tmp_path, n) for n in range(4))
     assert held == [False] * 4
@@ -449,7 +449,7 @@ def test_bad_parameters(X, params, message):
     assert not hasattr(transformer, "engine_")
 
 
-def test_an_unfitted_classifier_as_backbone_says_so(X):
+def test_an_unfitted_classifier_as_backbone_is_refused(X):
     with pytest.raises(NotFittedError, match="MiniVGGClassifier"):
         PretrainedFeatureTransformer(MiniVGGClassifier()).fit(X)
 
@@ -462,7 +462,7 @@ def test_scaled_images_are_refused(X):
         transformer.transform(X / 255)
 
 
-def test_weights_that_are_nowhere(X, tmp_path, monkeypatch):
+def test_weights_that_are_missing(X, tmp_path, monkeypatch):
     def offline(*args, **kwargs):
         raise Exception("URL fetch failure on https://example.org/a/vgg16_notop.h5: None -- no")
 

@@ -39,7 +39,7 @@ def zeros(*shape):
     ],
 )
 @pytest.mark.parametrize("form", [zeros, lambda *shape: zeros(*shape).tolist()])
-def test_other_axes_than_fits_are_refused_with_the_cure(fitted, shape, cure, form):
+def test_other_axes_than_in_fit_are_refused_with_advice(fitted, shape, cure, form):
     augmenter = ImageAugmenter().fit(fitted)
     with pytest.raises(ValueError, match="X") as caught:
         augmenter.transform(form(*shape))
@@ -60,21 +60,21 @@ def test_other_axes_than_fits_are_refused_with_the_cure(fitted, shape, cure, for
         (FILES, (5, 8, 8, 1)),
     ],
 )
-def test_what_can_be_nothing_else_is_taken(fitted, shape):
+def test_unambiguous_shapes_are_accepted(fitted, shape):
     assert len(ImageAugmenter().fit(fitted).transform(zeros(*shape))) == shape[0]
 
 
-def test_files_are_taken_whatever_fit_saw():
+def test_files_are_accepted_after_any_fit():
     assert len(ImageAugmenter().fit(zeros(6, 24, 24)).transform(FILES)) == 2
 
 
 @pytest.mark.parametrize("shape", [(5, 3, 24, 24), (5, 1, 28, 28), (5, 4, 20, 30)])
-def test_channels_first_are_refused_at_fit_with_the_cure(shape):
+def test_channels_first_are_refused_in_fit_with_advice(shape):
     with pytest.raises(ValueError, match=r"channels last; yours seem .* np.moveaxis\(X, 1, -1\)"):
         MiniVGGClassifier().fit(zeros(*shape), [0, 1, 0, 1, 0])
 
 
-def test_numbers_that_are_no_images_have_fits_axes_too():
+def test_numbers_that_are_not_images_need_the_axes_of_fit_too():
     augmenter = ImageAugmenter(value_range=None).fit(np.zeros((6, 24, 24, 3)))
     with pytest.raises(ValueError, match=r"24 channels.*np.moveaxis\(X, 1, -1\)"):
         augmenter.transform(np.zeros((6, 3, 24, 24)))

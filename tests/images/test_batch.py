@@ -119,7 +119,7 @@ def test_every_form_of_arrays_reads_the_same(form, noise):
         (7, "7"),
     ],
 )
-def test_an_odd_item_is_named_by_its_place_and_value(noise, form, place, odd, message):
+def test_the_error_of_an_odd_item_has_its_place_and_value(noise, form, place, odd, message):
     items = list(noise)
     items[place] = odd
     with pytest.raises(ValueError, match=rf"item {place} is {message}"):
@@ -127,7 +127,7 @@ def test_an_odd_item_is_named_by_its_place_and_value(noise, form, place, odd, me
 
 
 @pytest.mark.parametrize("X", [[None], [None, None], (None,), [object()], [{}]])
-def test_nothing_but_odd_items(X):
+def test_sequences_of_odd_items_only(X):
     with pytest.raises(ValueError, match="item 0 is .* Every item must be"):
         as_image_batch(X)
 
@@ -140,7 +140,7 @@ def test_arrays_in_a_list_have_one_scale(noise):
     np.testing.assert_array_equal(read(same), noise[:2])
 
 
-def test_what_is_uneven_is_refused_in_our_own_words(noise):
+def test_uneven_arrays_are_refused_with_a_clear_error(noise):
     with pytest.raises(ValueError, match=r"different shapes: \(12, 10, 3\), \(5, 10, 3\) \(item 1"):
         as_image_batch(objects([noise[0], noise[1][:5]]))
     with pytest.raises(ValueError, match="lists of unequal lengths"):
@@ -156,7 +156,7 @@ class NotAnArray:
         raise RuntimeError("can't convert a device tensor")
 
 
-def test_arrays_that_numpy_can_not_have_are_refused():
+def test_arrays_that_numpy_cannot_convert_are_refused():
     with pytest.raises(ValueError, match="class NotAnArray, .*can't convert a device tensor"):
         as_image_batch(NotAnArray())
 
@@ -184,7 +184,7 @@ def test_messages_stay_short(X):
     assert len(str(caught.value)) < 800
 
 
-def test_the_message_on_a_text_that_is_no_file_name_stays_short():
+def test_the_error_of_a_text_that_is_not_a_file_name_is_short():
     with pytest.raises(ImageDecodeError, match=r"2,000,000 characters.*b64decode") as caught:
         read([TEXT])
     assert len(str(caught.value)) < 300
@@ -253,13 +253,13 @@ def test_every_dtype_of_the_same_images_reads_the_same(noise, convert):
     np.testing.assert_array_equal(read(convert(noise)), noise)
 
 
-def test_value_range_tells_another_scale(noise):
+def test_value_range_sets_another_scale(noise):
     np.testing.assert_array_equal(read(noise.astype(float), value_range=(0, 255)), noise)
     np.testing.assert_array_equal(read(noise / 127.5 - 1, value_range=(-1, 1)), noise)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.uint8, np.int64])
-def test_value_range_serves_every_dtype(noise, dtype):
+def test_value_range_works_for_every_dtype(noise, dtype):
     X = noise.astype(dtype)  # float16 holds the integers up to 2,048
     np.testing.assert_array_equal(read(X, value_range=(0, 255)), noise)
     with pytest.raises(ValueError, match="accepted are .* pixels from 0 to 100"):
@@ -309,7 +309,7 @@ def test_rows_without_channels_are_grey(noise):
     np.testing.assert_array_equal(as_a_line[..., 0], grey.reshape(len(grey), 1, -1))
 
 
-def test_numbers_taken_as_they_are():
+def test_numbers_without_a_scale_stay_unchanged():
     X = np.array([[[-5.0, 1e5]]])
     batch = read(X, (1, 2), value_range=None)
     assert batch.dtype == np.float32
@@ -317,12 +317,12 @@ def test_numbers_taken_as_they_are():
 
 
 @pytest.mark.parametrize("n_channels", [1, 2, 3, 4, 7])
-def test_numbers_taken_as_they_are_keep_their_channels(n_channels):
+def test_numbers_without_a_scale_keep_their_channels(n_channels):
     X = np.random.default_rng(0).normal(size=(2, 3, 3, n_channels))
     np.testing.assert_array_equal(read(X, (3, 3), value_range=None), X.astype(np.float32))
 
 
-def test_files_have_0_to_255_where_numbers_are_taken_as_they_are(files, noise):
+def test_files_keep_0_to_255_without_a_scale(files, noise):
     batch = read(files, value_range=None)
     assert batch.dtype == np.float32
     np.testing.assert_array_equal(batch, noise)
@@ -402,7 +402,7 @@ def test_memory_mapped_array_stays_on_disk(noise, tmp_path):
         (np.zeros((2, 4, 4)), {"value_range": 255}, "value_range must be"),
     ],
 )
-def test_what_is_refused_says_why(X, how, message):
+def test_refused_arrays_get_a_clear_error(X, how, message):
     with pytest.raises(ValueError, match=message):
         as_image_batch(X, **how)
 

@@ -19,7 +19,7 @@ def stored(tmp_path, image, name, **options):
     return path
 
 
-def test_png_pixels_come_back_exactly(tmp_path, noise):
+def test_png_pixels_are_read_exactly(tmp_path, noise):
     path = stored(tmp_path, Image.fromarray(noise[0]), "a.png")
     np.testing.assert_array_equal(decode(path), noise[0])
     np.testing.assert_array_equal(decode(str(path)), noise[0])

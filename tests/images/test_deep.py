@@ -107,7 +107,7 @@ NUMBERS = [name for name in DECLARED if "scaled up" not in name]
 
 
 @pytest.mark.parametrize("form", NUMBERS)
-def test_a_named_range_is_of_the_numbers_in_the_file(form):
+def test_an_explicit_range_refers_to_the_numbers_in_the_file(form):
     source, values, _ = DECLARED[form]
     np.testing.assert_array_equal(decode(source, (0, 5000)), scaled(values, 5000))
     with pytest.raises(ImageDecodeError, match=r"numbers from 0 to \d+, outside 0..500, which is"):
@@ -125,7 +125,7 @@ def test_files_and_arrays_agree(form):
     np.testing.assert_array_equal(files.image(0, size, "stretch"), array.image(0, size, "stretch"))
 
 
-def test_floats_have_the_scale_that_is_named():
+def test_floats_have_the_explicit_scale():
     floats = saved(RAMP.astype(np.float32) / 4095)
     big_endian = tiff(
         (RAMP / 4095).astype(">f4").tobytes(), RAMP.shape, 32, order=">", compress=True, t339=(3,)
@@ -163,7 +163,7 @@ def test_white_may_be_the_smallest_number():
 
 
 @pytest.mark.parametrize("value_range", ["auto", (0, 4095)])
-def test_transparency_has_a_scale_of_its_own(value_range):
+def test_transparency_has_its_own_scale(value_range):
     opaque = np.concatenate([COLOUR, np.full((*RAMP.shape, 1), ROOM, np.uint16)], axis=2)
     see_through = opaque.copy()
     see_through[..., 3] = 0
@@ -194,18 +194,18 @@ def test_one_colour_may_be_transparent():
     ids=["PNG", "JPEG", "BMP", "PIL", "PGM"],
 )
 @pytest.mark.parametrize("value_range", [(0, 4095), (0, 255), ((0.0,), (9.0,))])
-def test_a_named_range_is_refused_for_8_bits(source, value_range):
+def test_an_explicit_range_is_refused_for_8_bits(source, value_range):
     with pytest.raises(ImageDecodeError, match=r"more than 8 bits, .*use value_range='auto'"):
         decode(source, value_range)
 
 
-def test_channels_apart_are_refused_where_pillow_misreads_them():
+def test_planar_channels_are_refused_if_pillow_misreads_them():
     planes = np.moveaxis(COLOUR, 2, 0).tobytes()
     with pytest.raises(ImageDecodeError, match="planarconfig='contig'"):
         decode(tiff(planes, COLOUR.shape, 16, t284=(2,)))
 
 
-def test_a_tiff_that_pillow_does_not_read_is_described():
+def test_the_error_of_an_unreadable_tiff_describes_it():
     with pytest.raises(ImageDecodeError, match="3 channels of 12-bit unsigned integers"):
         decode(tiff(packed12(COLOUR), COLOUR.shape, 12))
     with pytest.raises(ImageDecodeError, match="64-bit floats; convert it to integers"):
@@ -231,7 +231,7 @@ def test_jpeg_2000_of_16_bits():
     assert read_samples(bytes(twelve), (1, 1)).scale == (0, 4095)
 
 
-def test_keys_of_opened_images_tell_depths_apart():
+def test_keys_of_opened_images_distinguish_depths():
     pictures = [
         Image.open(io.BytesIO(source))
         for source in (saved(RAMP), saved(RAMP, tiffinfo={281: 4095}))

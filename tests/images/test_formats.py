@@ -202,7 +202,7 @@ def test_ycck_jpeg():
 
 
 @pytest.mark.parametrize("suffix", ["gif", "png", "webp", "tiff"])
-def test_of_several_frames_the_first_is_taken(file, suffix):
+def test_the_first_of_several_frames_is_read(file, suffix):
     options = {"lossless": True} if suffix == "webp" else {}
     path = file(f"a.{suffix}", plain(RED), plain(GREEN), **options)
     with Image.open(path) as saved:
@@ -210,7 +210,7 @@ def test_of_several_frames_the_first_is_taken(file, suffix):
     np.testing.assert_array_equal(decode(path), np.full((16, 16, 3), RED))
 
 
-def test_of_a_stereo_jpeg_the_first_image_is_taken(file):
+def test_the_first_image_of_a_stereo_jpeg_is_read(file):
     path = file("a.mpo", plain(RED), plain(GREEN), quality=100)
     with Image.open(path) as saved:
         assert (saved.format, saved.n_frames) == ("MPO", 2)

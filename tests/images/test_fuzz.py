@@ -263,13 +263,13 @@ def test_mutated_files_decode_or_are_refused(tmp_path):
     assert 0 < report.peak < fuzz.MEMORY
 
 
-def test_a_file_is_decided_by_seed_and_number():
+def test_a_file_depends_only_on_seed_and_number():
     files = fuzz.sources()
     assert fuzz.mutated(files, 1, 7) == fuzz.mutated(fuzz.sources(), 1, 7)
     assert len({fuzz.mutated(files, 1, number)[1] for number in range(50)}) > 45
 
 
-def test_sources_are_sound(tmp_path):
+def test_sources_are_valid(tmp_path):
     for name, data in fuzz.sources().items():
         assert fuzz.outcome(data, tmp_path / name) == "decoded", name
 
@@ -302,7 +302,7 @@ if "--child" in sys.orig_argv:
 """
 
 
-def test_what_goes_wrong_is_kept_and_gone_on_after(tmp_path, monkeypatch):
+def test_failing_files_are_kept_and_the_run_continues(tmp_path, monkeypatch):
     cases = "".join(f"\n            if number == {n}: {line}" for n, line in enumerate(WRONG))
     code = BREAKING.format(state=str(tmp_path / "state"), cases=cases)
     (tmp_path / "sitecustomize.py").write_text(code)

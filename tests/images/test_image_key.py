@@ -19,7 +19,7 @@ def noise(shape=(6, 5, 3), dtype=np.uint8):
     return np.random.default_rng(0).integers(0, 256, shape).astype(dtype)
 
 
-def test_a_file_is_its_content(tmp_path):
+def test_the_key_of_a_file_is_that_of_its_content(tmp_path):
     content = bytes(range(256)) * 10_000  # more than is read at a time
     for name in ("a.jpg", "b.png"):
         (tmp_path / name).write_bytes(content)
@@ -50,7 +50,7 @@ def test_a_file_is_not_decoded(tmp_path):
         (lambda path: path.symlink_to("nowhere"), "link to nowhere"),
     ],
 )
-def test_what_is_no_file_is_named(tmp_path, make, reason):
+def test_paths_that_are_not_files_are_refused(tmp_path, make, reason):
     path = tmp_path / "cat.jpg"
     make(path)
     with pytest.raises(ImageDecodeError, match=reason) as error:
@@ -58,7 +58,7 @@ def test_what_is_no_file_is_named(tmp_path, make, reason):
     assert error.value.source == str(path)
 
 
-def test_what_else_is_refused():
+def test_other_types_are_refused():
     with pytest.raises(ImageDecodeError, match="empty"):
         image_key(b"")
     with pytest.raises(ImageDecodeError, match="null"):
@@ -93,7 +93,7 @@ def test_arrays_differ_by_shape_type_and_numbers():
     assert len({image_key(array) for array in different}) == len(different)
 
 
-def test_arrays_do_not_differ_by_their_place_in_memory():
+def test_arrays_do_not_differ_by_their_memory_layout():
     pixels = noise((6, 5, 3), np.uint16)
     same = [
         pixels,
@@ -104,7 +104,7 @@ def test_arrays_do_not_differ_by_their_place_in_memory():
     assert len({image_key(array) for array in same}) == 1
 
 
-def test_opened_images_differ_by_all_that_their_pixels_depend_on(tmp_path):
+def test_opened_images_differ_by_everything_that_their_pixels_depend_on(tmp_path):
     grey = Image.fromarray(noise((6, 6)))
     palette = grey.convert("P")
     red = palette.copy()
@@ -137,7 +137,7 @@ def test_opened_images_of_every_mode(mode):
     assert image_key(image) == image_key(image.copy())
 
 
-def test_an_opened_image_that_can_not_be_read(tmp_path):
+def test_an_opened_image_that_cannot_be_read(tmp_path):
     path = tmp_path / "cat.png"
     Image.fromarray(noise((64, 64, 3))).save(path)
     path.write_bytes(path.read_bytes()[:500])

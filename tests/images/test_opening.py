@@ -85,7 +85,7 @@ def test_an_opened_bomb_is_refused():
         decode(image)
 
 
-def test_bombs_take_no_memory(tmp_path):
+def test_bombs_need_no_memory(tmp_path):
     for kind in ("PNG", "GIF", "JPEG", "BMP", "TIFF", "PPM"):
         (tmp_path / f"bomb.{kind}").write_bytes(claiming(kind, 60_000, 60_000))
     (tmp_path / "bomb.WEBP").write_bytes(claiming("WEBP", 16_383, 16_383))
@@ -107,7 +107,7 @@ print(peak() - before)
     assert int(run.stdout) < 16 * 1024  # KiB; a single one of them would take gigabytes
 
 
-def test_no_memory_for_the_pixels_is_said_plainly(noise, monkeypatch):
+def test_missing_memory_for_the_pixels_is_a_clear_error(noise, monkeypatch):
     def full(image, *args):
         raise MemoryError
 
@@ -118,7 +118,7 @@ def test_no_memory_for_the_pixels_is_said_plainly(noise, monkeypatch):
             read(png)
 
 
-def test_a_file_takes_no_memory_for_what_it_only_claims_to_have(tmp_path, noise):
+def test_a_file_needs_no_memory_for_bytes_that_it_lacks(tmp_path, noise):
     png = encoded(Image.fromarray(noise[0]), "PNG")
     place = png.index(b"IDAT") - 4
     claims = png[:place] + b"\xff\xff\xff\xf0" + png[place + 4 :]
@@ -156,7 +156,7 @@ def large():
     return large_jpeg()
 
 
-def test_what_counts_is_what_is_decoded(large):
+def test_the_limit_applies_to_the_decoded_size(large):
     pixels = decode_resized(large, (32, 32), "stretch")
     np.testing.assert_array_equal(pixels, np.full((32, 32, 3), 77))
     with pytest.raises(ImageDecodeError, match=r"14,000 x 14,000 pixels.*MAX_IMAGE_PIXELS"):
@@ -165,13 +165,13 @@ def test_what_counts_is_what_is_decoded(large):
         decode_resized(large, (9_000, 9_000), "stretch")  # too large to be reduced
 
 
-def test_a_checked_folder_holds_what_can_be_trained_on(large, tmp_path):
+def test_images_of_a_checked_folder_can_be_trained_on(large, tmp_path):
     (tmp_path / "large.jpg").write_bytes(large)
     assert find_unreadable([tmp_path / "large.jpg"]) == []
 
 
 @pytest.mark.parametrize("how", ["progressive", "a scan for each channel"])
-def test_a_jpeg_that_is_held_in_memory_whole_counts_whole(how):
+def test_the_limit_applies_to_the_whole_jpeg_if_it_is_held_in_memory(how):
     small = encoded(Image.new("RGB", (64, 64)), "JPEG", progressive=how == "progressive")
     if how != "progressive":
         small[small.index(b"\xff\xda") + 4] = 1
@@ -182,7 +182,7 @@ def test_a_jpeg_that_is_held_in_memory_whole_counts_whole(how):
 
 
 @pytest.mark.parametrize("limit", [200_000_000, None])
-def test_a_limit_that_the_user_raised_is_raised(monkeypatch, limit):
+def test_a_limit_that_the_user_raised_applies(monkeypatch, limit):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
     with pytest.raises(ImageDecodeError) as caught:
         decode(claiming("BMP", 14_000, 14_000))
@@ -192,12 +192,12 @@ def test_a_limit_that_the_user_raised_is_raised(monkeypatch, limit):
             decode(claiming("BMP", 60_000, 60_000))
 
 
-def test_a_limit_that_is_lower_than_ours_is_none(monkeypatch, noise):
+def test_a_lower_limit_of_pillow_is_ignored(monkeypatch, noise):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
     np.testing.assert_array_equal(decode(encoded(Image.fromarray(noise[0]), "PNG")), noise[0])
 
 
-def test_of_a_missing_file_the_working_directory_is_said(tmp_path, monkeypatch):
+def test_the_error_of_a_missing_file_names_the_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ImageDecodeError, match=f"no such file; looked in {tmp_path}"):
         decode("cat.jpg")
@@ -247,7 +247,7 @@ def test_truncated_files_are_named(tmp_path, noise, name):
 @pytest.mark.parametrize(
     "content", [b"<html>not found</html>", "Grüße".encode(), b"\xff\xd8", b"\0" * 100, b"GIF89a"]
 )
-def test_what_is_no_image_is_named(tmp_path, content):
+def test_files_that_are_not_images_are_named(tmp_path, content):
     path = tmp_path / "a.jpg"
     path.write_bytes(content)
     with pytest.raises(ImageDecodeError, match=r"a\.jpg: it is not an image in a format"):
@@ -297,7 +297,7 @@ def test_names(tmp_path, noise):
     assert caught.value.source == str(tmp_path / os.fsdecode(b"\xe9.png"))
 
 
-def test_a_file_taken_for_a_folder(tmp_path):
+def test_a_file_used_as_a_folder(tmp_path):
     (tmp_path / "a").write_text("x")
     with pytest.raises(ImageDecodeError, match="a part of its path is a file"):
         decode(tmp_path / "a" / "b.jpg")
@@ -313,7 +313,7 @@ def test_unreadable_file(tmp_path, noise):
         decode(path)
 
 
-def test_no_permission_is_said_plainly(tmp_path, noise, monkeypatch):
+def test_a_missing_permission_is_a_clear_error(tmp_path, noise, monkeypatch):
     """The same for those whom permissions don't bind, such as root."""
     path = tmp_path / "a.png"
     Image.fromarray(noise[0]).save(path)
@@ -374,7 +374,7 @@ def test_bytes_like_objects(noise):
         ("s3://bucket/cat.jpg", "it is a URL"),
     ],
 )
-def test_a_missing_file_says_where_it_was_looked_for(name, reason, tmp_path, monkeypatch):
+def test_the_error_of_a_missing_file_gives_the_likely_reason(name, reason, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ImageDecodeError, match=reason.format(cwd=tmp_path)):
         decode(name)

@@ -117,7 +117,7 @@ def test_colour_and_palette(dicom):
     assert decode(path).tolist() == [[[0, 0, 0], [255, 128, 0]]]
 
 
-def test_a_look_up_table_in_place_of_a_window(dicom):
+def test_a_look_up_table_instead_of_a_window(dicom):
     table = pydicom.Dataset()
     table.LUTDescriptor = [4, 0, 8]
     table.LUTData = np.array([0, 10, 250, 255], np.uint16).tobytes()
@@ -152,18 +152,18 @@ def test_run_lengths_are_decoded(dicom):
         ({"Rows": 60000, "Columns": 60000}, "60,000 x 60,000 pixels"),
     ],
 )
-def test_what_is_no_single_image_is_refused(dicom, elements, message):
+def test_dicom_files_without_a_single_image_are_refused(dicom, elements, message):
     with pytest.raises(ImageDecodeError, match=message):
         decode(dicom(**elements))
 
 
-def test_compression_without_a_decoder_is_named(dicom):
+def test_the_error_of_a_missing_decoder_names_the_compression(dicom):
     path = dicom(syntax=JPEGLossless, PixelData=encapsulate([b"\xff\xd8\xff\xd9"]))
     with pytest.raises(ImageDecodeError, match="JPEG Lossless.*pip install pylibjpeg"):
         decode(path)
 
 
-def test_heic_is_read_where_its_package_is_installed(tmp_path):
+def test_heic_is_read_if_its_package_is_installed(tmp_path):
     pillow_heif = pytest.importorskip("pillow_heif")
     image = Image.new("RGB", (32, 16), (200, 100, 50))
     path = tmp_path / "IMG_0001.HEIC"
@@ -178,7 +178,7 @@ def test_heic_is_read_where_its_package_is_installed(tmp_path):
 
 
 @pytest.mark.parametrize("brand", [b"heic", b"mif1"])
-def test_without_a_package_the_pip_line_is_named(brand, dicom, monkeypatch):
+def test_the_error_of_a_missing_package_has_the_pip_command(brand, dicom, monkeypatch):
     for module in ("pillow_heif", "pydicom"):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ImageDecodeError, match=r'HEIC file.*pip install "skvision\[heic\]"'):
@@ -188,7 +188,7 @@ def test_without_a_package_the_pip_line_is_named(brand, dicom, monkeypatch):
     assert not image_suffixes() & {".heic", ".dcm"}
 
 
-def test_suffixes_are_those_of_what_pillow_decodes(monkeypatch):
+def test_suffixes_are_those_of_formats_that_pillow_decodes(monkeypatch):
     Image.init()
     found = image_suffixes()
     assert found >= {".jpg", ".jpeg", ".png", ".webp", ".avif", ".jp2", ".j2k", ".tga"}

@@ -37,7 +37,7 @@ def test_batches_come_in_order(reader, noise):
     assert list(reader.read_ahead([])) == []
 
 
-def test_the_next_batch_is_read_while_the_consumer_holds_the_present_one(reader, monkeypatch):
+def test_the_next_batch_is_read_while_the_current_one_is_used(reader, monkeypatch):
     read, begun = reader.read, {first: threading.Event() for first in range(3)}
 
     def noted(indices):
@@ -55,7 +55,7 @@ def test_the_next_batch_is_read_while_the_consumer_holds_the_present_one(reader,
     batches.close()
 
 
-def test_an_error_is_raised_at_its_place(noise, tmp_path):
+def test_an_error_is_raised_in_place_of_its_batch(noise, tmp_path):
     paths = [tmp_path / f"{k}.png" for k in range(4)]
     for path, pixels in zip(paths, noise, strict=False):
         Image.fromarray(pixels).save(path)

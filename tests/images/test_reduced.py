@@ -73,7 +73,7 @@ def scales(monkeypatch):
 
 @pytest.mark.parametrize("resize", RESIZE_POLICIES)
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_reduced_image_lies_where_it_should(scene, orientation, resize):
+def test_a_reduced_image_is_not_shifted(scene, orientation, resize):
     # along x and y the scene rises by 8 to 11 levels a pixel: half a pixel off would show
     difference = apart(jpeg(scene, orientation), SIZE, resize)
     assert difference.mean() < 0.6
@@ -84,7 +84,7 @@ def test_a_reduced_image_lies_where_it_should(scene, orientation, resize):
     ("size", "scale"),
     [((8, 8), 8), ((22, 22), 8), ((23, 23), 4), ((46, 46), 4), ((47, 47), 2), ((93, 60), 1)],
 )
-def test_one_and_a_half_times_the_target_is_always_left(scene, scales, size, scale):
+def test_images_are_reduced_to_at_least_one_and_a_half_times_the_target(scene, scales, size, scale):
     decode_resized(jpeg(scene), size, "stretch")  # 277 pixels high: 277 / 8 = 34.6
     assert scales == [scale]
 
@@ -112,7 +112,7 @@ def test_the_first_image_of_a_stereo_jpeg_is_reduced_too(scene, scales):
 
 @pytest.mark.parametrize("resize", RESIZE_POLICIES)
 @pytest.mark.parametrize("orientation", [1, 3, 6])
-def test_what_is_less_than_three_times_as_large_agrees_exactly(scene, orientation, resize):
+def test_images_less_than_three_times_as_large_agree_exactly(scene, orientation, resize):
     data = jpeg(scene, orientation)
     for size in ((277, 403), (403, 277), (277, 277), (93, 110)):
         np.testing.assert_array_equal(decode_resized(data, size, resize), whole(data, size, resize))

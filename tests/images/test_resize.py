@@ -47,7 +47,7 @@ def test_crop_survives_rounding():
 
 
 @pytest.mark.parametrize("resize", RESIZE_POLICIES)
-def test_a_box_is_the_image(noise, resize):
+def test_only_the_box_is_used(noise, resize):
     image = Image.fromarray(np.tile(noise[0], (3, 3, 1)))
     box = (7, 5, 17, 17)
     np.testing.assert_array_equal(
@@ -55,7 +55,7 @@ def test_a_box_is_the_image(noise, resize):
     )
 
 
-def test_a_box_has_the_aspect_ratio_that_counts():
+def test_the_aspect_ratio_of_the_box_is_used():
     # 16 x 4 pixels, of which 8 x 4 are the image, or its left half
     image = Image.new("L", (16, 4), 9)
     padded = np.asarray(resize_image(image, (8, 8), "pad", (0, 0, 8, 4)))
@@ -66,7 +66,7 @@ def test_a_box_has_the_aspect_ratio_that_counts():
     np.testing.assert_array_equal(cropped, np.full((4, 4), 9))
 
 
-def test_pad_keeps_all_and_adds_black():
+def test_pad_keeps_the_whole_image_and_adds_black():
     pixels = np.full((2, 4), 9, np.uint8)
     padded = np.asarray(resize_image(Image.fromarray(pixels), (4, 4), "pad"))
     np.testing.assert_array_equal(padded, [[0] * 4, [9] * 4, [9] * 4, [0] * 4])

@@ -62,13 +62,13 @@ STREAMS = {
     ],
     ids=["as_image_batch", "fit", "fit on rows", "transform"],
 )
-def test_a_stream_is_refused_with_the_cure(name, take):
+def test_a_stream_is_refused_with_advice(name, take):
     with pytest.raises(ValueError, match=CURE) as caught:
         take(STREAMS[name]())
     assert str(caught.value).startswith(f"X is {name}"), str(caught.value)
 
 
-def test_nothing_is_taken_from_a_generator():
+def test_a_generator_is_not_consumed():
     stream = generator()
     with pytest.raises(ValueError, match="X is a generator"):
         MiniVGGClassifier().fit(stream, [0, 1])
@@ -87,13 +87,13 @@ def test_streams_of_the_libraries_themselves():
             MiniVGGClassifier().fit(stream)
 
 
-def test_what_has_no_order_is_refused():
+def test_unordered_collections_are_refused():
     for X in ({"a.jpg", "b.jpg"}, {"a.jpg": 0}, frozenset({"a.jpg"})):
         with pytest.raises(ValueError, match="has no order that y could follow. Pass a list"):
             as_image_batch(X)
 
 
-def test_users_own_classes_of_known_forms_are_no_streams():
+def test_users_own_sequence_classes_are_accepted():
     module = ModuleType("datasets.mine")
 
     class Names(list):

@@ -62,7 +62,7 @@ def test_seed_and_forms_of_X(noise, tmp_path):
     np.testing.assert_array_equal(first, shown(again))
 
 
-def test_sizes_may_differ_and_large_ones_are_made_smaller():
+def test_sizes_may_differ_and_large_images_are_reduced():
     X = [Image.new("RGB", (400, 100), "red"), Image.new("RGB", (30, 60), "blue")]
     display = AugmentationDisplay.from_estimator(
         RandAugmenter(random_state=0), X, longest_side=80, n_draws=2
@@ -71,7 +71,7 @@ def test_sizes_may_differ_and_large_ones_are_made_smaller():
     assert shown(display).shape == (60 * 2 + 4, 80 * 3 + 8, 3)
 
 
-def test_a_shift_in_pixels_is_shown_as_large_as_it_is():
+def test_a_shift_in_pixels_is_shown_in_proportion():
     picture = Image.new("RGB", (400, 200), "white")
     augmenter = ImageAugmenter(width_shift_range=[100], fill_mode="constant", random_state=0)
     display = AugmentationDisplay.from_estimator(augmenter, [picture], longest_side=80)
@@ -79,7 +79,7 @@ def test_a_shift_in_pixels_is_shown_as_large_as_it_is():
         assert (version == 0).mean() == 0.25
 
 
-def test_on_given_axes(noise):
+def test_plot_into_given_axes(noise):
     _, ax = plt.subplots()
     display = AugmentationDisplay.from_estimator(FLIP, noise, ax=ax)
     assert display.ax_ is ax

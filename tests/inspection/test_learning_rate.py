@@ -36,7 +36,7 @@ def test_one_lucky_batch_does_not_decide():
 
 
 @pytest.mark.parametrize("losses", [[], [1.0], list(np.linspace(1, 3, 61))])
-def test_without_a_fall_nothing_is_suggested(losses):
+def test_without_a_falling_loss_no_rate_is_suggested(losses):
     with pytest.raises(ValueError, match="fell at none of the learning rates"):
         LearningRateDisplay(RATES[: len(losses)], losses)
 
@@ -57,14 +57,14 @@ def test_the_same_seed_finds_the_same(tiny, digits):
     assert not np.array_equal(one.losses[:5], other.losses[:5])
 
 
-def test_it_ends_where_the_loss_explodes(tiny, digits):
+def test_it_ends_when_the_loss_explodes(tiny, digits):
     tiny.set_params(optimizer="sgd", batch_norm=False)
     found = find_learning_rate(tiny, *digits, lowest=1e-3, highest=1e9, n_steps=60)
     assert len(found.losses) < 60
     assert np.isfinite(found.losses).all()
 
 
-def test_a_pipeline_is_trained_at_its_end(tiny, digits):
+def test_the_last_step_of_a_pipeline_is_trained(tiny, digits):
     X, y = digits
     pipeline = make_pipeline(FunctionTransformer(lambda X: X.astype(np.uint8)), tiny)
     one = find_learning_rate(pipeline, X.astype(int), y, n_steps=20)
@@ -99,7 +99,7 @@ def test_the_plot_shows_the_curve_and_the_suggestion(tiny, digits):
     assert display.plot(other).ax_ is other
 
 
-def test_without_matplotlib_the_error_is_the_pip_line():
+def test_the_error_without_matplotlib_has_the_pip_command():
     code = (
         "import sys; sys.modules['matplotlib'] = None; sys.modules['matplotlib.pyplot'] = None\n"
         "import numpy as np\n"

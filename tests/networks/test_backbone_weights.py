@@ -30,7 +30,7 @@ def test_a_network_saved_by_save_network_gives_its_weights(source, tmp_path, suf
     np.testing.assert_array_equal(answers(read), answers(source))
 
 
-def test_a_top_is_left_over(tmp_path):
+def test_a_top_is_ignored(tmp_path):
     whole = build_backbone("MobileNetV2", image_size=SIZE, weights=None, seed=4, top=True)
     path = save_network(whole, tmp_path / "whole.keras")
     read = build_backbone("MobileNetV2", image_size=SIZE, weights=path)

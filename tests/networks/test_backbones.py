@@ -91,7 +91,7 @@ def test_a_row_is_the_network_of_keras(name, downloaded, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["EfficientNetLite0", "VGG16", "Xception", "MobileNetV2"])
-def test_the_table_tells_the_last_feature_map(name):
+def test_the_table_has_the_last_feature_map(name):
     assert build_backbone(name, weights=None).output_shape[1:] == BACKBONES[name].features
 
 
@@ -137,7 +137,7 @@ def test_the_file_of_a_whole_network(name, downloaded):
     assert downloaded == [published_weights(name, top=True).name]
 
 
-def test_a_whole_network_that_is_nowhere(monkeypatch):
+def test_a_whole_network_that_is_missing(monkeypatch):
     def offline(*args, **kwargs):
         raise Exception("URL fetch failure on https://example.org/vgg16_kernels.h5: None -- no")
 

@@ -24,7 +24,7 @@ def averages_of(network):
 
 @pytest.mark.parametrize("norm_first", [False, True])
 @pytest.mark.parametrize("options", [{}, {"se_ratio": 0.5}, {"pooling": "avg", "dense_units": ()}])
-def test_they_are_the_moments_that_training_has_without_dropout(images, norm_first, options):
+def test_averages_are_the_moments_of_training_without_dropout(images, norm_first, options):
     small = {"filters": (4,), "convs_per_block": 2, "dense_units": (4,), "norm_first": norm_first}
     network = MiniVGGArchitecture((4, 4, 3), 2, **{**small, **options}).build()
     before = numbers(network.trainable_weights)
@@ -64,7 +64,7 @@ def test_a_share_moves_them():
     np.testing.assert_allclose(variance, [1.0, 0.75 + 0.25 * 16])
 
 
-def test_only_what_learns_is_touched():
+def test_only_trainable_layers_are_changed():
     still, plain = layers.BatchNormalization(trainable=False), layers.Dense(2)
     averages = BatchNormAverages(network_of(still, plain))
     assert not averages
@@ -78,7 +78,7 @@ def test_only_what_learns_is_touched():
     np.testing.assert_allclose(mean, np.array([2, 4]) / np.sqrt(1.001), rtol=1e-5)
 
 
-def test_a_compiled_network_stays_as_it_is(images):
+def test_a_compiled_network_stays_unchanged(images):
     network = MiniVGGArchitecture((4, 4, 3), 2, (4,), 1, 3, (4,)).build()
     network.compile("adam", "sparse_categorical_crossentropy")
     config = network.to_json()

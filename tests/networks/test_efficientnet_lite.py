@@ -147,14 +147,14 @@ def test_default_output_is_probabilities():
         ((96, 64, 3), "max", (None, 1280)),
     ],
 )
-def test_without_top_any_size_will_do(input_shape, pooling, expected):
+def test_without_top_any_size_is_accepted(input_shape, pooling, expected):
     network = EfficientNetLite0(
         include_top=False, weights=None, input_shape=input_shape, pooling=pooling
     )
     assert network.output.shape == expected
 
 
-def test_pooling_takes_the_average_or_the_largest(features):
+def test_pooling_is_the_average_or_the_maximum(features):
     batch = preprocess_input(pattern(64, 96)[np.newaxis])
     maps = EfficientNetLite0(include_top=False).predict_on_batch(batch)
     assert maps.shape == (1, 2, 3, 1280)
@@ -181,7 +181,7 @@ def test_random_network_of_other_classes_and_channels():
         ({"input_shape": (64, 64)}, r"must be \(height, width, channels\). Received"),
     ],
 )
-def test_wrong_arguments_say_what_is_right(arguments, message):
+def test_errors_of_wrong_arguments_name_the_accepted_ones(arguments, message):
     with pytest.raises(ValueError, match=message):
         EfficientNetLite0(**arguments)
 
@@ -225,7 +225,7 @@ def test_licences_are_beside_the_data():
     assert "WordNet 3.0 Copyright 2006" in (DATA / "LICENSE-WORDNET").read_text()
 
 
-def test_digest_is_the_files():
+def test_digest_is_that_of_the_file():
     assert weights_digest() == efficientnet_lite.WEIGHTS_SHA256
     assert len(weights_digest()) == 64
 
@@ -249,7 +249,7 @@ def test_damaged_file_is_refused(damage, tmp_path, monkeypatch):
         weights_digest.__wrapped__()
 
 
-def test_missing_file_says_what_to_do(tmp_path, monkeypatch):
+def test_the_error_of_a_missing_file_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(efficientnet_lite, "WEIGHTS_FILE", tmp_path / "weights.npz")
     with pytest.raises(OSError, match=r"bundled weights: .*weights.npz.*Install skvision again"):
         EfficientNetLite0()
@@ -299,7 +299,7 @@ def test_large_kernels_are_kept_in_16_bits(converter, shape, scales):
     assert (np.abs(unpacked - kernel) <= 0.51 * packed["layer/kernel/scale"]).all()
 
 
-def test_small_arrays_and_channels_of_zeros_are_kept_as_they_are(converter):
+def test_small_arrays_and_channels_of_zeros_stay_unchanged(converter):
     small = np.array([1e-9, 1e9], dtype=np.float32)
     zeros = np.zeros((100, 60), dtype=np.float32)
     packed = converter.pack({"small": small, "zeros": zeros})

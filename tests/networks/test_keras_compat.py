@@ -47,7 +47,7 @@ def compiled(network):
     return network
 
 
-def test_a_graph_is_laid_onto_other_tensors(network):
+def test_a_graph_runs_on_other_tensors(network):
     assert isinstance(network, keras.Function), "a functional model is a keras.Function no more"
     assert hasattr(network, "_run_through_graph"), "relaid has nothing to lean on"
     seen = []
@@ -92,7 +92,7 @@ def test_jax_can_put_its_state_into_the_network():
     assert "def jax_state_sync(self)" in source, "synchronise has nothing to lean on with JAX"
 
 
-def test_metrics_count_on_from_figures(compiled):
+def test_metrics_continue_from_figures(compiled):
     compiled.train_on_batch(X, Y)
     figures, said = running_figures(compiled), compiled.get_metrics_result()
     assert sorted(figures) == ["accuracy/count", "accuracy/total", "loss/count", "loss/total"]
@@ -147,7 +147,7 @@ def test_an_optimiser_of_keras_is_known_by_its_public_class():
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_keras_waits_for_a_callback_unless_it_may_run_ahead(monkeypatch, allowed):
+def test_keras_waits_for_a_callback_unless_allowed_to_run_ahead(monkeypatch, allowed):
     # with TensorFlow, Keras always waits
     monkeypatch.setattr("keras.src.callbacks.callback_list.backend.IS_THREAD_SAFE", True)
     in_this_thread = []
@@ -195,7 +195,7 @@ class Holder(keras.layers.Layer):
         return self.parts[0][0](x)
 
 
-def test_weights_that_a_file_lacks_raise(tmp_path):
+def test_missing_weights_in_a_file_raise_an_error(tmp_path):
     network = keras.Sequential([keras.Input((3,)), Holder(name="holder")])
     path = tmp_path / "some.weights.h5"
     network.save_weights(path)
@@ -250,7 +250,7 @@ def test_keras_draws_seeds_by_pythons_own_generator():
     random.setstate(before)
 
 
-def test_normalisation_computes_with_what_it_had_until_it_is_settled():
+def test_normalisation_uses_old_weights_until_settle_is_called():
     layer = keras.layers.Normalization()
     network = keras.Sequential([keras.Input((1,)), layer])
     network.set_weights([np.array([1.0]), np.array([4.0]), np.array(0)])
@@ -260,7 +260,7 @@ def test_normalisation_computes_with_what_it_had_until_it_is_settled():
     assert float(network(x)[0, 0]) == 1
 
 
-def test_tensorflow_says_nothing_of_retracing_where_it_is_asked_to(caplog):
+def test_the_retracing_warning_of_tensorflow_can_be_hidden(caplog):
     tf = pytest.importorskip("tensorflow")
 
     def traced_often():

@@ -30,7 +30,7 @@ def network():
     return MiniVGGArchitecture((32, 32, 3), 10).build()
 
 
-def test_default_network_is_the_lectures_table(network):
+def test_default_network_is_the_table_of_the_course(network):
     assert [(type(layer), layer.output.shape[1:]) for layer in network.layers] == TABLE
     assert network.count_params() == 2_171_178
 
@@ -54,7 +54,7 @@ def test_details_of_the_table(network):
         ({"filters": (8,), "convs_per_block": 1, "dense_units": ()}, 224 + 32 + 8 * 256 * 10 + 10),
     ],
 )
-def test_every_number_of_the_table_counts(change, parameters):
+def test_each_number_of_the_table_has_an_effect(change, parameters):
     network = MiniVGGArchitecture((32, 32, 3), 10, **change).build()
     assert network.count_params() == parameters
 
@@ -71,7 +71,7 @@ def test_activation_is_used():
     assert "relu" not in used
 
 
-def test_too_small_an_image_says_how_large():
+def test_the_error_of_a_small_image_names_the_minimum_size():
     with pytest.raises(ValueError, match=r"image_size=\(3, 8\) is too small.*at least \(4, 4\)"):
         MiniVGGArchitecture((3, 8, 3), 2)
 

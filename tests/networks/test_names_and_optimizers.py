@@ -22,17 +22,17 @@ from skvision.networks import ACTIVATIONS, OPTIMIZERS, match_name, optimizer_rec
         ("sgd", OPTIMIZERS, "SGD"),
     ],
 )
-def test_names_match_in_any_case(given, known, expected):
+def test_names_match_in_upper_and_lower_case(given, known, expected):
     assert match_name(given, known, "thing") == expected
 
 
 @pytest.mark.parametrize("given", ["rleu", "", None, 3])
-def test_unknown_names_list_those_that_exist(given):
+def test_errors_of_unknown_names_list_the_accepted_ones(given):
     with pytest.raises(ValueError, match=r"Unknown activation.*leaky_relu.*tanh"):
         match_name(given, ACTIVATIONS, "activation")
 
 
-def test_a_near_miss_is_hinted_at():
+def test_a_similar_name_is_suggested():
     with pytest.raises(ValueError, match="Did you mean 'Adam'"):
         match_name("adaam", OPTIMIZERS, "optimizer")
 
@@ -60,7 +60,7 @@ def test_recipes_differ_in_options_and_not_in_the_learning_rate():
     assert momentum.build().momentum == 0.9
 
 
-def test_classes_and_instances_are_taken():
+def test_classes_and_instances_are_accepted():
     from_class, _ = optimizer_recipe(keras.optimizers.Adam, None, {"beta_1": 0.5})
     from_instance, rate = optimizer_recipe(keras.optimizers.Adam(0.5, beta_1=0.5), None, {})
     assert from_class == from_instance
@@ -74,6 +74,6 @@ def test_a_schedule_in_the_optimizer_is_kept():
     assert isinstance(recipe.build()._learning_rate, keras.optimizers.schedules.ExponentialDecay)
 
 
-def test_unknown_option_lists_those_that_exist():
+def test_the_error_of_an_unknown_option_lists_the_accepted_ones():
     with pytest.raises(ValueError, match=r"SGD has no option 'beta_1'.*momentum"):
         optimizer_recipe("sgd", None, {"beta_1": 0.9})

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("openvino")
 
 
-def test_openvino_does_without_its_telemetry():
+def test_openvino_works_without_its_telemetry():
     code = (
         "import sys\n"
         "from skvision.networks.openvino_compat import import_openvino\n"

@@ -45,13 +45,13 @@ def test_reset_makes_a_used_network_a_new_one(data):
     assert float(np.asarray(used.model.optimizer.iterations)) == 3
 
 
-def test_seed_decides_the_weights(data):
+def test_seed_controls_the_weights(data):
     network = CompiledNetwork(recipe())
     one, two = fitted(network, data, seed=1), fitted(network, data, seed=2)
     assert any(not np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
-def test_initial_weights_are_keras_own():
+def test_initial_weights_are_those_of_keras():
     network = CompiledNetwork(recipe())
     network.reset(0, 0.1)
     dense = network.model.get_layer("dense1")
@@ -64,7 +64,7 @@ def test_initial_weights_are_keras_own():
     assert (np.asarray(normalisation.moving_variance) == 1).all()
 
 
-def test_a_state_is_all_that_the_next_step_depends_on(data):
+def test_a_state_holds_everything_that_the_next_step_depends_on(data):
     architecture = MiniVGGArchitecture((4, 4, 3), 2, (4,), 1, 3, (4,))
     with_dropout = NetworkRecipe(architecture, optimizer_recipe("adam", None, {})[0])
     network = CompiledNetwork(with_dropout)
@@ -92,7 +92,7 @@ def test_learning_rate_is_set_each_time(data):
     assert float(np.asarray(network.model.optimizer.learning_rate)) == pytest.approx(0.25)
 
 
-def test_one_compilation_however_many_fits_and_batch_sizes(data, monkeypatch):
+def test_one_compilation_for_many_fits_and_batch_sizes(data, monkeypatch):
     network = CompiledNetwork(recipe())
     traced = []
     original = type(network.model).train_step
@@ -112,7 +112,7 @@ def test_one_compilation_however_many_fits_and_batch_sizes(data, monkeypatch):
 
 
 @pytest.mark.parametrize("rows", [1, 3, PREDICT_BATCH])
-def test_an_images_outputs_do_not_depend_on_its_company(data, rows):
+def test_the_outputs_of_an_image_do_not_depend_on_its_batch(data, rows):
     network = CompiledNetwork(recipe())
     network.reset(0, 0.1)
     X = data[0][:PREDICT_BATCH]
@@ -133,7 +133,7 @@ def test_pool_lends_the_same_network_again():
         assert other is not one
 
 
-def test_pool_is_bounded_and_drops_the_longest_unused():
+def test_pool_is_bounded_and_drops_the_least_recently_used():
     pool = NetworkPool(max_idle=2)
     networks = []
     for n_classes in (2, 3, 4):
@@ -148,7 +148,7 @@ def test_pool_is_bounded_and_drops_the_longest_unused():
     assert len(pool) == 0
 
 
-def test_what_waits_is_bounded_by_its_size_too():
+def test_waiting_networks_are_bounded_by_size_too():
     one = CompiledNetwork(recipe(2)).n_bytes
     assert one == 4 * CompiledNetwork(recipe(2)).model.count_params()
     pool = NetworkPool(max_bytes=int(2.5 * one))
@@ -164,7 +164,7 @@ def test_what_waits_is_bounded_by_its_size_too():
         assert second is first
 
 
-def test_an_error_gives_the_network_back():
+def test_after_an_error_the_network_returns_to_the_pool():
     pool = NetworkPool()
     with pytest.raises(KeyboardInterrupt), pool.borrow(recipe()):
         raise KeyboardInterrupt
@@ -211,7 +211,7 @@ def test_normalisations_compute_with_the_weights_that_were_set():
     assert network.predict(three) == pytest.approx(1)
 
 
-def test_what_is_dropped_is_gone_at_once():
+def test_dropped_networks_are_freed_immediately():
     pool = NetworkPool(max_idle=1)
     with pool.borrow(recipe(2)) as network:
         dropped = weakref.ref(network.model)

@@ -93,7 +93,7 @@ def cropped(mirrored):
     return copy.deepcopy(mirrored).set_params(predict_crops=(1.0, 0.7))
 
 
-def test_the_means_over_views_are_others(fitted, mirrored, cropped, digits):
+def test_averaging_over_views_changes_predictions(fitted, mirrored, cropped, digits):
     plain, both, four = (net.predict_proba(digits[0][:5]) for net in (fitted, mirrored, cropped))
     assert np.abs(plain - both).max() > 0.01
     assert np.abs(both - four).max() > 0.01
@@ -116,7 +116,7 @@ def test_its_own_runtime_gives_the_same_probabilities(request, digits, tmp_path,
     export_model(net, path, format=format)
 
 
-def test_the_description_says_how_images_are_brought_to_it(tuned, tmp_path):
+def test_the_description_says_how_to_prepare_images(tuned, tmp_path):
     _, beside = export_model(tuned, tmp_path / "net.tflite")
     assert beside.name == "net.tflite.json"
     text = json.loads(beside.read_text())
@@ -163,7 +163,7 @@ def test_bad_arguments(fitted, tmp_path):
     assert os.listdir(tmp_path) == ["mine"]
 
 
-def test_a_missing_converter_is_the_pip_line(fitted, tmp_path, monkeypatch):
+def test_the_error_of_a_missing_converter_has_the_pip_command(fitted, tmp_path, monkeypatch):
     real = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "tf2onnx" else real(name)
@@ -172,7 +172,7 @@ def test_a_missing_converter_is_the_pip_line(fitted, tmp_path, monkeypatch):
         export_model(fitted, tmp_path / "net.onnx")
 
 
-def test_openvino_reports_to_nobody(fitted, tmp_path):
+def test_openvino_sends_no_reports(fitted, tmp_path):
     import joblib
 
     joblib.dump(fitted, tmp_path / "net.joblib")

@@ -28,7 +28,7 @@ def compiled():
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_network_comes_back_with_the_same_answers(fitted, digits, tmp_path, suffix):
+def test_a_loaded_network_gives_the_same_predictions(fitted, digits, tmp_path, suffix):
     path = save_network(fitted, tmp_path / f"digits.{suffix}")
     network = load_network(str(path))
     rgb = np.repeat(digits[0][:16, :, :, None], 3, axis=-1)
@@ -81,7 +81,7 @@ def test_pipelines_and_searches_are_unwrapped(fitted, tiny, digits, tmp_path):
         assert load_network(save_network(estimator, tmp_path / "n.keras")).output_shape == (None, 3)
 
 
-def test_what_holds_no_network(tiny, tmp_path):
+def test_estimators_without_a_network_are_refused(tiny, tmp_path):
     with pytest.raises(ValueError, match=r"Expected a fitted classifier.*LogisticRegression"):
         save_network(LogisticRegression(), tmp_path / "n.h5")
     with pytest.raises(NotFittedError):
@@ -136,7 +136,7 @@ def test_code_in_a_file_is_never_run(tmp_path, suffix, nested):
     assert not marker.exists()
 
 
-def test_weights_alone_are_no_network(fitted, tmp_path):
+def test_a_file_of_weights_alone_is_refused(fitted, tmp_path):
     import h5py
 
     with h5py.File(tmp_path / "w.h5", "w") as file:

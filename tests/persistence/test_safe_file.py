@@ -123,7 +123,7 @@ def refused(path, message="damaged or isn't a model file"):
 # what comes back
 
 
-def test_all_of_an_estimator_comes_back(tiny, digits, tmp_path):
+def test_an_estimator_is_restored_completely(tiny, digits, tmp_path):
     tiny.set_params(
         epochs=2,
         optimizer=keras.optimizers.Adam(0.01),
@@ -169,7 +169,7 @@ def test_labels_as_objects(small, digits, tmp_path):
     assert load(save(net, tmp_path / "n.skv")).classes_.tolist() == ["a", "b"]
 
 
-def test_partial_fit_goes_on_after_loading(small, digits, tmp_path):
+def test_partial_fit_continues_after_loading(small, digits, tmp_path):
     X, y = digits
     whole = clone(small).set_params(optimizer="adam")
     whole.partial_fit(X, y, classes=np.unique(y))
@@ -199,13 +199,13 @@ def test_every_public_estimator_is_known():
     assert estimators == set(ESTIMATORS)
 
 
-def test_what_has_no_fitted_state(tmp_path):
+def test_estimators_without_fitted_state(tmp_path):
     read = load(save(ImageNetClassifier("VGG16", resize="pad"), tmp_path / "n.skv"))
     assert type(read) is ImageNetClassifier
     assert read.get_params() == ImageNetClassifier("VGG16", resize="pad").get_params()
 
 
-def test_augmentation_comes_along(small, digits, tmp_path):
+def test_augmentation_is_saved_too(small, digits, tmp_path):
     X, y = digits[0][:30], digits[1][:30]
     augmenter = ImageAugmenter(rotation_range=20, zoom_range=(0.9, 1.1), random_state=0)
     net = clone(small).set_params(augmentation=augmenter).fit(X, y)
@@ -274,7 +274,7 @@ def test_a_fresh_process_reads_it(small, digits, file, tmp_path):
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("format_?.skv")), ids=lambda path: path.stem)
-def test_files_of_every_format_are_read_for_ever(path):
+def test_files_of_every_format_can_be_read(path):
     expected = np.load(path.with_suffix(".npz"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ModelVersionWarning)
@@ -335,7 +335,7 @@ def test_other_versions_are_warned_of(file):
     assert "python" not in str(caught[0].message)
 
 
-def test_the_same_versions_are_not(file):
+def test_equal_versions_are_not_warned_of(file):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load(file)
@@ -480,7 +480,7 @@ def test_other_files_are_refused(tmp_path, small):
 # what was forged, digest and all
 
 
-def test_a_forger_with_nothing_in_mind(file, small, digits):
+def test_a_rewritten_file_without_changes_can_be_read(file, small, digits):
     """The tools above: what they rewrite is read."""
     forged(file, lambda members: None)
     np.testing.assert_array_equal(load(file).predict(digits[0]), small.predict(digits[0]))
@@ -644,7 +644,7 @@ def test_keras_configurations_that_are_refused(file, config):
         ({"classes_": {"objects": [[10**12], []]}}, "damaged"),
     ],
 )
-def test_a_state_that_is_none_of_ours_is_refused(file, state, message):
+def test_an_unknown_state_is_refused(file, state, message):
     forged(file, with_state(**state))
     refused(file, message)
 
@@ -687,7 +687,7 @@ def test_a_recipe_that_names_a_file_is_refused(tmp_path, digits):
         ".npy",
     ],
 )
-def test_members_of_other_names_are_refused(file, tmp_path, name):
+def test_members_with_other_names_are_refused(file, tmp_path, name):
     array = io.BytesIO()
     np.save(array, np.zeros(1))
     forged(file, lambda members: members.update({name: array.getvalue()}))
@@ -722,7 +722,7 @@ def test_members_that_share_their_bytes_are_refused(file):
     refused(file, "larger than the file")
 
 
-def test_an_array_that_claims_more_than_there_is_is_refused(file):
+def test_an_array_whose_shape_exceeds_its_bytes_is_refused(file):
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"shape": (10**14,), "fortran_order": False, "descr": "<f8"}
@@ -734,7 +734,7 @@ def test_an_array_that_claims_more_than_there_is_is_refused(file):
         file.write_bytes(intact)
 
 
-def test_two_members_of_one_name_are_refused(file):
+def test_two_members_of_the_same_name_are_refused(file):
     with zipfile.ZipFile(file, "a") as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         archive.writestr("schema.json", b"{}")
@@ -774,7 +774,7 @@ def test_schemas_changed_at_random_give_an_error_or_an_estimator(file):
     assert "refused" in outcomes
 
 
-def test_the_loader_knows_no_pickle():
+def test_the_loader_does_not_use_pickle():
     """No module on the way imports it; joblib is the command line's, behind --trust."""
     folder = Path(archive_file.__file__).parent
     for module in folder.glob("*.py"):

@@ -72,7 +72,7 @@ def test_layers_are_copied(images):
     np.testing.assert_equal([np.asarray(variable) for variable in layer.variables], before)
 
 
-def test_functions_are_taken_as_they_are(images):
+def test_functions_are_used_unchanged(images):
     def invert(images, rng):
         return 255 - images
 
@@ -94,7 +94,7 @@ def test_scaling_inside_a_generator_is_refused():
         augment_function(generator(samplewise_center=True))
 
 
-def test_numbers_that_are_no_images_stay_floats():
+def test_numbers_that_are_not_images_stay_floats():
     X = np.random.default_rng(0).normal(size=(4, 6, 6, 1)).astype(np.float32) * 1000
     flipped = apply(keras.layers.RandomFlip("horizontal"), X)
     assert flipped.dtype == np.float32

@@ -41,13 +41,13 @@ def assert_same(one, two):
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 1_000_000])
-def test_a_state_comes_back_whole(tmp_path, epochs):
+def test_a_state_is_restored_completely(tmp_path, epochs):
     kept = state(min(epochs, 12))
     Checkpoints(tmp_path, SETUP).save(kept)
     assert_same(Checkpoints(tmp_path, SETUP).load(), kept)
 
 
-def test_there_may_be_none(tmp_path):
+def test_a_folder_may_hold_no_checkpoint(tmp_path):
     assert Checkpoints(tmp_path / "new" / "folder", SETUP).load() is None
 
 
@@ -60,7 +60,7 @@ def test_the_last_two_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["empty", "truncated", "flipped", "text"])
-def test_a_damaged_one_is_left_out(tmp_path, damage):
+def test_a_damaged_checkpoint_is_ignored(tmp_path, damage):
     checkpoints = Checkpoints(tmp_path, SETUP)
     checkpoints.save(state(1))
     checkpoints.save(state(2))
@@ -83,7 +83,7 @@ def test_another_setup_is_refused_and_named(tmp_path):
         other.load()
 
 
-def test_what_cannot_be_written_costs_a_warning_and_is_said_once(tmp_path):
+def test_checkpoints_that_cannot_be_written_give_one_warning(tmp_path):
     folder = tmp_path / "checkpoints"
     checkpoints = Checkpoints(folder, SETUP)
     folder.rmdir()
@@ -94,7 +94,7 @@ def test_what_cannot_be_written_costs_a_warning_and_is_said_once(tmp_path):
         checkpoints.save(state(2))
 
 
-def test_a_full_disk_costs_a_warning_and_leaves_the_earlier_ones(tmp_path):
+def test_a_full_disk_gives_a_warning_and_keeps_earlier_checkpoints(tmp_path):
     checkpoints = Checkpoints(tmp_path, SETUP)
     checkpoints.save(state(1))
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
@@ -112,7 +112,7 @@ def test_a_full_disk_costs_a_warning_and_leaves_the_earlier_ones(tmp_path):
     assert checkpoints.load().epochs == 3
 
 
-def test_a_state_within_an_epoch_comes_back_whole_and_is_the_newest(tmp_path):
+def test_a_state_within_an_epoch_is_restored_completely_and_is_the_newest(tmp_path):
     checkpoints = Checkpoints(tmp_path, SETUP, every=5)
     whole = state(3)
     within = replace(
@@ -130,7 +130,7 @@ def test_a_state_within_an_epoch_comes_back_whole_and_is_the_newest(tmp_path):
     assert checkpoints.load().steps == 0
 
 
-def test_a_file_is_no_folder(tmp_path):
+def test_a_file_instead_of_a_folder_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError, match="is a file"):
         Checkpoints(tmp_path / "file", SETUP)
@@ -151,7 +151,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, monkeypatch, code):
         Checkpoints(folder, {})
 
 
-def test_values_are_described_alike_in_every_process():
+def test_values_are_described_equally_in_every_process():
     value = {
         "b": np.float32(0.5),
         "a": (1, None, [True]),

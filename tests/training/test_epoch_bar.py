@@ -10,13 +10,13 @@ import pytest
 from skvision._system.progress import progress
 
 
-def test_without_verbosity_items_are_themselves():
+def test_without_verbosity_items_stay_unchanged():
     items = [1, 2, 3]
     assert progress(items, "counting", 0) is items
 
 
 @pytest.mark.parametrize("what", ["progress(range(3), 'counting', 1)", "bar()"])
-def test_what_is_printed_beside_a_bar_goes_to_standard_output(what):
+def test_lines_printed_beside_a_bar_go_to_standard_output(what):
     code = (
         "from skvision._system.progress import progress\n"
         "from skvision.training.epoch_bar import TrainingProgress\n"

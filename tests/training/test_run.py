@@ -47,7 +47,7 @@ def result(data):
     return run(spec_of(), data)
 
 
-def test_a_result_has_all_that_an_estimator_stores(result):
+def test_a_result_has_everything_that_an_estimator_stores(result):
     assert result.n_epochs == len(result.history["loss"]) == 2
     assert result.recipe == RECIPE
     assert len(result.weights) == len(ARCHITECTURE.build().weights)
@@ -66,7 +66,7 @@ def test_descriptions_do_not_change(data):
             setattr(value, name, None)
 
 
-def test_one_epoch_after_another_is_two_epochs(result, data):
+def test_two_single_epochs_equal_two_epochs(result, data):
     once = run(spec_of(1, keep_state=True), data)
     assert once.state is not None
     twice = run(spec_of(1, keep_state=True), data, before=once)
@@ -123,7 +123,7 @@ def test_a_damaged_checkpoint_has_no_seeds(tmp_path):
     assert CheckpointFolder(tmp_path, None, {}, ("",)).seeds is None
 
 
-def test_losses_at_rates_end_where_the_loss_is_hopeless(data):
+def test_losses_at_rates_end_when_the_loss_explodes(data):
     rates = np.geomspace(1e-4, 1e3, 30)
     losses = losses_at_rates(spec_of(), data, rates)
     assert 1 < len(losses) < 30
@@ -139,7 +139,7 @@ def test_the_phases_due():
         assert (due.name, due.plan.epochs) == (name, 1)
 
 
-def test_the_phase_that_is_meant():
+def test_phases_are_matched_by_name():
     assert matched_phase(None, ("",), "MiniVGGClassifier") == ""
     assert matched_phase("b", ("a", "b"), "Two") == "b"
     for phase, names, text in (

@@ -53,18 +53,18 @@ def test_seed_decides_the_order(make):
     assert drawn(make(order_seed=None)) == [[0, 1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
-def test_only_its_own_images(make):
+def test_a_stream_has_only_its_own_images(make):
     assert sorted(drawn(make(indices=[7, 2, 5]))[0]) == [2, 5, 7]
 
 
-def test_images_alone_are_those_of_an_epoch_as_they_are(make):
+def test_images_alone_are_those_of_an_epoch_without_augmentation(make):
     plain = make()
     changed = make(augment=lambda images, rng: images + 100)
     for images, (expected, _, _) in zip(changed.images(), plain.batches(range(1)), strict=True):
         np.testing.assert_array_equal(images, expected)
 
 
-def test_validation_begins_anew_each_time(make):
+def test_each_validation_begins_at_the_first_batch(make):
     stream = make(order_seed=None)
     batches = ValidationBatches(stream)
     assert len(batches) == 3
@@ -73,7 +73,7 @@ def test_validation_begins_anew_each_time(make):
             np.testing.assert_array_equal(one, two)
 
 
-def test_augmentation_is_drawn_afresh_each_epoch_and_repeats_with_its_seed(make):
+def test_augmentation_is_drawn_in_each_epoch_and_repeats_with_its_seed(make):
     def shift(images, rng):
         return images // 2 + rng.integers(100, dtype=np.uint8)
 
@@ -104,7 +104,7 @@ def test_augmentation_never_reaches_the_kept_images(make):
         (lambda images, rng: images * np.nan, "pixels from 0 to 255"),
     ],
 )
-def test_what_augmentation_returns_is_checked(make, augment, message):
+def test_the_result_of_augmentation_is_checked(make, augment, message):
     stream = make(augment=augment)
     with pytest.raises(ValueError, match=message):
         drawn(stream)
@@ -134,7 +134,7 @@ def test_split_is_stratified_and_shuffled():
         ([0, 0, 1, 1], 0.9, "0 to train"),
     ],
 )
-def test_split_says_what_is_too_few(targets, fraction, message):
+def test_the_error_of_a_split_names_the_classes_with_too_few_images(targets, fraction, message):
     with pytest.raises(ValueError, match=message):
         split_validation(np.array(targets), fraction, np.array(["a", "b"]), seed=0)
 
