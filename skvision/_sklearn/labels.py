@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from ..exceptions import first_line, shown
 
-__all__ = ["label_column", "listed", "starts_partial_fit", "validate_labels"]
+__all__ = ["label_column", "labels_like", "listed", "starts_partial_fit", "validate_labels"]
 
 
 def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
@@ -110,6 +110,43 @@ def label_column(y: Any) -> np.ndarray:
     raise ValueError(_of_rows(y, array))
 
 
+def labels_like(classes: np.ndarray, y: Any) -> np.ndarray:
+    """Read y as one column of labels that can be compared with `classes`.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The labels that a classifier knows.
+    y : array-like of shape (n,) or (n, 1)
+        The labels to compare with its predictions.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If y has another form, or holds text and `classes` numbers, or the other way round.
+
+    Examples
+    --------
+    >>> from skvision._sklearn.labels import labels_like
+    >>> labels_like(np.array(["cat", "dog"]), ["dog", "dog"]).tolist()
+    ['dog', 'dog']
+    """
+    labels = label_column(y)
+    if (labels.dtype.kind in _TEXT) != (classes.dtype.kind in _TEXT):
+        kinds = {True: "text", False: "numbers"}
+        raise ValueError(
+            f"y holds {kinds[labels.dtype.kind in _TEXT]} such as {shown(labels[:1].tolist()[0])}, and "
+            f"classes_ holds {kinds[classes.dtype.kind in _TEXT]}: {listed(classes)}. Pass labels "
+            "of the kind that fit got."
+        )
+    return labels
+
+
+_TEXT = "OSUT"
 _ONE_EACH = "Pass one label per image: a list, an array or a column of text, integers or booleans."
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
+from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._sklearn.compat import RepresentedByState
+from .._sklearn.labels import labels_like
 from .._sklearn.network_estimator import NetworkInput
 from .._system.progress import progress
 from ..images import ImageReader, validate_images
@@ -120,6 +122,38 @@ class FittedNetwork(RepresentedByState):
         probabilities = self.predict_proba(X)
         labels: np.ndarray = self.classes_[probabilities.argmax(axis=1)]
         return labels
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy on the given images and labels.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples images
+            In any form that fit takes; an array must have the same value range as in fit.
+        y : array-like of shape (n_samples,)
+            The true labels. A label that fit didn't see counts as wrong.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            Accuracy, from 0 to 1.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If X or y is not as described, or y holds text and ``classes_`` numbers.
+        ImageDecodeError
+            If a file can't be read.
+        """
+        check_is_fitted(self, "classes_")
+        y = labels_like(self.classes_, y)
+        labels = self.predict(X)
+        check_consistent_length(labels, y)
+        return float(accuracy_score(y, labels, sample_weight=sample_weight))
 
     @property
     def model_(self) -> keras.Model:

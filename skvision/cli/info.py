@@ -115,7 +115,9 @@ def _cell(name: str, value: Any, here: dict[str, str | None]) -> str:
     if name == "input_size":
         return f"{value['height']}x{value['width']}, {value['channels']} channels"
     if name == "held_out":
-        return f"accuracy {value['accuracy']:.4f} on {value['n_samples']} held-out images"
+        n, folders = value["n_samples"], ", ".join(value.get("folders", ()))
+        images = f"{n} images of {folders}" if folders else f"{n} held-out images"
+        return f"accuracy {value['accuracy']:.4f} on {images}"
     if name == "last_epoch":
         return ", ".join(
             f"{it} {figure}" if isinstance(figure, str) else f"{it} {figure:.4f}"

@@ -333,7 +333,7 @@ def _train(
         failure = None
         try:
             if kept_back:
-                _measure(net, seen, kept_back, given.measured_on, figures.append)
+                _measure(net, seen, kept_back, given, figures.append)
         except KeyboardInterrupt as interruption:
             interruptions.append(interruption)
         except Exception as error:  # an image may have been deleted; keep the model anyway
@@ -394,11 +394,13 @@ def _best(
 
 
 def _measure(
-    net: Any, seen: Labelled, kept_back: Labelled, which: str, tell: Callable[[str], None]
+    net: Any, seen: Labelled, kept_back: Labelled, given: _Given, tell: Callable[[str], None]
 ) -> None:
     accuracy, n_kept_back = float(net.score(*kept_back)), len(kept_back[1])
     net.held_out_ = {"accuracy": accuracy, "n_samples": n_kept_back}
-    tell(f"Accuracy {accuracy:.4f} on {n_kept_back} images {which}")
+    if given.test:
+        net.held_out_["folders"] = [str(folder) for folder in given.test]
+    tell(f"Accuracy {accuracy:.4f} on {n_kept_back} images {given.measured_on}")
     tell(f"({net.score(*seen):.4f} on the {len(seen[1])} training images)")
 
 

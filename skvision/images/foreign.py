@@ -64,7 +64,8 @@ FOREIGN = (
         # most builds of Pillow read the first three
         ".avif .jp2 .webp .bpg .exr .flif .hdp .hdr .jxl .jxr .kra .psb .wdp .xcf",
         "convert to PNG or JPEG",
-        r"\0\0\0\x0cJXL |\xff\x0a|BPG\xfb|FLIF|v/1\x01|#\?RADIANCE|#\?RGBE|gimp xcf|II\xbc|8BPS\0\x02",
+        r"\0\0\0\x0cJXL |\xff\x0a|BPG\xfb|FLIF|v/1\x01|#\?R(ADIANCE|GBE)"
+        r"|gimp xcf|II\xbc|8BPS\0\x02",
     ),
     ForeignKind(
         "a video",
@@ -103,7 +104,8 @@ FOREIGN = (
         "arrays",
         ".h5 .hdf .hdf5 .mat .mha .mhd .nii .nii.gz .npy .npz .nrrd .tfrecord",
         "load, and pass the array",
-        r"\x93NUMPY|\x89HDF|MATLAB 5|NRRD000|.{344}(n\+1|ni1)\0|ObjectType = Image|PK\x03\x04.*\.npy",
+        r"\x93NUMPY|\x89HDF|MATLAB 5|NRRD000|.{344}(n\+1|ni1)\0|ObjectType = Image"
+        r"|PK\x03\x04.*\.npy",
     ),
     ForeignKind(
         "a microscope scan",

@@ -8,6 +8,7 @@ so that a process killed at any moment leaves a readable one.
 from __future__ import annotations
 
 import json
+import tempfile
 import warnings
 import zipfile
 import zlib
@@ -82,10 +83,14 @@ class Checkpoints:
             )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            # before hours of training; a complete one may lie in a folder that is read-only
+            if not self.exist(self.folder):
+                with tempfile.TemporaryFile(dir=self.folder):
+                    pass
         except OSError as error:
             raise type(error)(
-                f"checkpoint_dir={str(folder)!r} can't be created: {error.strerror}. Pass a "
-                "folder that can be written."
+                f"checkpoint_dir={str(folder)!r} can't be written: {error.strerror}. Pass a "
+                "folder that can be written, or None to keep no checkpoints."
             ) from error
         # compare in the form that a file gives back: tuples become lists
         self.setup: dict[str, Any] = json.loads(json.dumps(setup))
@@ -149,8 +154,10 @@ class Checkpoints:
         except OSError as error:
             if self._writable:
                 warnings.warn(
-                    f"No checkpoint could be written after epoch {state.epochs}: {error}. Training "
-                    "continues; if it is killed, it starts again from the last checkpoint.",
+                    f"checkpoint_dir can't be written after epoch {state.epochs}: "
+                    f"{error.strerror or error} ({self.folder}). Training continues; if it is "
+                    "killed, it starts again from the last checkpoint. Free some space, or make "
+                    "the folder writable: the next epoch tries again.",
                     CheckpointWarning,
                 )
             self._writable = False

@@ -37,6 +37,34 @@ def net(**params):
     )
 
 
+@pytest.fixture(scope="module")
+def fitted():
+    return net().fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        (np.eye(2)[Y], r"it is one-hot.*argmax\(axis=1\)"),
+        (np.eye(2)[Y].tolist(), r"it is one-hot.*np\.argmax"),
+        (np.ones((12, 2), int), "several labels"),
+        ([[0, 1], [1]] * 6, "label"),
+        (["cat", "dog"] * 6, "y holds text such as 'cat', and classes_ holds numbers: 0, 1"),
+        (Y[:5], "inconsistent numbers of samples"),
+        (None, "y"),
+    ],
+)
+def test_score_refuses_the_labels_that_fit_refuses(fitted, y, said):
+    with pytest.raises(ValueError, match=f"(?s){said}"):
+        fitted.score(X, y)
+
+
+def test_score_counts_labels_that_fit_did_not_see_as_wrong(fitted):
+    assert fitted.score(X, np.full(12, 7)) == 0
+    weights = np.r_[1, np.zeros(11)]
+    assert fitted.score(X, fitted.predict(X), sample_weight=weights) == 1
+
+
 # checkpoints of something else
 
 

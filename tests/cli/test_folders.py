@@ -67,7 +67,9 @@ def test_a_folder_of_test_images(parts, tmp_path, words):
     assert "on the 27 trained on" in result.stdout
     model = load(out)
     measured = json.loads(ran("evaluate", out, parts / "test", "--format", "json", by=called))
-    assert model.held_out_ == {"accuracy": measured["accuracy"], "n_samples": 9}
+    accuracy, test = measured["accuracy"], str(parts / "test")
+    assert model.held_out_ == {"accuracy": accuracy, "n_samples": 9, "folders": [test]}
+    assert f"on 9 images of {test}" in ran("info", out, by=called)
 
 
 def test_invalid_folders_of_test_images(parts, digits_folder, tmp_path):

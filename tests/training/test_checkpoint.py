@@ -87,7 +87,7 @@ def test_checkpoints_that_cannot_be_written_give_one_warning(tmp_path):
     folder = tmp_path / "checkpoints"
     checkpoints = Checkpoints(folder, SETUP)
     folder.rmdir()
-    with pytest.warns(CheckpointWarning, match="No checkpoint .* after epoch 1.*goes on"):
+    with pytest.warns(CheckpointWarning, match="can't be written after epoch 1.*continues"):
         checkpoints.save(state(1))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -101,7 +101,7 @@ def test_a_full_disk_gives_a_warning_and_keeps_earlier_checkpoints(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))
     try:
-        with pytest.warns(CheckpointWarning, match="File too large.*goes on"):
+        with pytest.warns(CheckpointWarning, match="File too large.*continues"):
             checkpoints.save(state(2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -145,10 +145,23 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, monkeypatch, code):
 
     monkeypatch.setattr("pathlib.Path.mkdir", refuse)
     said = (
-        f"^checkpoint_dir='{folder}' can't be created: {os.strerror(code)}. Pass a folder that can"
+        f"^checkpoint_dir='{folder}' can't be written: {os.strerror(code)}. Pass a folder that can"
     )
     with pytest.raises(type(OSError(code, "")), match=said):
         Checkpoints(folder, {})
+
+
+def test_a_folder_that_is_read_only_is_refused_before_the_training(tmp_path, monkeypatch):
+    Checkpoints(tmp_path, SETUP).save(state(1))
+
+    def refuse(dir):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    assert Checkpoints(tmp_path, SETUP).load().epochs == 1  # a complete training is read
+    (tmp_path / "new").mkdir()
+    with pytest.raises(OSError, match="new' can't be written: Read-only file system. Pass a"):
+        Checkpoints(tmp_path / "new", SETUP)
 
 
 def test_values_are_described_equally_in_every_process():
