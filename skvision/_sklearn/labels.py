@@ -136,12 +136,11 @@ def labels_like(classes: np.ndarray, y: Any) -> np.ndarray:
     ['dog', 'dog']
     """
     labels = label_column(y)
-    if (labels.dtype.kind in _TEXT) != (classes.dtype.kind in _TEXT):
-        kinds = {True: "text", False: "numbers"}
+    theirs, ours = ("text" if each.dtype.kind in _TEXT else "numbers" for each in (labels, classes))
+    if theirs != ours:
         raise ValueError(
-            f"y holds {kinds[labels.dtype.kind in _TEXT]} such as {shown(labels[:1].tolist()[0])}, and "
-            f"classes_ holds {kinds[classes.dtype.kind in _TEXT]}: {listed(classes)}. Pass labels "
-            "of the kind that fit got."
+            f"y holds {theirs} such as {shown(labels[:1].tolist()[0])}, and classes_ holds {ours}: "
+            f"{listed(classes)}. Pass labels of the kind that fit got."
         )
     return labels
 
