@@ -72,7 +72,8 @@ FOREIGN = (
         "videos",
         ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .vob .webm .wmv",
         "save the frames as images: ffmpeg -i VIDEO frame_%05d.png",
-        r"....(ftyp(?!M4A)|moov|mdat|wide)|\x1aE\xdf\xa3|RIFF....AVI |FLV\x01|\0\0\x01[\xb3\xba]"
+        r"....(ftyp(?!M4A|avi[fs]|hei|hev|mif1|msf1)|moov|mdat|wide)|\x1aE\xdf\xa3"
+        r"|RIFF....AVI |FLV\x01|\0\0\x01[\xb3\xba]"
         r"|0&\xb2u\x8ef\xcf\x11",
     ),
     ForeignKind(
@@ -84,11 +85,18 @@ FOREIGN = (
         False,
     ),
     ForeignKind(
+        "a PDF document",
+        "PDF documents",
+        ".pdf",
+        "convert the pages to images: pdftoppm -png FILE.pdf page",
+        r"%PDF",
+    ),
+    ForeignKind(
         "a drawing or document",
         "drawings and documents",
-        ".ai .cdr .djvu .emf .eps .odg .pdf .ps .svg .svgz .wmf",
+        ".ai .cdr .djvu .emf .eps .odg .ps .svg .svgz .wmf",
         "export as PNG",
-        r"%PDF|%!PS|\xc5\xd0\xd3\xc6|AT&TFORM|(\xef\xbb\xbf)?\s*(<\?xml.*)?<svg|\xd7\xcd\xc6\x9a"
+        r"%!PS|\xc5\xd0\xd3\xc6|AT&TFORM|(\xef\xbb\xbf)?\s*(<\?xml.*)?<svg|\xd7\xcd\xc6\x9a"
         r"|\x01\0\0\0.{36} EMF",
     ),
     ForeignKind(
@@ -204,7 +212,7 @@ def said_of(start: bytes, name: str) -> str:
     Examples
     --------
     >>> from skvision.images.foreign import said_of
-    >>> said_of(b"%PDF-1.7", "scan.jpg")
+    >>> said_of(b"<svg/>", "scan.jpg")
     'it is a drawing or document, not an image that can be read; export as PNG'
     >>> said_of(b"?", "a.jpg")
     'it is not an image in a format that Pillow reads'

@@ -98,7 +98,7 @@ def jpeg_bytes(noise):
     ("name", "content", "reason"),
     [
         ("empty.jpg", b"", "the file is empty"),
-        ("text.jpg", b"<html>not found</html>", "not an image in a format"),
+        ("text.jpg", b"<html>not found</html>", "a web page, not an image"),
         ("truncated.jpg", None, "truncated"),
     ],
 )

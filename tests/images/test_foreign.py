@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from skvision import ImageDecodeError
+from skvision import ImageAugmenter, ImageDecodeError, load_image_table
 from skvision.images import decode
 from skvision.images.foreign import FOREIGN
 
@@ -50,7 +50,7 @@ CONTENTS = {
     "avi": (b"RIFF\x10\x20\0\0AVI LIST", "a video"),
     "mpeg": (b"\0\0\1\xb3\x16\0\xf0\x15" + bytes(30), "a video"),
     "mp3": (b"ID3\4" + bytes(30), "a sound file"),
-    "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "a drawing or document.*export as PNG"),
+    "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "a PDF document.*convert the pages.*pdftoppm"),
     "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "a drawing or document"),
     "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "a drawing or document"),
     "svg with a head": (b'<?xml version="1.0"?>\n<svg width="9"/>', "a drawing or document"),
@@ -102,6 +102,26 @@ def test_names_count_where_content_tells_nothing(tmp_path, name, expected):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ImageDecodeError, match=expected):
             decode(tmp_path / name)
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"avis", b"mif1"])
+def test_an_avif_that_cannot_be_read_is_no_video(brand):
+    with pytest.raises(ImageDecodeError) as caught:
+        decode(b"\0\0\0\x20ftyp" + brand + bytes(16))
+    assert "video" not in str(caught.value)
+
+
+def test_names_in_an_array_and_in_a_table(tmp_path):
+    (tmp_path / "scan.jpg").write_bytes(b"%PDF-1.7\n")
+    (tmp_path / "other.jpg").write_bytes(b"")
+    (tmp_path / "clip.mp4").write_bytes(CONTENTS["mp4"][0])
+    for name, expected in (("scan.jpg", "PDF"), ("clip.mp4", "video.*ffmpeg")):
+        table = tmp_path / "labels.csv"
+        table.write_text(f"file,label\n{name},cat\nother.jpg,dog\n")
+        with pytest.raises(ImageDecodeError, match=expected):
+            load_image_table(table, path="file", label="label", validate=True)
+        with pytest.raises(ImageDecodeError, match=expected):
+            decode(ImageAugmenter().fit_transform([tmp_path / name])[0])
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.png"])
