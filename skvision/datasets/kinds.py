@@ -22,15 +22,19 @@ _SYSTEM_FOLDERS = re.compile(
             # Windows: bins, restore points, results of disk checks
             *(r"\$recycle\.bin", "recycler", "recycled", "system volume information"),
             r"found\.\d{3}",
+            *(r"\$extend", r"\$windows\.~\w\w", r"\$winreagent", r"\$av_asw", r"config\.msi"),
+            *(r"msdownld\.tmp", "recycle bin"),
             # Linux, Android
             *(r"lost\+found", r"lost\.dir"),
             # macOS
             *("__macosx", "network trash folder", "temporary items"),
             # storage devices: bins, snapshots, thumbnails
             *("#recycle", "#snapshot", "~snapshot", "@eadir", "@recycle", "@tmp", "@__thumb"),
-            *("@recently-snapshot", "@sharesnap"),
+            *("@recently-snapshot", "@sharesnap", "@synoeastream", "synoresource"),
+            *("@appstore", "@database", "@synologydrive", "_gsdata_"),
             # cameras and programs: thumbnails, settings, caches
-            *("canonmsc", "nksc_param", "thumbnails", "_thumbnails", "_thumbs", "__pycache__"),
+            *("canonmsc", "nksc_param", "thumbnails", "_thumbnails", "_thumbs", "_thumb", "thmbnl"),
+            *("avf_info", "__pycache__"),
         )
     )
 )

@@ -56,7 +56,7 @@ def test_six_jpeg_and_twenty_heic(made, without_packages):
         ("a.mp4", r"1 videos \(\.mp4; save the frames as images: ffmpeg"),
         ("a.MOV", "videos"),
         ("a.svg", "drawings and documents"),
-        ("a.pdf", "drawings and documents"),
+        ("a.pdf", r"1 PDF documents \(\.pdf; convert the pages"),
         ("a.eps", "drawings and documents"),
         ("a.npy", "arrays .* load, and pass the array"),
         ("a.nii.gz", r"arrays \(\.nii\.gz"),
@@ -140,6 +140,7 @@ def test_the_error_of_a_folder_without_images_lists_its_files(made, without_pack
 SYSTEM_FOLDERS = [
     *("$RECYCLE.BIN", "System Volume Information", "lost+found", "__MACOSX", "@eaDir", "#recycle"),
     *("RECYCLER", "found.000", "LOST.DIR", "@Recycle", "#snapshot", "CANONMSC", "thumbnails"),
+    *("$WINDOWS.~BT", "$Extend", "Config.Msi", "@SynoEAStream", "_gsdata_", "THMBNL", "AVF_INFO"),
 ]
 
 
