@@ -61,15 +61,30 @@ class Word:
 WORDS = (
     Word("x", ours=("X",)),
     Word("epochs", ours=("warmup_epochs", "fine_tune_epochs")),
+    *(
+        Word(name, ours=("epochs", "warmup_epochs", "fine_tune_epochs"))
+        for name in ("nb_epoch", "n_epochs", "num_epochs", "max_epochs")
+    ),
+    Word("sample_weights", ours=("sample_weight",)),
+    Word("dropout", ours=("conv_dropout", "dense_dropout")),
+    Word("data_augmentation", ours=("augmentation",)),
+    *(
+        Word(name, "Leave it out: fit learns the classes from y.", needs="partial_fit")
+        for name in ("num_classes", "n_classes")
+    ),
+    Word("training", "Leave it out: only fit trains.", methods=_ASKING),
     Word("learning_rate", ours=("warmup_learning_rate", "fine_tune_learning_rate")),
     Word("lr", ours=("learning_rate", "warmup_learning_rate", "fine_tune_learning_rate")),
     Word("callbacks", ours=("keras_callbacks",)),
     Word("validation_split", ours=("validation_fraction",)),
-    Word(
-        "validation_data",
-        "Hold out a share of X by {cls}(validation_fraction=0.1), or call "
-        "score(X_validation, y_validation) afterwards.",
-        needs="validation_fraction",
+    *(
+        Word(
+            name,
+            "Hold out a share of X by {cls}(validation_fraction=0.1), or call "
+            "score(X_validation, y_validation) afterwards.",
+            needs="validation_fraction",
+        )
+        for name in ("validation_data", "eval_set")
     ),
     Word(
         "batch_size",
@@ -154,10 +169,16 @@ ATTRIBUTES = (
     Word("train_on_batch", "Use partial_fit(X, y, classes).", needs="partial_fit"),
     Word("fit_generator", "Use fit(X, y): X may be file names, which are decoded batch by batch."),
     Word("history", "Use history_.", needs="partial_fit"),
-    Word("class_indices", "Use classes_.", needs="predict_proba"),
+    *(
+        Word(name, "Use classes_.", needs="predict_proba")
+        for name in ("class_indices", "class_names")
+    ),
     *(
         Word(name, f"Use model_.{name}.", needs="model_")
-        for name in ("layers", "get_layer", "get_weights", "set_weights", "inputs", "outputs")
+        for name in (
+            *("layers", "get_layer", "get_weights", "set_weights", "inputs", "outputs", "to_json"),
+            *("weights", "trainable_weights", "input_shape", "output_shape", "get_config"),
+        )
     ),
     Word("save", 'Use skvision.save(estimator, "NAME.skv").'),
     Word("save_weights", 'Use skvision.save(estimator, "NAME.skv").'),

@@ -17,7 +17,9 @@ __all__ = ["check_items", "is_array", "stacked_arrays"]
 
 _CAUSES = {
     "NoneType": " cv2.imread gives None for a file that it can't read.",
-    "float": " A table's missing values are NaN.",
+    **dict.fromkeys(
+        ("float", "NAType", "NaTType"), " Missing values in a table are NaN, NA or NaT."
+    ),
 }
 
 

@@ -114,7 +114,11 @@ def test_every_form_of_arrays_reads_the_same(form, noise):
     ("odd", "message"),
     [
         (None, "None.*cv2.imread gives None"),
-        (float("nan"), "nan.*missing values are NaN"),
+        (float("nan"), "nan.*Missing values in a table"),
+        (pd.NA, "<NA>.*Missing values in a table"),
+        (pd.NaT, "NaT.*Missing values in a table"),
+        ({}, "{}"),
+        (True, "True"),
         ("cat.jpg", "'cat.jpg'"),
         (7, "7"),
     ],
