@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import threading
@@ -9,10 +10,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["written_whole"]
+__all__ = ["not_writable", "written_whole"]
+
+# what a full disk, a user's share of it and a limit of a file's size are called
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 # the umask belongs to the process, and can be read only by setting it
 _UMASK = threading.Lock()
+
+
+def not_writable(path: str | os.PathLike[str], error: OSError) -> OSError:
+    """Return an error that names what can't be written, why, and what to do.
+
+    Examples
+    --------
+    >>> from skvision._system.atomic import not_writable
+    >>> print(not_writable("models/m.skv", OSError(28, "No space left on device")))
+    models/m.skv can't be written: No space left on device. Make room on the disk, or pass \
+another folder to write to.
+    """
+    todo = "Make room on the disk, or pass" if error.errno in _FULL else "Pass"
+    why = error.strerror or error
+    return type(error)(f"{path} can't be written: {why}. {todo} another folder to write to.")
 
 
 @contextmanager
@@ -54,9 +73,12 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} into.")
     # keep the ending, since some writers choose the format by it; keep the name short, since the
     # final name may have the maximum length
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.stem[:30]}.", suffix=f".part{path.suffix}", dir=path.parent
-    )
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem[:30]}.", suffix=f".part{path.suffix}", dir=path.parent
+        )
+    except OSError as error:
+        raise not_writable(path.parent, error) from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -71,9 +93,9 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(temporary, path)
     except OSError as error:
         # the error of a full disk doesn't name the file; our own errors have no number
-        if error.errno is not None and error.filename is None:
-            error.filename = str(path)
-        raise
+        if error.errno is None or error.filename not in (None, name, str(path)):
+            raise
+        raise not_writable(path, error) from error
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()

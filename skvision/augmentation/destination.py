@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .._system.atomic import not_writable
+
 __all__ = ["refuse_folder", "refuse_within", "writing_to"]
 
 
@@ -19,16 +21,12 @@ def refuse_folder(source: Path, destination: Path, resume: bool) -> None:
     if not around.is_dir():
         raise NotADirectoryError(f"{around} is a file. Pass a folder to write to.")
     if not os.access(around, os.W_OK | os.X_OK):
-        raise PermissionError(_not_writable(destination, f"{around} is read-only"))
+        raise not_writable(destination, PermissionError(f"{around} is read-only"))
     if not resume and destination.is_dir() and any(destination.iterdir()):
         raise FileExistsError(
             f"The folder {destination} is not empty. Pass another one or, to continue a call "
             "that was killed, resume it (resume=True, on the command line --resume)."
         )
-
-
-def _not_writable(destination: Path, why: str | None) -> str:
-    return f"{destination} can't be written: {why}. Pass another folder to write to."
 
 
 @contextmanager
@@ -42,7 +40,7 @@ def writing_to(destination: Path) -> Iterator[None]:
         file = Path(os.fsdecode(error.filename))
         if destination not in (file, *file.parents) and file not in destination.parents:
             raise  # the error concerns another file, such as an original
-        raise type(error)(_not_writable(destination, error.strerror)) from error
+        raise not_writable(destination, error) from error
 
 
 def refuse_within(folders: Iterable[str | Path], *destinations: Path) -> None:

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..exceptions import PixelRangeWarning
+from ..exceptions import ImageDecodeError, PixelRangeWarning
 from ._errors import message
 from ._start import start_quietly
 
 __all__ = [
     "MODEL_SUFFIXES",
+    "answered",
     "chunks",
     "is_safe_file",
     "load_model",
@@ -106,13 +107,13 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
             _write(models[0], temporary)
     except UnsupportedModelError as error:
         beside = path.with_suffix(MODEL_SUFFIXES[1])
-        with written_whole(beside) as temporary:
-            _write(models[0], temporary)
+        with model_writer(beside) as write:
+            write(models[0])
         raise ValueError(f"The model is saved as {beside}, not as {path}: {error}") from error
     except OSError as error:
         if not models:
             raise
-        reason = error.strerror or error
+        reason = _reason(error)
         try:
             spare = Path(tempfile.mkdtemp(prefix="skvision-")) / path.name
             with written_whole(spare) as temporary:
@@ -120,7 +121,7 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
         except OSError as second:
             raise OSError(
                 f"The model could not be written to {path} ({reason}), nor to the temporary "
-                f"directory ({message(second)}). It is lost; free space, or pass another --out."
+                f"directory ({_reason(second)}). It is lost; free space, or pass another --out."
             ) from error
         raise OSError(
             f"The model could not be written to {path} ({reason}), but it is saved as {spare}. "
@@ -128,16 +129,28 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
         ) from error
 
 
-def read_folders(folders: Sequence[Path], skip_unreadable: bool, classes: str | None = None) -> Any:
-    """List and check the images of class folders, as `skvision.load_image_folder` does."""
-    from ..datasets import load_image_folder
+def _reason(error: OSError) -> str:
+    """What the system says, without the sentence that `written_whole` makes of it."""
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    return cause.strerror or message(error)
+
+
+def read_folders(
+    folders: Sequence[Path], skip_unreadable: bool, classes: str | None = None, at_least: int = 2
+) -> Any:
+    """List and check the images of class folders, as `skvision.load_image_folder` does.
+
+    `at_least` is the minimum number of classes; with 0 any folder of images will do.
+    """
+    from ..datasets.folders import labelled_images
 
     with _scale_left_to_fit():
-        return load_image_folder(
+        return labelled_images(
             list(folders),
             validate=True,
             on_error="skip" if skip_unreadable else "raise",
             classes=_names(classes),
+            at_least=at_least,
         )
 
 
@@ -183,3 +196,19 @@ def chunks(items: Sequence[T], description: str) -> Iterator[Sequence[T]]:
     starts = range(0, len(items), CHUNK)
     for start in progress(starts, description, verbose=not sys.stdout.isatty()):
         yield items[start : start + CHUNK]
+
+
+def answered(ask: Callable[[Any], Any], files: Any) -> list[Any]:
+    """Ask a model of files; of each that it can't read the answer is the error.
+
+    A file may be readable and not be on the scale that the model was trained with.
+    """
+    if len(files) == 0:
+        return []
+    try:
+        return list(ask(files))
+    except ImageDecodeError as error:
+        if len(files) == 1:
+            return [error]
+        half = len(files) // 2
+        return [*answered(ask, files[:half]), *answered(ask, files[half:])]

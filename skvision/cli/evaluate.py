@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from ._models import chunks, load_model, read_test_folders
+from ..exceptions import ImageDecodeError
+from ._models import answered, chunks, load_model, read_test_folders
 from ._options import (
     Classes,
     Debug,
@@ -47,7 +48,7 @@ def evaluate(
     known = [str(name) for name in estimator.classes_]
     data = read_test_folders(folders, known, skip_unreadable, classes)
     out = standard_output()
-    answers = _answers(estimator, data)
+    answers = _answers(estimator, data, skip_unreadable)
     if output is Format.csv:
         out.writelines(as_csv(chain([Answer._fields], answers)))
         return
@@ -64,20 +65,30 @@ class Answer(NamedTuple):
     probability: float | None
 
 
-def _answers(estimator: Any, data: Any) -> Iterator[Answer]:
-    scores: list[float | None]
+def _answers(estimator: Any, data: Any, skip_unreadable: bool = False) -> Iterator[Answer]:
+    def ask(files: Any) -> Iterable[tuple[str, float | None]]:
+        if not hasattr(estimator, "predict_proba"):  # for example an SVM on features
+            return [(str(name), None) for name in estimator.predict(files)]
+        probabilities = estimator.predict_proba(files)
+        best = probabilities.argmax(axis=1)
+        scores = [round(float(row[k]), 6) for row, k in zip(probabilities, best, strict=True)]
+        return zip(map(str, estimator.classes_[best]), scores, strict=True)
+
+    skipped = []
     for part in chunks(range(len(data.data)), "evaluating"):
         files = data.data[part]
-        if hasattr(estimator, "predict_proba"):
-            probabilities = estimator.predict_proba(files)
-            best = probabilities.argmax(axis=1)
-            predicted = estimator.classes_[best]
-            scores = [round(float(row[k]), 6) for row, k in zip(probabilities, best, strict=True)]
-        else:  # for example a support vector machine on features
-            predicted, scores = estimator.predict(files), [None] * len(files)
-        for answer in zip(files, data.target[part], predicted, scores, strict=True):
-            file, true, name, score = answer
-            yield Answer(file, str(true), str(name), score)
+        rows = answered(ask, files) if skip_unreadable else ask(files)
+        for file, true, row in zip(files, data.target[part], rows, strict=True):
+            if isinstance(row, ImageDecodeError):
+                skipped.append((row.source, row.reason))
+            else:
+                yield Answer(file, str(true), *row)
+    if skipped:
+        from ..datasets.left_out import warn_of_skipped
+
+        warn_of_skipped(skipped)
+    if len(skipped) == len(data.data):
+        raise ValueError("None of the images can be read.")
 
 
 def _figures(answers: Sequence[Answer], known: list[str]) -> dict[str, Any]:

@@ -46,7 +46,8 @@ def features(
     """Write the features of images to a file, for use elsewhere.
 
     An .npz file holds the arrays features, names (of the features), files and labels; a
-    .parquet file holds the columns file, label and one column per feature.
+    .parquet file holds the columns file, label and one column per feature. A label is the
+    name of a class folder; in a folder without any, it is the folder's own name.
     """
     write = _writer(out)
     parameters = {
@@ -60,7 +61,7 @@ def features(
 
     # check the output first, so that a wrong path doesn't waste the work
     with written_whole(out) as temporary:
-        data = read_folders(folders, skip_unreadable, classes)
+        data = read_folders(folders, skip_unreadable, classes, at_least=0)
         start_quietly()
         from ..feature_extraction.transformer import PretrainedFeatureTransformer
 

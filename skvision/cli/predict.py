@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ..exceptions import ImageDecodeError
 from ._errors import say
-from ._models import chunks, load_model
+from ._models import answered, chunks, load_model
 from ._options import Debug, Format, FormatOption, Jobs, Trust
 from ._output import as_csv, as_json_list, standard_output
 from ._start import start_quietly, use_threads
@@ -102,12 +103,15 @@ def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Pre
     for chunk in chunks(files, "predicting"):
         errors = {error.source: str(error) for error in find_unreadable(chunk)}
         readable = np.array([file for file in chunk if file not in errors], dtype=object)
-        rows = iter(estimator.predict_proba(readable) if len(readable) else ())
+        rows = iter(answered(estimator.predict_proba, readable))
         for file in chunk:
             if file in errors:
                 yield Prediction(file, error=errors[file])
                 continue
             row = next(rows)
+            if isinstance(row, ImageDecodeError):
+                yield Prediction(file, error=str(row))
+                continue
             order = np.argsort(-row, kind="stable")[:top]
             yield Prediction(file, [(str(names[k]), float(row[k])) for k in order])
 

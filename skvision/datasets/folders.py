@@ -154,11 +154,11 @@ def labelled_images(
 
     `known` are the classes of a model: other classes are refused, their spelling is used, and
     a folder with the name of one that holds images itself is a class folder. `at_least` is
-    the minimum number of classes.
+    the minimum number of classes; with 0 any folder of images will do.
     """
     check_on_error(on_error)
     folders = existing_folders(path)
-    found = _class_folders(folders, known, classes)
+    found = _class_folders(folders, known, classes, flat=not at_least)
     _check_known(folders, found, known)
     _check_number(folders, found, at_least)
     warn_of_spellings(found.spelling)
@@ -179,12 +179,12 @@ def labelled_images(
 
 
 def _class_folders(
-    folders: Sequence[Path], known: Collection[str], classes: Collection[str] | None
+    folders: Sequence[Path], known: Collection[str], classes: Collection[str] | None, flat: bool
 ) -> ClassFolders:
     """List class folders; refuse subfolders that don't look like classes, unless in `classes`."""
     if isinstance(classes, str):
         raise TypeError(f"classes must be a list of names. Received: {classes!r}")
-    found = list_classes(folders, known, classes)
+    found = list_classes(folders, known, classes, flat=flat)
     if classes is None:
         if not {reading(name) for name in known} >= {reading(name) for name in found.files_of}:
             check_levels(found.members, "classes=[...], on the command line --classes NAME,NAME")

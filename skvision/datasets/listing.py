@@ -258,7 +258,11 @@ class ClassFolders:
 
 
 def list_classes(
-    folders: Sequence[Path], known: Collection[str] = (), classes: Collection[str] | None = None
+    folders: Sequence[Path],
+    known: Collection[str] = (),
+    classes: Collection[str] | None = None,
+    *,
+    flat: bool = False,
 ) -> ClassFolders:
     """List the images of all class folders, in the order of `load_image_folder`.
 
@@ -289,7 +293,8 @@ def list_classes(
     rest = Listing()
     for folder in folders:
         inside, outside = _class_folders(folder, classes, suffixes)
-        if outside.images and _is_class(folder, inside, known):
+        is_flat = flat and not any(each.found.images for each in inside)
+        if outside.images and (is_flat or _is_class(folder, inside, known)):
             own = _listed(str(folder), os.path.realpath(folder), suffixes)
             inside, outside = [ClassFolder(folder, _name_of(folder), own)], Listing()
         outside.others += [file for each in inside for file in each.found.others]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -56,10 +57,11 @@ def test_a_full_disk_names_the_file_and_leaves_the_earlier_one(tmp_path):
         "    with written_whole(sys.argv[1]) as temporary:\n"
         "        temporary.write_bytes(bytes(5000))\n"
         "except OSError as error:\n"
-        "    print(error.filename)\n"
+        "    print(error)\n"
     )
     run = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
-    assert run.stdout.strip() == str(path)
+    todo = "Make room on the disk, or pass another folder to write to."
+    assert run.stdout.strip() == f"{path} can't be written: File too large. {todo}"
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.bin"]
 
@@ -95,3 +97,22 @@ def test_a_folder_that_cannot_be_written_is_found_immediately(tmp_path):
         pass
     with pytest.raises(IsADirectoryError, match="is a folder"), written_whole(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.EPERM])
+def test_a_read_only_folder_is_named_without_the_temporary_file(tmp_path, monkeypatch, code):
+    def refuse(**_):
+        raise OSError(code, os.strerror(code), str(tmp_path / ".a.part"))
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    said = f"^{tmp_path} can't be written: {os.strerror(code)}. Pass another folder"
+    with pytest.raises(OSError, match=said), written_whole(tmp_path / "a.bin"):
+        pass
+
+
+def test_an_error_of_another_file_stays_as_it_is(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError, match=r"^\[Errno 2\].*'nowhere'"),
+        written_whole(tmp_path / "a.bin"),
+    ):
+        os.stat("nowhere")

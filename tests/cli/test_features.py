@@ -8,6 +8,8 @@ import io
 import json
 import os
 import re
+import shutil
+from collections import Counter
 
 import numpy as np
 import polars as pl
@@ -150,6 +152,25 @@ def test_features_are_written(digits_folder, tmp_path):
     assert frame.columns[:3] == ["file", "label", "efficientnetlite0_0"]
     np.testing.assert_array_equal(frame.drop("file", "label").to_numpy(), features)
     assert frame["label"].to_list() == y.tolist()
+
+
+def test_features_need_no_classes(digits_folder, tmp_path):
+    """One class folder, a folder of images, and both together."""
+    flat, one_class = digits_folder / "two", tmp_path / "one class"
+    shutil.copytree(digits_folder / "one", one_class / "one")
+    n = len(list(flat.iterdir()))
+    out = tmp_path / "f.npz"
+    for folders, labels in (
+        ([flat], {"two": n}),
+        ([one_class], {"one": n}),
+        ([flat, one_class], {"one": n, "two": n}),
+    ):
+        ran("features", *folders, "--out", out, *SMALL, by=called)
+        with np.load(out) as arrays:
+            assert Counter(arrays["labels"].tolist()) == labels
+    (tmp_path / "empty").mkdir()
+    assert "holds no images" in refused("features", tmp_path / "empty", "--out", out, *SMALL)
+    assert "at least two" in refused("train", one_class, "--out", tmp_path / "m.skv")
 
 
 def test_a_terminal_shows_the_progress_of_features(digits_folder, tmp_path):

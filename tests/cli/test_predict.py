@@ -6,12 +6,19 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
+from pathlib import Path
 
 import joblib
+import numpy as np
 import pytest
+from PIL import Image
+from sklearn.utils import Bunch
 
-from skvision import load
+import skvision
+from skvision import MiniVGGClassifier, SkippedImageWarning, load
+from skvision.cli.evaluate import _answers
 
 from .command import OnTerminal, called, ran, refused, run
 
@@ -73,6 +80,52 @@ def test_unreadable_images_do_not_stop_the_others(model, one, tmp_path):
     assert result.returncode == 2
     assert len(result.stdout.splitlines()) == 1
     assert result.stderr == f"skvision: cannot read the image {bad}: the file is empty\n"
+
+
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory):
+    """A model of images of 12 bits, and a folder of four of them beside one of 8 bits."""
+    folder = tmp_path_factory.mktemp("deep")
+    files, labels = [], ["low", "low", "high", "high"]
+    for place, label in enumerate(labels):
+        files.append(folder / label / f"{place}.png")
+        files[-1].parent.mkdir(exist_ok=True)
+        pixels = np.full((8, 8), 500 if label == "low" else 3500, np.uint16) + place
+        Image.fromarray(pixels).save(files[-1])
+    net = MiniVGGClassifier(
+        image_size=8,
+        filters=(2,),
+        dense_units=(),
+        epochs=1,
+        value_range=(0, 4095),
+        random_state=0,
+    )
+    skvision.save(net.fit([str(file) for file in files], labels), folder / "m.skv")
+    Image.new("L", (8, 8), 128).save(folder / "low" / "eight.png")
+    return folder
+
+
+def test_an_image_off_the_scale_does_not_stop_the_others(deep):
+    result = called("predict", deep / "m.skv", deep / "low", deep / "high", "--format", "json")
+    assert result.returncode == 2
+    entries = json.loads(result.stdout)
+    assert [Path(entry["file"]).name for entry in entries if "error" in entry] == ["eight.png"]
+    assert sum("predictions" in entry for entry in entries) == 4
+    (line,) = result.stderr.splitlines()
+    assert re.search(r"eight\.png: value_range=\(0.0, 4095.0\) is for images of more", line)
+
+
+def test_evaluate_leaves_out_an_image_off_the_scale_where_it_may(deep):
+    assert "eight.png: value_range" in refused("evaluate", deep / "m.skv", deep / "low")
+    files = sorted(map(str, (deep / "low").iterdir()))
+    data = Bunch(data=np.array(files, dtype=object), target=np.array(["low"] * len(files)))
+    net = load(deep / "m.skv")
+    with pytest.warns(SkippedImageWarning, match=r"1 unreadable images .*eight\.png: value_range"):
+        answers = list(_answers(net, data, skip_unreadable=True))
+    assert [answer.file for answer in answers] == files[:2]
+    only = Bunch(data=data.data[2:], target=data.target[2:])
+    with pytest.warns(SkippedImageWarning), pytest.raises(ValueError, match="None of the images"):
+        list(_answers(net, only, skip_unreadable=True))
 
 
 def test_predictions_go_to_standard_output_beside_the_progress_bar(model, digits_folder):

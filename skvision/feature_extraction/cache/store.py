@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import sys
@@ -225,8 +226,10 @@ class Database:
         )
 
     def _explained(self, error: Exception) -> str:
-        reason = str(error).strip() or type(error).__name__
-        todo = "free space on the disk, or set" if _code(error) == sqlite3.SQLITE_FULL else "set"
+        said = error.strerror if isinstance(error, OSError) else None  # without its number
+        reason = said or str(error).strip() or type(error).__name__
+        is_full = _code(error) == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) == errno.ENOSPC
+        todo = "free space on the disk, or set" if is_full else "set"
         return (
             f"{self.path} can't be used: {reason}. To use a cache, {todo} another folder in the "
             "environment variable SKVISION_CACHE or as cache=."
