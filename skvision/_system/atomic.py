@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["not_writable", "written_whole"]
+__all__ = ["not_writable", "reason_of", "written_whole"]
 
 # what a full disk, a user's share of it and a limit of a file's size are called
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -32,6 +32,19 @@ another folder to write to.
     todo = "Make room on the disk, or pass" if error.errno in _FULL else "Pass"
     why = error.strerror or error
     return type(error)(f"{path} can't be written: {why}. {todo} another folder to write to.")
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the system said, without the sentence that `not_writable` made of it.
+
+    Examples
+    --------
+    >>> from skvision._system.atomic import reason_of
+    >>> reason_of(OSError(28, "No space left on device"))
+    'No space left on device'
+    """
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    return cause.strerror or str(cause)
 
 
 @contextmanager

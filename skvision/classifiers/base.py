@@ -271,6 +271,8 @@ class BaseImageClassifier(
             refuse_another_network(before.recipe.architecture, recipe.architecture)
         done = 0 if before is None else before.n_epochs
         due = phases_due(phases, done, continued=before is not None, partial=partial)
+        if folder is not None:
+            folder.try_writing(due)
         spec = self._spec(due, recipe, seeds, checkpoints=folder, keep_state=partial)
 
         def learn(task: FitTask) -> None:

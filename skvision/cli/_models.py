@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..exceptions import ImageDecodeError, PixelRangeWarning
-from ._errors import message
 from ._start import start_quietly
 
 __all__ = [
@@ -97,7 +96,7 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
     disk doesn't destroy a long training; the error names the file. A model that a safe file
     can't hold is saved as a joblib file beside it.
     """
-    from .._system.atomic import written_whole
+    from .._system.atomic import reason_of, written_whole
     from ..exceptions import UnsupportedModelError
 
     models: list[Any] = []
@@ -113,7 +112,7 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
     except OSError as error:
         if not models:
             raise
-        reason = _reason(error)
+        reason = reason_of(error)
         try:
             spare = Path(tempfile.mkdtemp(prefix="skvision-")) / path.name
             with written_whole(spare) as temporary:
@@ -121,18 +120,12 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
         except OSError as second:
             raise OSError(
                 f"The model could not be written to {path} ({reason}), nor to the temporary "
-                f"directory ({_reason(second)}). It is lost; free space, or pass another --out."
+                f"directory ({reason_of(second)}). It is lost; free space, or pass another --out."
             ) from error
         raise OSError(
             f"The model could not be written to {path} ({reason}), but it is saved as {spare}. "
             "Move it to its place."
         ) from error
-
-
-def _reason(error: OSError) -> str:
-    """What the system says, without the sentence that `written_whole` makes of it."""
-    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
-    return cause.strerror or message(error)
 
 
 def read_folders(

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .._system.atomic import written_whole
+from .._system.atomic import reason_of, written_whole
 from ..exceptions import CheckpointWarning
 from ..networks import NetworkState
 from .seeding import Seeds
@@ -155,7 +155,7 @@ class Checkpoints:
             if self._writable:
                 warnings.warn(
                     f"checkpoint_dir can't be written after epoch {state.epochs}: "
-                    f"{error.strerror or error} ({self.folder}). Training continues; if it is "
+                    f"{reason_of(error)} ({self.folder}). Training continues; if it is "
                     "killed, it starts again from the last checkpoint. Free some space, or make "
                     "the folder writable: the next epoch tries again.",
                     CheckpointWarning,

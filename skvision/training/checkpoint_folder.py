@@ -58,6 +58,11 @@ class CheckpointFolder:
             )
         return checkpoints, state
 
+    def try_writing(self, phases: Sequence[Phase]) -> None:
+        """Raise OSError if the checkpoints of these phases can't be written, before any work."""
+        for phase in phases:
+            Checkpoints(self._of(phase.name), {})
+
     def have_begun(self, phases: Sequence[Phase]) -> bool:
         """Return whether one of these phases has checkpoints."""
         return any(Checkpoints.exist(self._of(phase.name)) for phase in phases)

@@ -82,6 +82,20 @@ def test_checkpoints_of_other_images_are_refused(tmp_path, other, named):
         net(checkpoint_dir=tmp_path).fit(other, Y)
 
 
+@pytest.mark.parametrize("name", ["", "warmup", "fine_tune"])
+def test_a_file_in_place_of_checkpoints_is_refused_before_training(tmp_path, name, monkeypatch):
+    place = tmp_path / (name or "kept")
+    place.touch()
+    estimator = (
+        FineTunedClassifier(small_body(), checkpoint_dir=tmp_path, image_size=8)
+        if name
+        else net(checkpoint_dir=place)
+    )
+    monkeypatch.setattr("skvision.classifiers.base.run", None)
+    with pytest.raises(NotADirectoryError, match=f"checkpoint_dir='{place}' is a file"):
+        estimator.fit(X, Y)
+
+
 def test_checkpoints_do_not_leak_between_folds(tmp_path):
     with pytest.raises(ValueError, match="another setup"):
         cross_val_score(net(checkpoint_dir=tmp_path), X, Y, cv=3, error_score="raise")

@@ -6,6 +6,7 @@ import os
 import resource
 import warnings
 from dataclasses import replace
+from unittest.mock import Mock
 
 import keras
 import numpy as np
@@ -162,6 +163,19 @@ def test_a_folder_that_is_read_only_is_refused_before_the_training(tmp_path, mon
     (tmp_path / "new").mkdir()
     with pytest.raises(OSError, match="new' can't be written: Read-only file system. Pass a"):
         Checkpoints(tmp_path / "new", SETUP)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_the_warning_of_a_disk_that_fails_has_advice(tmp_path, monkeypatch, code):
+    checkpoints = Checkpoints(tmp_path, SETUP)
+    checkpoints.save(state(1))
+    monkeypatch.setattr(np, "savez", Mock(side_effect=OSError(code, os.strerror(code))))
+    with pytest.warns(CheckpointWarning) as caught:
+        checkpoints.save(state(2))
+    said = str(caught[0].message)
+    assert f"after epoch 2: {os.strerror(code)} ({tmp_path}). Training continues" in said
+    assert "Free some space" in said
+    assert_same(checkpoints.load(), state(1))
 
 
 def test_values_are_described_equally_in_every_process():
