@@ -1,4 +1,4 @@
-"""What became of the check matrix, as a table at the end of a run."""
+"""Results of the check matrix, as a table at the end of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COLUMNS = ("passed", "failed", "xfailed", "skipped")
 
 
 def counted(stats):
-    """{estimator: how many checks ended how}."""
+    """Return the counts of outcomes of each estimator."""
     table = {}
     for outcome in COLUMNS:
         for report in stats.get(outcome, ()):

@@ -1,4 +1,4 @@
-"""Small data and one fitted network, made once and shared."""
+"""Small data and one fitted network, which tests share."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # one process a core: more threads than that only wait for each other, here and in the
-    # processes that tests start
+    # one thread per process, since there is a process per core; this applies to processes that
+    # tests start too
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    # pytest-xdist has its workers, and so their children, ignore what Ctrl-C sends
+    # workers of pytest-xdist, and so their children, ignore the signal of Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import keras
@@ -24,7 +24,7 @@ from skvision import MiniVGGClassifier, export_digits
 
 from .check_table import pytest_terminal_summary  # noqa: F401
 
-#: a network that is quick to build, and good enough for the digits
+#: a network that is fast to build, and accurate enough for the digits
 TINY = {
     "image_size": 8,
     "filters": (16,),
@@ -38,7 +38,7 @@ TINY = {
 
 
 def small_body(filters=4):
-    """A convolution over images of any size."""
+    """Return a convolution over images of any size."""
     drawn = keras.initializers.HeNormal
     return keras.Sequential(
         [
@@ -52,7 +52,7 @@ def small_body(filters=4):
 
 
 def since(version):
-    """Mark a test of what this version of scikit-learn brought."""
+    """Mark a test that needs this version of scikit-learn."""
     return pytest.mark.skipif(
         parse_version(sklearn.__version__) < parse_version(version),
         reason=f"new in scikit-learn {version}",
@@ -75,13 +75,13 @@ def fitted(digits):
 
 @pytest.fixture
 def tiny():
-    """A classifier not yet fitted."""
+    """A classifier that isn't fitted."""
     return MiniVGGClassifier(**TINY)
 
 
 @pytest.fixture(scope="session")
 def digits_folder(tmp_path_factory):
-    """A folder of PNG files, 12 a class, ten classes."""
+    """A folder of PNG files, 12 per class, ten classes."""
     return export_digits(tmp_path_factory.mktemp("digits"), n_per_class=12)
 
 

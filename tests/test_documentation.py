@@ -1,4 +1,4 @@
-"""Signatures are annotated, docstrings say what signatures say, and links of pages resolve."""
+"""Signatures are annotated, docstrings match signatures, and links of pages resolve."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ EXPORTED = [getattr(skvision, name) for name in skvision.__all__ if name != "__v
 
 
 def own_bases(cls):
-    """A class and those of ours that it inherits from."""
+    """Return a class and its base classes in skvision."""
     return [base for base in cls.__mro__ if base.__module__.startswith("skvision")]
 
 
-#: what users meet: all in `skvision.__all__`, with the bases that methods come from
+#: the public API: all of `skvision.__all__`, with base classes that have methods
 MET = {base for thing in EXPORTED if inspect.isclass(thing) for base in own_bases(thing)}
 MET |= {thing for thing in EXPORTED if inspect.isfunction(thing)}
 
@@ -34,10 +34,10 @@ def name_of(thing):
 
 
 def methods_of(cls):
-    """(name, function) of a class's own constructor, public methods and properties."""
+    """Yield (name, function) of a class's own constructor, public methods and properties."""
     for name, member in vars(cls).items():
         function = getattr(member, "__func__", getattr(member, "fget", member))
-        # not what dataclasses write
+        # not the methods of dataclasses
         ours = inspect.isfunction(function) and function.__module__ == cls.__module__
         if ours and (name == "__init__" or not name.startswith("_")):
             yield name, function
@@ -127,19 +127,19 @@ def test_signatures_are_annotated(name):
 
 
 # https://numpydoc.readthedocs.io/en/latest/validation.html has the list
-#: what holds for every docstring: sections that there are, in order; parameters that there are, in
-#: order and each with its type
+#: rules for every docstring: existing sections in order; existing parameters in order, each with
+#: its type
 EVERYWHERE = re.compile("GL0[1-7]|GL10|SS0[1-5]|PR0[2-6]|PR10|RT0[45]|SA0[234]")
-#: and of what users meet: nothing is left out
+#: rules for the public API: complete docstrings
 MET_BY_USERS = re.compile("GL08|SS06|PR0[1789]|RT0[13]|YD01|EX01")
 
 
 def needless(code, message, thing, cls):
-    """Whether a complaint is of what we do otherwise on purpose."""
-    if code == "EX01":  # of what is exported only, and exceptions speak for themselves
+    """Return whether a complaint is about an intended exception."""
+    if code == "EX01":  # only exported names need examples, and exceptions don't
         speaks = inspect.isclass(thing) and issubclass(thing, Exception)
         return thing not in EXPORTED or speaks
-    if code == "GL08":  # documented where it is declared
+    if code == "GL08":  # documented at its declaration
         return cls is not None and bool(inspect.getdoc(getattr(cls, thing.__name__)))
     if code == "PR01":  # bases whose subclasses have the constructor
         return inspect.isclass(thing) and thing.__init__ is object.__init__
@@ -166,7 +166,7 @@ def test_docstrings_are_sound(name):
 
 
 def written_default(kind, thing):
-    """The value that a parameter's type says after ``default=``, as its module knows it."""
+    """Return the value after ``default=`` in a parameter's type, evaluated in its module."""
     found = re.search(r"default=(.*)$", kind)
     names = vars(inspect.getmodule(thing))
     return eval(found[1], {**names}) if found else inspect.Parameter.empty

@@ -29,20 +29,20 @@ from .walking import public_estimators
 
 # the suite's data are tables of numbers of any size
 ROWS = {"row_shape": (1, -1), "value_range": None}
-#: a body of one's own, which `backbone_file` writes
+#: the user's own body, which `backbone_file` writes
 OWN = "own"
 
-# fit_transform augments and transform doesn't, so little here that both agree within the suite's
-# tolerance of 0.01: what it asks of their output it asks of augmented output
+# fit_transform augments and transform doesn't, but so little here that both agree within the
+# suite's tolerance of 0.01, so the suite checks augmented output
 AUGMENTERS = [
     ImageAugmenter(noise_std=0.001, random_state=0, **ROWS),
     RandAugmenter(magnitude=0.00005, horizontal_flip=False, random_state=0, **ROWS),
 ]
-#: so much that they don't agree
+#: stronger augmentation, with which they don't agree
 STRONGER = {ImageAugmenter: {"noise_std": 0.1}, RandAugmenter: {"magnitude": 0.5}}
 SAMPLER = ImageOverSampler(ImageAugmenter(noise_std=0.1, **ROWS), random_state=0)
 
-#: with what arguments each estimator is checked: small, and quick to learn
+#: arguments of each checked estimator: small and fast to train
 ESTIMATORS = [
     MiniVGGClassifier(
         image_size=(4, 4),
@@ -72,7 +72,7 @@ ESTIMATORS = [
         **ROWS,
     ),
     *(
-        # in bfloat16 an image's features depend a little on the images beside it
+        # in bfloat16 the features of an image depend a little on the other images of a batch
         PretrainedFeatureTransformer(
             image_size=32, engine=engine, precision="float32", batch_size=16, **ROWS
         )
@@ -92,8 +92,8 @@ _OWN_CLASSES = "its classes are ImageNet's, whatever y holds"
 _NO_Y = "y is not looked at, since nothing is learnt of it"
 _NOT_IMAGENETS = "asks for the score against labels of which none is a class of ImageNet"
 _NAMES = "computes differences of predictions, which are names here"
-#: of a classifier whose classes are fixed; tests/classifiers/test_imagenet.py and
-#: tests/test_image_checks.py ask the like of its names and probabilities
+#: checks that don't apply to a classifier with fixed classes; test_imagenet.py and
+#: test_image_checks.py check its names and probabilities instead
 FIXED_CLASSES = {
     "check_classifiers_classes": _OWN_CLASSES,
     "check_classifiers_one_label": _OWN_CLASSES,
@@ -109,18 +109,18 @@ FIXED_CLASSES = {
     "check_methods_sample_order_invariance": _NAMES,
     "check_methods_subset_invariance": _NAMES,
 }
-#: estimator: the checks that it fails, with the reason
+#: the checks that each estimator may fail, with the reason
 EXCUSED = {
     MiniVGGClassifier: SAMPLE_WEIGHTS,
     FineTunedClassifier: SAMPLE_WEIGHTS,
     ImageNetClassifier: FIXED_CLASSES,
 }
-#: those that train a network for each check
+#: estimators that train a network for each check
 TRAINED = (MiniVGGClassifier, FineTunedClassifier)
 
 
 def checks():
-    """Each check of each estimator; of samplers imbalanced-learn's as well."""
+    """Return each check of each estimator, with those of imbalanced-learn for samplers."""
     for estimator in ESTIMATORS:
         suites = [sklearn_checks, imblearn_checks]
         for suite in suites if hasattr(estimator, "fit_resample") else suites[:1]:
@@ -131,7 +131,7 @@ def checks():
 def as_test(estimator, check, name):
     marks = [pytest.mark.slow] if isinstance(estimator, TRAINED) else []
     if reason := EXCUSED.get(type(estimator), {}).get(name):
-        # an excuse that is no longer needed must go
+        # an exception that is no longer needed must be removed
         marks.append(pytest.mark.xfail(strict=True, reason=reason))
     engine = f"[{estimator.engine}]" if isinstance(estimator, PretrainedFeatureTransformer) else ""
     options = "".join(f",{key}={value}" for key, value in check.keywords.items())
@@ -141,7 +141,7 @@ def as_test(estimator, check, name):
 
 @pytest.fixture(scope="module")
 def backbone_file(tmp_path_factory):
-    """Four layers over a row of eight numbers, in a file: its name hashes, a network doesn't."""
+    """A file of four layers over a row of eight numbers; a file name can be hashed."""
     drawn = keras.initializers.HeNormal
     body = keras.Sequential(
         [
@@ -178,12 +178,12 @@ def test_excuses_are_few_and_scikit_learns_own():
 
 @pytest.mark.parametrize("augmenter", AUGMENTERS, ids=lambda each: type(each).__name__)
 def test_the_suite_would_object_to_visible_augmentation(augmenter):
-    """To augment training images alone is what an augmenter is for."""
+    """An augmenter must augment training images only."""
     stronger = clone(augmenter).set_params(**STRONGER[type(augmenter)])
     with pytest.raises(AssertionError, match="fit_transform and transform outcomes not consist"):
         sklearn_checks.check_transformer_general(type(augmenter).__name__, stronger)
 
 
 def test_samplers_accept_frames():
-    """imbalanced-learn asks this only of samplers that take frames of sparse columns too."""
+    """imbalanced-learn checks this only for samplers that accept frames of sparse columns too."""
     imblearn_checks.check_samplers_pandas(type(SAMPLER).__name__, SAMPLER)

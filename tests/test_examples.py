@@ -1,4 +1,4 @@
-"""Every example runs: those in docstrings, and the README's."""
+"""All examples run: those in docstrings, in the README and in docs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def pages_with(language):
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
-    """The folders that README and docs work in, with digits in place of photos."""
+    """The folders that README and docs use, with digits instead of photos."""
     folder = tmp_path_factory.mktemp("docs")
     export_digits(folder / "animals", n_per_class=20)
     for name in ("flowers", "more_flowers"):
@@ -72,19 +72,19 @@ def work_folder(pictures, tmp_path, monkeypatch):
         (tmp_path / folder.name).symlink_to(folder)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKVISION_CACHE", str(tmp_path / "cache"))
-    # put back what --jobs sets
+    # restore the variable that --jobs sets
     monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", ""))
     return tmp_path
 
 
 def shortened(code):
-    """The same with fewer epochs and images: what it does, in less time."""
+    """Return the code with fewer epochs and images, so that it runs faster."""
     code = re.sub(r"epochs([= ])\d+", r"epochs\g<1>1", code)
     return re.sub(r"(per-class |sampling_strategy=)\d{4}", r"\g<1>25", code)
 
 
 def in_process(line):
-    """What a line of the command line prints, without starting TensorFlow for each anew."""
+    """Run a command line in this process, without starting TensorFlow again; return its output."""
     words = shlex.split(line)
     target = None
     if ">" in words:
@@ -96,7 +96,7 @@ def in_process(line):
 
 
 def in_shell(line):
-    """Run a line where `python` and `skvision` are those of this environment."""
+    """Run a line with `python` and `skvision` of this environment."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path}
     return subprocess.run(line, shell=True, env=environment, capture_output=True, text=True)
@@ -135,7 +135,7 @@ def test_shell_of_a_page_runs_from_top_to_bottom(page, work_folder):
 def test_example_scripts_run(script, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
-    # an empty folder is filled with digits; the exam, which gives marks, rehearses without one
+    # scripts fill an empty folder with digits; the exam runs without a folder
     arguments = [] if script.stem == "animals_exam" else ["folder"]
     monkeypatch.setattr(sys, "argv", [str(script), *arguments])
     runpy.run_path(str(script), run_name="__main__")

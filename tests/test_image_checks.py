@@ -1,4 +1,4 @@
-"""The check matrix for images: what every estimator does with every form of them."""
+"""The check matrix for images: every estimator with every form of images."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HEIGHT, WIDTH = 12, 10
 READY_MADE = {"image_size": 32, "engine": "keras", "batch_size": 11}
 AUGMENTER = ImageAugmenter(rotation_range=40, brightness_range=(0.8, 1.2), random_state=0)
 
-#: each estimator, small
+#: a small version of each estimator
 ESTIMATORS = {
     MiniVGGClassifier: {
         "image_size": (HEIGHT, WIDTH),
@@ -45,7 +45,7 @@ ESTIMATORS = {
         "random_state": 0,
     },
     FineTunedClassifier: {
-        "backbone": "own",  # what `body_file` writes
+        "backbone": "own",  # the file of `body_file`
         "image_size": (HEIGHT, WIDTH),
         "dense_units": (8,),
         "warmup_epochs": 1,
@@ -71,7 +71,7 @@ def body_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(request, body_file):
-    """The estimator of a case; of the module's scope, so that each one's networks are kept."""
+    """The estimator of a case, in the module's scope, so that its networks are kept."""
     made = request.param(**ESTIMATORS[request.param])
     return made.set_params(backbone=body_file) if getattr(made, "backbone", "") == "own" else made
 
@@ -98,7 +98,7 @@ def files(pictures, tmp_path_factory):
 
 
 def of_each(*classes):
-    """Parametrise by estimators: those named, else all."""
+    """Parametrise by estimators: the given ones, else all."""
     chosen = classes or ESTIMATORS
     names = [cls.__name__ for cls in chosen]
     return pytest.mark.parametrize("made", chosen, indirect=True, scope="module", ids=names)
@@ -109,14 +109,14 @@ ASKED = tuple(cls for cls in ESTIMATORS if cls is not ImageOverSampler)
 
 
 def seen(X):
-    """Images in any form, as 8-bit RGB."""
+    """Return images of any form as 8-bit RGB."""
     batch = as_image_batch(X)
     size = (HEIGHT, WIDTH)
     return np.stack([batch.image(index, size, "stretch") for index in range(len(batch))])
 
 
 def asked(fitted, X):
-    """What a fitted estimator makes of images."""
+    """Return the output of a fitted estimator for images."""
     if is_classifier(fitted):
         return fitted.predict_proba(X)
     made = fitted.transform(X)
@@ -124,7 +124,7 @@ def asked(fitted, X):
 
 
 def fitted_and_asked(estimator, X, y):
-    """What it makes of the images that it is fitted to."""
+    """Fit an estimator and return its output for the same images."""
     if isinstance(estimator, ImageOverSampler):
         return seen(estimator.fit_resample(X, y)[0])
     if is_classifier(estimator) or isinstance(estimator, PretrainedFeatureTransformer):
@@ -133,7 +133,7 @@ def fitted_and_asked(estimator, X, y):
 
 
 def assert_same(one, other):
-    """Equal to the bit where numbers are pixels, else but for rounding."""
+    """Check that pixels are equal bit by bit, and other numbers except for rounding."""
     assert one.shape == other.shape
     if one.dtype == np.uint8:
         np.testing.assert_array_equal(one, other)
@@ -166,7 +166,7 @@ def test_a_second_fit_equals_the_first(estimator, pictures):
     np.testing.assert_array_equal(fitted_and_asked(clone(estimator), *pictures), one)
 
 
-# how many images
+# numbers of images
 
 
 @of_each(*ASKED)
@@ -216,7 +216,7 @@ def read_only(X):
 
 
 def strided(X):
-    """Every second row and column of an array twice as large."""
+    """Return X as every second row and column of a larger array."""
     twice = np.zeros((len(X), 2 * HEIGHT, 2 * WIDTH, 3), dtype=X.dtype)
     twice[:, ::2, ::2] = X
     return twice[:, ::2, ::2]
@@ -228,7 +228,7 @@ def file_content(pixels):
     return buffer.getvalue()
 
 
-#: name: what makes it of the array, the files and an empty folder
+#: forms of images: functions of the array, the files and an empty folder
 FORMS = {
     "float64": lambda X, files, folder: X / 255,
     "float32": lambda X, files, folder: (X / 255).astype(np.float32),
@@ -250,7 +250,7 @@ FORMS = {
     "bytes": lambda X, files, folder: [file_content(pixels) for pixels in X],
     "PIL": lambda X, files, folder: [Image.fromarray(pixels) for pixels in X],
 }
-#: augmentation computes with these exactly, where OpenCV turns bytes by 32nds of a pixel
+#: augmentation is exact for these types, while OpenCV rotates bytes in steps of 1/32 pixel
 EXACT = {"float64", "float32", "uint16", "memory-mapped float"}
 
 
@@ -283,7 +283,7 @@ def test_rows_and_images_agree(estimator, pictures, files):
     np.testing.assert_array_equal(found, expected)
 
 
-# scikit-learn's setting of what transformers return
+# scikit-learn's configuration of the output of transformers
 
 CONTAINERS = {"pandas": pd.DataFrame, "polars": pl.DataFrame}
 
@@ -328,13 +328,13 @@ def test_the_output_setting_in_a_pipeline(pictures, container):
         pipeline = make_pipeline(*map(clone, steps)).fit(*pictures)
         assert type(pipeline[:-1].transform(pictures[0])) is CONTAINERS[container]
         found = pipeline.predict_proba(pictures[0])
-    # in another memory layout the features add up in another order
+    # in another memory layout the sums of features have another order
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 # labels
 
-#: of three classes in ascending order
+#: labels of three classes in ascending order
 LABELS = {
     "str": np.array(["bear", "cat", "dog"]),
     "object": np.array(["bear", "cat", "dog"], dtype=object),
@@ -352,7 +352,7 @@ def test_labels_of_every_type_learn_the_same(estimator, pictures):
     expected = {}
     for kind, names in {"int": LABELS["int"], **LABELS}.items():
         y = names[codes]
-        # in ascending order, whichever comes first in y
+        # in ascending order, independent of the order in y
         classes = np.unique(names)
         probabilities = estimator.fit(X, y).predict_proba(X)
         np.testing.assert_array_equal(estimator.classes_, classes)

@@ -55,7 +55,7 @@ def imported_layers(path, parts):
             continue
         for name in imported:
             if name[0] == "skvision":
-                # a public name of the package itself stands for the room that it comes from
+                # a public name of the package belongs to the layer that it comes from
                 yield _layer_of(name[1]) if len(name) > 1 else "skvision"
 
 

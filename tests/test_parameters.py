@@ -1,4 +1,4 @@
-"""One argument, one meaning: over all constructors and public functions."""
+"""An argument has the same meaning in all constructors and public functions."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ MADE = {
     for thing in (getattr(skvision, name) for name in skvision.__all__)
     if inspect.isclass(thing) and hasattr(thing, "from_estimator")
 }
-#: name: whatever has arguments that users set
+#: functions and classes with arguments for users, by name
 OWNERS = {**ESTIMATORS, **FUNCTIONS, **MADE}
 
 _FEATURES = "features may differ from machine to machine, a training may not"
-#: argument: {who takes another range than all others: why}
+#: argument: {function or class with another range: reason}
 EXCEPTIONS = {
     "backbone": {
         "ImageNetClassifier": "a network of one's own has other classes than ImageNet's",
@@ -49,7 +49,7 @@ EXCEPTIONS = {
         "load_image_table": "a column of a table, which holds paths",
     },
 }
-#: argument: why each function says by itself what it takes
+#: argument: reason why each function has its own description
 APART = {"estimator": "a file takes other estimators than a plot"}
 
 
@@ -58,7 +58,7 @@ def parameters(name):
 
 
 def documented(name):
-    """Parameter: its type as the docstring says it, without the default."""
+    """Return the type of each parameter in the docstring, without the default."""
     documented = Validator(get_doc_object(OWNERS[name])).doc_all_parameters
     return {
         parameter: re.sub(r",\s*default=.*", "", kind)
@@ -67,7 +67,7 @@ def documented(name):
 
 
 def ranges(name):
-    """Parameter: what scikit-learn checks it by, as text; None where the package checks it."""
+    """Return scikit-learn's check of each parameter, as text; None if the package checks it."""
     constraints = getattr(OWNERS[name], "_parameter_constraints", {})
     return {
         parameter: " | ".join(str(make_constraint(each)) for each in allowed)
@@ -76,7 +76,7 @@ def ranges(name):
 
 
 def sharing():
-    """Argument: whoever takes it, those that are excepted left out."""
+    """Return the functions and classes that have each argument, without exceptions."""
     found = {}
     for name in OWNERS:
         for parameter in parameters(name):
@@ -119,7 +119,7 @@ def test_optional_arguments_are_keyword_only_from_the_third_on():
 
 @pytest.mark.parametrize("cls", ESTIMATORS.values(), ids=ESTIMATORS)
 def test_named_arguments_are_parameters(cls, tmp_path):
-    """Of whatever reads a constructor's signature."""
+    """Tools that read a constructor's signature see only parameters."""
     first = [ImageAugmenter()] if cls is ImageOverSampler else []
     changed = {"random_state": 7} if "random_state" in parameters(cls.__name__) else {"verbose": 1}
     if hasattr(cls, "optimizer") or "optimizer" in parameters(cls.__name__):

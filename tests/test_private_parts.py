@@ -1,4 +1,4 @@
-"""What is private stays so: in its object, or behind the one file that leans on a library."""
+"""Private names are used only by their object, or by the one file for a library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import skvision
 
 PACKAGE = Path(skvision.__file__).parent
 
-#: library -> the one file that may lean on its private parts; None where nothing does
+#: library: the only file that may use its private parts; None if no file does
 DOORS = {
     "keras": "networks/keras_compat.py",
     "openvino": "networks/openvino_compat.py",
@@ -20,12 +20,12 @@ DOORS = {
     **dict.fromkeys(["click", "joblib", "jax", "skops", "tensorflow", "torch", "typer"]),
 }
 
-#: names that begin with an underscore and are public: those of named tuples
+#: public names that begin with an underscore: those of named tuples
 PUBLIC = {"_asdict", "_fields", "_make", "_replace"}
 
-#: file -> private names of other objects that it may use
+#: file: private names of other objects that it may use
 ALLOWED = {
-    # scikit-learn's protocol: a class adds to its base's table of parameters
+    # scikit-learn's protocol: a class extends the parameter table of its base class
     "classifiers/finetuned.py": {"_parameter_constraints"},
     "classifiers/minivgg.py": {"_parameter_constraints"},
 }
@@ -36,7 +36,7 @@ def is_private(name):
 
 
 def private_uses(tree):
-    """(what is used, the library that it is of or None) of each reach for something private."""
+    """Yield (name, library or None) of each use of a private name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and is_private(node.attr) and not is_own(node.value):
             yield node.attr, None
@@ -53,14 +53,14 @@ def private_uses(tree):
 
 
 def is_own(owner):
-    """Whether it is self, cls or super()."""
+    """Return whether an expression is self, cls or super()."""
     if isinstance(owner, ast.Call):
         return isinstance(owner.func, ast.Name) and owner.func.id == "super"
     return isinstance(owner, ast.Name) and owner.id in ("self", "cls")
 
 
 def asks_for_private(call):
-    """Whether it is getattr(), hasattr() or setattr() of a private name of another object."""
+    """Return whether a call reads or sets another object's private name by its text."""
     return (
         isinstance(call.func, ast.Name)
         and call.func.id in ("getattr", "hasattr", "setattr", "delattr")
@@ -113,7 +113,7 @@ def test_private_parts_are_used_behind_doors_only(path):
     for name, library in used:
         assert library is None or file == DOORS[library], f"{name} is for {DOORS[library]} alone"
     if file not in DOORS.values():
-        # equal, so that an allowance goes with what it was for
+        # equal, so that an unused allowance is an error
         assert {name for name, _ in used} == ALLOWED.get(file, set())
 
 

@@ -1,6 +1,6 @@
-"""The service in docs/serving.md, started as the page says: by uvicorn and gunicorn.
+"""The service in docs/serving.md, started by uvicorn and gunicorn as on the page.
 
-Each start of a server is one of TensorFlow in each worker, which takes most of the time.
+Each start of a server starts TensorFlow in each worker, which takes most of the time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent
 APP = (ROOT / "examples" / "serve.py").read_text()
 PAGE = (ROOT / "docs" / "serving.md").read_text()
 COMMANDS = re.findall(r"^\$ (uvicorn .*|gunicorn .*)", PAGE, flags=re.MULTILINE)
-# any free port, which the log tells
+# any free port, which is in the log
 ADDRESS = {"uvicorn": "--port 0", "gunicorn": "--bind 127.0.0.1:0"}
 N_AT_ONCE = 8
 
@@ -44,7 +44,7 @@ PREDICTS_IN_PARENT = LOADED_IN_PARENT + 'app.state.model.predict(["photo.png"])\
 
 
 def texts_of_page():
-    """What the page says that skvision says, each in one line."""
+    """Return the messages of skvision on the page, each in one line."""
     found = re.findall(r"```text\n(.*?)```", PAGE, flags=re.DOTALL)
     return [" ".join(each.split()) for each in found]
 
@@ -63,7 +63,7 @@ def folder(fitted, photos, tmp_path):
 
 @contextmanager
 def served(app, command, folder):
-    """The port at which a command serves an application from a folder, and the file of its log."""
+    """Serve an application from a folder by a command; yield the port and the file of the log."""
     (folder / "serve.py").write_text(app)
     log = folder / "log.txt"
     words = shlex.split(command)
@@ -71,7 +71,7 @@ def served(app, command, folder):
         process = subprocess.Popen(
             [sys.executable, "-m", *words, *ADDRESS[words[0]].split()],
             cwd=folder,
-            # where gunicorn puts its control socket, else in the user's home
+            # the place of gunicorn's control socket, by default the user's home
             env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -89,7 +89,7 @@ def served(app, command, folder):
 
 
 def port_of(process, log):
-    """The port, once something listens there."""
+    """Return the port once a server listens there."""
     for _ in range(1200):
         assert process.poll() is None, log.read_text()
         found = re.search(r"http://127\.0\.0\.1:(\d+)", log.read_text())
@@ -102,7 +102,7 @@ def port_of(process, log):
 
 
 def post(port, content):
-    """(status, text) of the answer to a photo."""
+    """Return (status, text) of the response to a photo."""
     head = b'--of-form\r\nContent-Disposition: form-data; name="photo"; filename="photo"\r\n\r\n'
     connection = HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request(
@@ -116,7 +116,7 @@ def post(port, content):
 
 
 def at_once(function, items):
-    """What a function returns for each item, in threads that begin together."""
+    """Return the results of a function for all items, in threads that begin together."""
     barrier = Barrier(len(items))
 
     def begin(item):

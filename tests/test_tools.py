@@ -1,4 +1,4 @@
-"""What the Makefile leans on: the versions that a helper pins, and paths of tests."""
+"""Helpers of the Makefile: pinned versions, and paths of tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is in the package, found by walking it: what is new is tested by being there."""
+"""Modules and objects of the package, found by walking it, so that new ones are tested."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import skvision
 
 
 def module_names():
-    """Every module, private ones too."""
+    """Yield the names of all modules, private ones included."""
     yield "skvision"
     for module in pkgutil.walk_packages(skvision.__path__, "skvision."):
         if not module.name.endswith("__main__"):
@@ -20,14 +20,14 @@ def module_names():
 
 
 def public_modules():
-    """Every module without an underscore in its name."""
+    """Yield all modules without an underscore in their names."""
     for name in module_names():
         if "._" not in name:
             yield importlib.import_module(name)
 
 
 def public_objects():
-    """(full name, class or function) of what public modules define and list in `__all__`."""
+    """Yield (full name, class or function) of the names in `__all__` of public modules."""
     for module in public_modules():
         for name in getattr(module, "__all__", ()):
             thing = getattr(module, name)
@@ -43,7 +43,7 @@ def is_abstract(cls):
 
 
 def public_estimators():
-    """Every public class that is an estimator, by name; bases of others left out."""
+    """Return all public estimators by name, without base classes."""
     return {
         thing.__name__: thing
         for _, thing in public_objects()

@@ -71,7 +71,7 @@ class Draw:
         return {**self.parameters, **filling}
 
     def row(self) -> np.ndarray:
-        """This draw as an array of shape (1,) of `DRAW`."""
+        """Return this draw as an array of shape (1,) of `DRAW`."""
         parameters = {**NEUTRAL, **self.parameters}
         return np.array([tuple(parameters[name] for name in NEUTRAL)], DRAW)
 

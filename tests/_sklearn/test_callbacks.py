@@ -1,4 +1,4 @@
-"""scikit-learn's own callbacks: what they are told of a fit, and what they may ask of it."""
+"""scikit-learn's own callbacks: the reported tasks of a fit, and requests to stop."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from sklearn.callback import ProgressBar, ScoringMonitor
 
 
 class Recorder:
-    """Writes down what it is told; stops what it is asked to."""
+    """Records its calls; asks to stop the given tasks."""
 
     def __init__(self, stop=(), fail=(), fitted=True):
         self.told, self.stop, self.fail = [], set(stop), set(fail)
@@ -76,7 +76,7 @@ class Recorder:
 
 
 class Everywhere(Recorder):
-    """One that a Pipeline hands on to its steps."""
+    """A callback that a Pipeline passes on to its steps."""
 
     max_propagation_depth = None
 
@@ -95,13 +95,13 @@ def small(digits):
 
 @pytest.fixture(scope="module")
 def net(small):
-    """Three epochs; tests must not refit it."""
+    """A classifier of three epochs; tests must not refit it."""
     return MiniVGGClassifier(**TINY).fit(*small)
 
 
 @pytest.fixture
 def fine():
-    """A tiny network of one's own, in two phases."""
+    """The user's own tiny network, in two phases."""
     layers = [
         keras.Input((8, 8, 3)),
         keras.layers.Rescaling(1 / 255),
@@ -131,7 +131,7 @@ def same(one, other, X):
     np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
 
 
-# what they are told
+# reported tasks
 
 
 def test_an_epoch_is_a_subtask_of_fit(tiny, small):
@@ -192,7 +192,7 @@ def test_with_early_stopping_the_estimator_has_the_best_weights_so_far(tiny, sma
     recorder = Recorder()
     tiny.set_callbacks(recorder).fit(*small)
     losses = tiny.history_["val_loss"]
-    assert np.argmin(losses) < 5  # else this shows nothing
+    assert np.argmin(losses) < 5  # else the test is meaningless
     for number in range(5):
         if losses[number + 1] > min(losses[: number + 1]):
             one, next_one = (recorder.estimators[epoch(n)] for n in (number, number + 1))
@@ -249,7 +249,7 @@ def test_a_learning_rate_range_test_is_not_reported(tiny, small):
     assert recorder.told == []
 
 
-# what they may ask
+# requests
 
 
 def test_a_request_to_stop_ends_training_with_that_epoch(tiny, small):
@@ -510,12 +510,12 @@ def test_a_fit_that_learns_nothing_is_one_task(kind, features, small):
     assert type(recorder.estimators[FIT,]) is type(fitted)
 
 
-# keeping
+# saving
 
 
 @pytest.fixture
 def kept(tiny, small):
-    """Two that hold callbacks, and what they are to predict."""
+    """Two estimators with callbacks, and their expected predictions."""
     monitor = ScoringMonitor(scoring="accuracy")
     tiny.set_params(epochs=1).set_callbacks(monitor)
     search = GridSearchCV(make_pipeline(ImageAugmenter(), tiny), {}, cv=2)
@@ -540,7 +540,7 @@ def test_estimators_with_callbacks_can_be_saved(kept, small, tmp_path, through):
     loaded = through(kept, tmp_path)
     same(loaded, kept, small[0])
     loaded.fit(*small)
-    # and what is kept is still watched
+    # and the saved estimators still have their callbacks
     assert isinstance(kept._skl_callbacks[0], ProgressBar)
     assert isinstance(kept.best_estimator_[-1]._skl_callbacks[0], ScoringMonitor)
 

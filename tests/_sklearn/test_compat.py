@@ -1,4 +1,4 @@
-"""What skvision leans on in scikit-learn: each test fails where a new one has changed it."""
+"""Private parts of scikit-learn that skvision uses: a test fails if a new version changes one."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_fit_has_a_context_where_scikit_learn_has_callbacks():
     part = context.subcontext(task_name="epoch", max_subtasks=0)
     part.call_on_fit_task_begin(estimator=estimator, X=None, y=None)
     assert done == ["setup", "fit", "epoch"]
-    # how a safe file leaves callbacks out
+    # the way in which a safe file leaves out callbacks
     bare = clone(estimator).set_callbacks()
     assert vars(bare).keys() == {"rate", "kind", "level"}
 

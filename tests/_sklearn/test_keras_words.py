@@ -1,4 +1,4 @@
-"""Whoever calls an estimator as Keras' models are called is told what to write here."""
+"""Errors for calls in Keras' style say what to write instead."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_no_name_of_keras_hides_an_argument_of_ours(cls, method):
         assert len(said_of_call(estimator, method, **{word: 1})) < 300
 
 
-# signatures are what they were
+# unchanged signatures
 
 
 @pytest.mark.parametrize(("cls", "method"), CALLS)

@@ -1,4 +1,4 @@
-"""What y may be: one label an image; all else is an error that says what to pass."""
+"""y has one label per image; anything else is an error that says what to pass."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PICTURES = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4) * 5
 
 
 class Tensor:
-    """What another library's arrays are to NumPy."""
+    """An array of another library."""
 
     def __init__(self, values):
         self.values, self.shape = values, values.shape

@@ -1,4 +1,4 @@
-"""What of scikeras is replaced, and that its faults are gone."""
+"""The replaced parts of scikeras, without their faults."""
 
 from __future__ import annotations
 

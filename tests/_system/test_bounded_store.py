@@ -1,4 +1,4 @@
-"""What was used last stays, within bounds; each value is made once."""
+"""The most recently used values stay, within bounds, and each value is made once."""
 
 from __future__ import annotations
 

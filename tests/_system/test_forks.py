@@ -1,4 +1,4 @@
-"""A process that was forked after a backend had run refuses to compute, and never hangs."""
+"""A process that was forked after a backend ran refuses to compute, and never hangs."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def path(fitted, tmp_path_factory):
 
 @pytest.mark.slow
 def test_after_a_prediction_every_entry_point_raises_advice(path):
-    # one process for all, since each costs a start of Keras
+    # one process for all, since each needs to start Keras
     lines = run(
         "net = skvision.load(path); net.predict(X)\n"
         "seen = PretrainedFeatureTransformer(net).fit(X); seen.transform(X)\n"

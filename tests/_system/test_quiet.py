@@ -1,4 +1,4 @@
-"""What a backend writes while it starts is hidden, unless TF_CPP_MIN_LOG_LEVEL asks for it."""
+"""Messages of a starting backend are hidden, unless TF_CPP_MIN_LOG_LEVEL requests them."""
 
 from __future__ import annotations
 

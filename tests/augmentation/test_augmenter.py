@@ -92,7 +92,7 @@ def test_rows_and_frames(noise):
 def test_numbers_that_are_not_images():
     X = np.random.default_rng(0).normal(size=(4, 6, 6, 2)) * 1000
     result = ImageAugmenter(horizontal_flip=True, random_state=0, value_range=None).fit_transform(X)
-    # geometry is computed in 32 bits; what stays in its place keeps all of them
+    # geometry is computed in 32 bits; unmoved numbers keep all their bits
     flipped = (result == X[:, :, ::-1].astype(np.float32)).all(axis=(1, 2, 3))
     assert flipped.any()
     assert (flipped | (result == X).all(axis=(1, 2, 3))).all()
@@ -296,7 +296,7 @@ def test_a_failed_fit_changes_nothing(noise):
 
 
 class Recorder(ImageAugmenter):
-    """Writes down what it is asked for."""
+    """Records its calls."""
 
     calls = []
 
@@ -365,7 +365,7 @@ def test_resumed_training_has_the_same_draws(digits, tmp_path):
 
 
 def test_labels_stay_with_their_images():
-    # dark images are 0, bright ones 1; changed in all ways they still are
+    # dark images have label 0 and bright ones 1, also after all augmentations
     X = np.repeat(np.array([20, 235], np.uint8), 40)[:, None, None] * np.ones((1, 8, 8), np.uint8)
     y = np.repeat([0, 1], 40)
     seen = []
@@ -437,8 +437,8 @@ def test_augmenter_features_and_linear_model_searched_together(digits_folder, tm
     from skvision.feature_extraction.cache import FeatureCache
 
     info = FeatureCache(tmp_path / "cache").info()
-    # two poolings; in each of two folds every image unturned, and half of them turned; the
-    # refit may add some. That C is searched too costs nothing.
+    # two poolings; in each of two folds every image unchanged, and half of them rotated; the
+    # refit may add some. Searching C too needs no further features.
     n = int(chosen.sum())
     for n_rows in info.networks.values():
         assert n + n <= n_rows <= 4 * n

@@ -1,4 +1,4 @@
-"""What is drawn: uniformly, within its range, for each image on its own."""
+"""Draws are uniform within their range, and separate for each image."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_draw_depends_on_seed_and_number_only():
     assert both[0] == both[2]
     assert both[0] != both[1]
     assert both[0] != augmenter.draw([1, 6], np.array([12]))[0]
-    # what else is switched on changes nothing
+    # other operations don't change it
     more = augmenter.set_params(zoom_range=0.2).draw([1, 5], np.array([12]))
     assert more["rotation"][0] == both["rotation"][0]
 

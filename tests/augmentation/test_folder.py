@@ -1,4 +1,4 @@
-"""`augment_folder`: names, manifest, seeds, refusals, and going on after a kill."""
+"""`augment_folder`: names, manifest, seeds, refusals, and resuming after a kill."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_originals_copies_and_manifest(animals, tmp_path):
         if not parameters:
             assert files[row["file"]] == source.read_bytes()
             continue
-        # made of the image that is named, by what is written
+        # made from the named image by the recorded parameters
         made = decode(AugmentedImage(str(source), Draw.of(**parameters)))
         off = np.abs(decode(str(more / row["file"])).astype(int) - made)
         assert off.max() == 0 if row["file"].endswith(".png") else off.mean() < 25
@@ -195,7 +195,7 @@ def test_resume_notices_other_originals_and_a_damaged_record(animals, tmp_path):
     more = tmp_path / "more"
     how = {"sampling_strategy": 9, "random_state": 0, "resume": True}
     more.mkdir()
-    # as a process killed while it wrote the record leaves it
+    # as left by a process that was killed while it wrote the record
     (more / "..skvision-augment.json.abc.part.json").write_text("{")
     augment(animals, more, AUGMENTER, **how)
     assert not list(more.glob(".*.part*"))
@@ -319,7 +319,7 @@ COMMAND = ("--per-class", "40", "--rotation", "40", "--noise", "0.1", "--seed", 
 
 @pytest.mark.parametrize("kills", [2])
 def test_killed_and_resumed(digits_folder, tmp_path, kills):
-    """A real process, killed twice; in the end all is as if it had not been."""
+    """A real process, killed twice, gives the same result in the end."""
 
     def start(*more):
         words = ("augment", digits_folder, tmp_path / "killed", *COMMAND, *more)
@@ -342,7 +342,7 @@ def test_killed_and_resumed(digits_folder, tmp_path, kills):
         assert n_before < n_after < 400, "it was killed before or after its work"
         assert not (killed / "manifest.csv").exists()
         n_before = n_after
-    # as a kill in the middle of a file leaves it
+    # as left by a kill in the middle of a file
     (killed / "one" / ".x.png.abc.part.png").write_bytes(b"half")
     last = start("--resume")
     output, errors = last.communicate(timeout=120)
@@ -367,7 +367,7 @@ def test_killed_and_resumed(digits_folder, tmp_path, kills):
 def test_a_folder_that_cannot_be_written(
     animals, tmp_path, monkeypatch, code, kind, said, refusing
 ):
-    """As systems refuse it, to those whom permissions don't bind too."""
+    """With the errors of systems, also for users without restrictions."""
     more = tmp_path / "more"
 
     def refuse(self=more, *_, dir=None, **__):

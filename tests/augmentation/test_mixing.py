@@ -1,4 +1,4 @@
-"""MixUp and CutMix, and what becomes of labels and weights."""
+"""MixUp and CutMix, with labels and weights."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_targets_follow_images_and_weights():
 
 @pytest.mark.parametrize("kind", ["mixup", "cutmix"])
 def test_shares_in_the_image_are_those_in_the_label(kind):
-    # each image is all of its class' colour, so its mean is the share of class 1
+    # each image has only the colour of its class, so its mean is the share of class 1
     images = np.array([0, 1], np.float32).repeat(400).reshape(2, 20, 20, 1)
     targets, weights = np.eye(2, dtype=np.float32), np.ones(2, np.float32)
     mixing = Mixing(**{kind: 1.0})

@@ -26,7 +26,7 @@ def draw(**parameters):
 
 
 def apply(pixels, draws, **how):
-    """To one grey image (height, width), or (height, width, channels)."""
+    """Apply draws to one image (height, width) or (height, width, channels)."""
     grey = pixels.ndim == 2
     images = pixels[np.newaxis, ..., np.newaxis] if grey else pixels[np.newaxis]
     result = augmented(images, draws, **how)[0]
@@ -35,7 +35,7 @@ def apply(pixels, draws, **how):
 
 @pytest.fixture(scope="module")
 def photo():
-    """Smooth colours, as a photo has; black and white somewhere in it."""
+    """Smooth colours like a photo, including black and white."""
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (6, 6, 3)).astype(np.float32)
     import cv2
@@ -64,7 +64,7 @@ def test_every_fill_mode_is_tested():
 @pytest.mark.parametrize("unit", ["pixels", "share"])
 def test_shift_and_fill_modes(fill_mode, along, unit):
     parameters = {f"shift_{along}_pixels": 2} if unit == "pixels" else {f"shift_{along}": 0.5}
-    # a row that is all there is of an image along this axis
+    # an image of a single row along this axis
     pixels = ROW[np.newaxis] if along == "x" else ROW[:, np.newaxis]
     result = apply(pixels, draw(**parameters), fill_mode=fill_mode, cval=7)
     assert result.ravel().tolist() == FILLED[fill_mode]
@@ -91,7 +91,7 @@ def test_turns_and_flips(parameters, expected):
 
 
 def test_zoom():
-    # above 1 more is shown: beyond the edges lies the edge
+    # above 1 more is shown, filled with the edge
     wide = np.array([[0, 0, 10, 20, 30, 40, 50, 60, 60]], np.uint8)[:, 1:-1]
     assert apply(wide, draw(zoom_x=2.0)).tolist() == [[0, 0, 10, 30, 50, 60, 60]]
     assert apply(wide, draw(zoom_x=0.5)).tolist() == [[15, 20, 25, 30, 35, 40, 45]]
@@ -158,7 +158,7 @@ TRANSFORMS = [
 ]  # fmt: skip
 OURS = {
     "theta": "rotation",
-    # Keras takes its first axis for x when it composes, whatever the draw's name
+    # Keras uses its first axis as x when it composes, whatever the name of the draw
     "tx": "shift_x_pixels",
     "ty": "shift_y_pixels",
     "shear": "shear",
@@ -185,7 +185,7 @@ def test_agreement_with_image_data_generator(photo, parameters, fill_mode):
     ours = apply(photo, draws, fill_mode=fill_mode, cval=40).astype(float)
     off = np.abs(ours - keras_says)
     if fill_mode == "constant":
-        # SciPy cuts off at the outermost pixels' centres, OpenCV blends one pixel further
+        # SciPy cuts off at the centres of the outermost pixels, OpenCV blends one pixel further
         assert (off > 1).any(axis=2).mean() < 0.12
         assert np.median(off) <= 0.5
     else:
@@ -194,7 +194,7 @@ def test_agreement_with_image_data_generator(photo, parameters, fill_mode):
 
 
 def test_wrap_agrees_with_scipy_and_the_documented_pattern(photo):
-    # ImageDataGenerator's own wrap repeats with a period of one pixel less
+    # the wrap of ImageDataGenerator has a period that is one pixel shorter
     matrix = warp_matrices(draw(rotation=25, shift_x=0.4), 40, 40)[0]
     expected = [
         affine_transform(
@@ -258,7 +258,7 @@ def test_colour_operations(parameters, expected):
 
 
 def test_colours_in_order_and_clipped_once():
-    # what goes beyond white and comes back is not lost: (100 + 200) / 2
+    # values beyond white are not clipped in between: (100 + 200) / 2
     assert apply(COLOURS, draw(channel_shift=200, brightness=0.5))[0, 3].tolist() == [150] * 3
 
 

@@ -58,7 +58,7 @@ def test_originals_come_first_and_copies_belong_to_their_label(data):
     np.testing.assert_array_equal(y[:n], data[1])
     np.testing.assert_array_equal(y, data[1][sampler.sample_indices_])
     assert sampler.sampling_strategy_ == {"cat": 7, "dog": 9, "panda": 11}
-    # copies are made from the image that is named, and no two are alike
+    # copies are made from the named image, and all differ
     plain = clone(sampler).set_params(augmenter=ImageAugmenter())
     same, _ = plain.fit_resample(*data)
     np.testing.assert_array_equal(same, data[0][plain.sample_indices_])
@@ -152,8 +152,8 @@ def test_rows(data):
     [
         (4, "Class 'cat' has 5 images, more than its target of 4.*at least 5"),
         ({"dog": 2}, "Class 'dog' has 3 images, more than its target of 2"),
-        ({"1": 5}, "Class '1' shall have"),
-        ({1: 5}, "Class 1 shall have"),
+        ({"1": 5}, "Class '1' has a target of"),
+        ({1: 5}, "Class 1 has a target of"),
         ({"bear": 5}, "Class 'bear' has a target of 5 images but no images.*'cat', 'dog', 'panda'"),
         (0, "whole number of at least 1"),
         ({"cat": 7.5}, "target of class 'cat' must be a whole number"),
@@ -200,7 +200,7 @@ def test_bad_data(data):
 
 def test_one_class_alone(data):
     X, y = data[0], ["cat"] * 9
-    with pytest.raises(ValueError, match="only one class, 'cat'.*Set sampling_strategy to the num"):
+    with pytest.raises(ValueError, match="only one class, 'cat'.*Set sampling_strategy to a num"):
         resampled((X, y))
     assert resampled((X, y), 12)[1] == ["cat"] * 12
 
@@ -251,7 +251,7 @@ def test_imbalanced_learn_is_not_needed():
 
 
 class Look(LogisticRegression):
-    """Writes down which rows it sees."""
+    """Records the rows that it receives."""
 
     seen = []
 
@@ -287,7 +287,7 @@ def test_only_training_folds_are_augmented(digits, pipeline):
         np.testing.assert_array_equal(fitted[1][: len(training)], X[training])
         counts = np.unique(fitted[2], return_counts=True)[1]
         assert counts.tolist() == [counts[0]] * 3
-        # no image that validates is in the training part
+        # validation images aren't in the training part
         held_out = {row.tobytes() for row in X[validation]}
         assert not held_out & {row.tobytes() for row in fitted[1]}
         assert len(fitted[1]) > len(training)

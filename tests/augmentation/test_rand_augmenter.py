@@ -1,4 +1,4 @@
-"""RandAugment: how many operations, which, and how strong."""
+"""RandAugment: number, choice and strength of operations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def drawn(**parameters):
 
 
 def operations_of(draws):
-    """For each image, what happens to it."""
+    """Return the operations of each image."""
     changed = {part: draws[part] != NEUTRAL[part] for part in PARTS}
     return [{PARTS[part] for part in PARTS if changed[part][i]} for i in range(len(draws))]
 

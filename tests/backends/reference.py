@@ -1,6 +1,6 @@
-"""What TensorFlow makes of the same: ``python -m tests.backends.reference FOLDER``.
+"""Compute the same with TensorFlow: ``python -m tests.backends.reference FOLDER``.
 
-It reads ``theirs.skv``, which another backend wrote, and leaves its own answers beside it.
+It reads ``theirs.skv``, which another backend wrote, and writes its own results beside it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What depends on Keras' backend, on the one that Keras is set to.
+"""Behaviour that depends on Keras' backend, with the configured one.
 
-`make test-matrix` runs it on JAX and PyTorch. On TensorFlow the rest of the tests says most
-of it, so what is not cheap is left out there.
+`make test-matrix` runs these tests on JAX and PyTorch. Other tests cover most of it on
+TensorFlow, so the expensive tests are left out there.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from .reference import PICTURES
 BACKEND = keras.config.backend()
 on_others = pytest.mark.skipif(BACKEND == "tensorflow", reason="other tests say it of TensorFlow")
 
-# one architecture for all tests: JAX compiles for seconds
+# one architecture for all tests, since JAX compiles for seconds
 NET = {**TINY, "epochs": 2, "se_ratio": 0.25}
 
 
@@ -105,12 +105,12 @@ def test_a_fit_with_all_options_is_reproducible(net, data):
 
 
 def test_after_few_steps_predictions_are_as_accurate_as_the_training(net, data, tmp_path):
-    """Four steps: fit, validation, parts, and a file that Keras reads alone."""
+    """Four steps: fit, validation, parts, and a file that Keras alone can read."""
     X, y = data
     net.set_params(epochs=1, validation_fraction=0.5, conv_dropout=0, dense_dropout=0)
     net.fit(np.concatenate([X, X]), np.concatenate([y, y]))
     loss = -np.log(net.predict_proba(X)[np.arange(len(y)), np.searchsorted(net.classes_, y)])
-    # each image is in both halves, or most are
+    # all or most images are in both halves
     assert net.history_["val_loss"][-1] == pytest.approx(loss.mean(), rel=0.2)
     assert net.score(X, y) > 0.9
     again = clone(net).fit(np.concatenate([X, X]), np.concatenate([y, y]))
@@ -128,7 +128,7 @@ def test_after_few_steps_predictions_are_as_accurate_as_the_training(net, data, 
 
 
 class InBatch(keras.callbacks.Callback):
-    """Does something before the third batch of the second epoch."""
+    """Calls a function before the third batch of the second epoch."""
 
     def __init__(self, act):
         super().__init__()
@@ -148,7 +148,7 @@ def test_ctrl_c_leaves_the_last_complete_epoch(net, data):
     cut = clone(net).set_params(keras_callbacks=interrupt)
     with pytest.warns(TrainingInterruptedWarning, match="after epoch 1 of 2"):
         cut.fit(*data)
-    # in the network that was cut, too
+    # in the interrupted network, too
     short = clone(net).set_params(epochs=1).fit(*data)
     np.testing.assert_array_equal(cut.predict_proba(data[0]), short.predict_proba(data[0]))
 
@@ -277,11 +277,11 @@ def test_a_graphics_card_is_preferred(monkeypatch):
 
 @pytest.fixture(scope="module")
 def reference(data, tmp_path_factory):
-    """A folder with a model of this backend's, and what TensorFlow made of it."""
+    """A folder with a model of this backend, and TensorFlow's results for it."""
     folder = tmp_path_factory.mktemp("reference")
     for name, array in zip("Xy", data, strict=True):
         np.save(folder / f"{name}.npy", array)
-    # an optimiser's object is of a class of the backend's own
+    # an optimiser object has a class of the backend
     net = MiniVGGClassifier(**{**NET, "learning_rate": None, "optimizer": keras.optimizers.Adam()})
     net.set_params(predict_crops=(1.0, 0.7), predict_mirrored=True)
     save(net.fit(*data), folder / "theirs.skv")
@@ -302,7 +302,7 @@ def test_this_backend_reads_models_of_tensorflow(reference, data):
     expected = np.load(reference / "of_ours.npy")
     for net in (load(reference / "ours.skv"), joblib.load(reference / "ours.joblib")):
         np.testing.assert_allclose(net.predict_proba(data[0]), expected, atol=1e-5)
-        # and goes on here
+        # and continues here
         assert net.set_params(warm_start=True).fit(*data).n_epochs_ == 4
 
 

@@ -1,4 +1,4 @@
-"""Kill trainings with SIGKILL at random moments, let each go on, and hold it against one
+"""Kill trainings with SIGKILL at random moments, let each continue, and compare it with one
 that was never killed: ``python -m tests.classifiers.kills minivgg 20``.
 
 A training is killed five times before it may end. One process imports TensorFlow once and
@@ -23,7 +23,7 @@ FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
 def run(folder, kind, count):
-    """Kill `count` trainings; the report says how many kills counted and were survived."""
+    """Kill `count` trainings; report how many kills counted and were survived."""
     words = [sys.executable, "-m", __name__, kind, str(count), str(folder)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=550)
@@ -46,7 +46,7 @@ def minivgg(folder, **training):
 
 
 def finetune(folder, **training):
-    """On the body of a network that learnt something else, in a file made before."""
+    """Return a classifier on the body of a network of other data, in a file made before."""
     from skvision import FineTunedClassifier
 
     return FineTunedClassifier(
@@ -70,14 +70,14 @@ def data():
 
 
 def train(folder, kind, log):
-    """A training with all that is drawn: dropout, order, augmentation, batches in between."""
+    """Train with all random draws: dropout, order, augmentation, checkpoints within epochs."""
     import keras
 
     from skvision import ImageAugmenter, save
 
     class Log(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
-            # what learns tells the phase
+            # the trainable weights identify the phase
             os.write(log, f"epoch {epoch} of {len(self.model.trainable_weights)}\n".encode())
 
         def on_train_batch_end(self, batch, logs=None):
@@ -109,7 +109,7 @@ def make_body(path):
 
 
 def started(folder, kind):
-    """Fork a training; its process and the file it writes its log to."""
+    """Fork a training; return its process and the file of its log."""
     folder.mkdir(exist_ok=True)
     path = folder / f"log-{len(list(folder.glob('log-*')))}"
     return forked(lambda: train(folder, kind, os.open(path, FLAGS))), path
@@ -136,7 +136,7 @@ def epochs(log):
 
 
 def killed(folder, kind, rng):
-    """Kill a run after its first epochs; its log, and whether the kill counts."""
+    """Kill a run after its first epochs; return its log, and whether the kill counts."""
     pid, path = started(folder, kind)
     begun = []
     while len(begun) < 3:
@@ -153,7 +153,7 @@ def killed(folder, kind, rng):
 
 
 def finished(folder, kind):
-    """Let a training go on to its end; the log of that run."""
+    """Let a training continue to its end; return the log of that run."""
     pid, path = started(folder, kind)
     _, status = os.waitpid(pid, 0)
     return lines(path) if os.waitstatus_to_exitcode(status) == 0 else []
@@ -166,7 +166,7 @@ def result(folder):
 def survival(folder, kind, rng, wanted):
     """Kill a training `wanted` times that count, then let it end.
 
-    The epochs in which the kills that count came, and whether the next run began with the same.
+    Return the epochs of the kills that count, and whether the next run began with the same epoch.
     """
     counted = []
     pending = None  # the epoch of a kill that counts, whose next run has not begun
@@ -206,7 +206,7 @@ def main(kind, count, folder):
             failures.append(f"{each.name} ended otherwise")
             counted = [(at, False) for at, _ in counted]
         kills += counted
-    # the models last: loading them starts TensorFlow here
+    # load the models last, since that starts TensorFlow here
     X, _ = data()
     for each in trainings:
         if skvision.load(each / "net.skv").predict_proba(X[:64]).tolist() != whole[2]:

@@ -1,4 +1,4 @@
-"""The same seed gives the same numbers, and nothing global is changed for it."""
+"""The same seed gives the same numbers, without changes to global states."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tensorflow.python.framework import config as tensorflow_config
 
 from skvision import ImageAugmenter, MiniVGGClassifier, load, make_feature_classifier, save
 
-#: all that draws: initial weights, dropout, order, split, augmentation, mixing
+#: all random draws: initial weights, dropout, order, split, augmentation, mixing
 DRAWING = {
     "image_size": 8,
     "filters": (8,),
@@ -69,7 +69,7 @@ def test_another_process_gives_the_same_results(net, digits, tmp_path):
 
 
 def global_randomness():
-    """Whatever of the process's randomness a careless library would touch."""
+    """Return the random states of the process that a careless library would change."""
     generator = global_state.get_global_attribute("global_seed_generator")
     kind, numbers, *rest = np.random.get_state()  # noqa: NPY002
     return {
@@ -89,7 +89,7 @@ def test_nothing_global_is_changed(digits, random_state):
     X, y = digits[0][:60], digits[1][:60]
     keras.utils.set_random_seed(3)
     before = global_randomness()
-    # an architecture that no other test has built: building draws initial weights
+    # an architecture that no other test builds, since building draws initial weights
     net = MiniVGGClassifier(**{**DRAWING, "filters": (5 + bool(random_state is None),)})
     net.set_params(random_state=random_state).fit(X, y).predict(X)
     features = make_feature_classifier(
@@ -98,5 +98,5 @@ def test_nothing_global_is_changed(digits, random_state):
     features.fit(X, y).predict(X)
     after = global_randomness()
     changed = [name for name in before if before[name] != after[name]]
-    # with None, NumPy's generator is what scikit-learn's convention draws from
+    # with None, scikit-learn's convention draws from NumPy's generator
     assert changed == ([] if random_state == 0 else ["numpy"])

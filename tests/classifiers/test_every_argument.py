@@ -1,4 +1,4 @@
-"""Each constructor argument decides something; none is stored and forgotten."""
+"""Each constructor argument has an effect; none is stored and ignored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TUNED = FineTunedClassifier(
     image_size=12,
     dense_units=(8,),
     warmup_epochs=1,
-    fine_tune_epochs=0,  # quicker, and much is the same without
+    fine_tune_epochs=0,  # faster, and enough for most arguments
     engine="keras",
     random_state=0,
 )
@@ -55,7 +55,7 @@ def files(net, capfd, tmp_path):
 
 
 def written(net, capfd, tmp_path):
-    """The checkpoints, which are removed, so that the next training begins anew."""
+    """Return the checkpoints and remove them, so that the next training begins from the start."""
     names = sorted(path.name for path in tmp_path.rglob("*.npz"))
     shutil.rmtree(tmp_path / "checkpoints")
     return names
@@ -74,7 +74,7 @@ def calls(net, capfd, tmp_path):
 
 
 def engines(net, capfd, tmp_path):
-    """Which engines the last fit called for."""
+    """Return the engines that the last fit used."""
     used = sorted({type(engine).__name__ for engine in running_engines.values()})
     running_engines.clear()
     return used
@@ -84,7 +84,7 @@ def databases(net, capfd, tmp_path):
     return len(list(tmp_path.rglob("*.sqlite")))
 
 
-#: argument: (another value, what it must change, what else must be set in both);
+#: argument: (another value, the result that it must change, other arguments to set in both);
 #: those that all trained classifiers share
 SHARED = {
     "image_size": ((14, 12), layers, {}),
@@ -147,9 +147,9 @@ OWN = {
         "cache": ("features", databases, {}),
     },
 }
-#: tested with the files that it names, in test_finetuned
+#: tested with its files, in test_finetuned
 ELSEWHERE = {MiniVGGClassifier: set(), FineTunedClassifier: {"weights"}}
-#: what decides which X may come; tested with the image contract below
+#: arguments that control the accepted X; tested below
 CONTRACT = {"row_shape", "value_range"}
 
 
@@ -184,7 +184,7 @@ def test_an_argument_has_its_effect(pictures, base, name, case, capfd, tmp_path,
     seen = []
     for net in (plain, clone(plain), clone(plain).set_params(**{name: value})):
         SEEN.clear()
-        # twice, for what matters in the second fit only
+        # twice, for arguments that affect only the second fit
         seen.append(observe(net.fit(*pictures).fit(*pictures), capfd, tmp_path))
     assert seen[0] == seen[1]
     assert seen[0] != seen[2]

@@ -1,4 +1,4 @@
-"""Batch normalisation after few steps: what is predicted is what was learnt."""
+"""Batch normalisation after few steps: predictions are as accurate as the training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WITHOUT_DROPOUT = {"conv_dropout": 0, "dense_dropout": 0}
 
 
 def by_batch(net, X):
-    """Probabilities as in training: by the moments of the images together, without dropout."""
+    """Return probabilities as in training: by the moments of the whole batch, without dropout."""
     network = keras.models.clone_model(net.model_)
     network.set_weights(net.model_.get_weights())
     for layer in network.layers:
@@ -73,7 +73,7 @@ def test_predictions_are_as_accurate_as_the_training(digits, n, epochs, optimize
 
 
 def test_averages_from_some_of_many_batches(digits):
-    """20 batches, of which 16 are taken."""
+    """20 batches, of which 16 are used."""
     net = MiniVGGClassifier(**{**NET, "batch_size": 15}).fit(*digits)
     assert net.score(*digits) > 0.9
 
@@ -139,14 +139,14 @@ def test_a_part_after_a_long_training_moves_the_averages_as_one_step_does(digits
     X, y = digits
     net = MiniVGGClassifier(**{**NET, "batch_size": 1}, **WITHOUT_DROPOUT)
     net.fit(X[:SETTLED], y[:SETTLED])
-    net.set_params(batch_size=32, learning_rate=1e-9)  # it learns nothing more
+    net.set_params(batch_size=32, learning_rate=1e-9)  # the weights stay almost the same
     found = [averages(net)]
     copy = pickle.loads(pickle.dumps(net))
     for each in (net, net, copy):
         each.partial_fit(X[:32] // 8, y[:32])
         found.append(averages(each))
     for before, once, twice, of_copy in zip(*found, strict=True):
-        # by a tenth of what is missing, and then by a tenth of the rest
+        # by a tenth of the difference, and then by a tenth of the rest
         np.testing.assert_allclose(twice - once, 0.9 * (once - before), rtol=0.01, atol=1e-5)
         assert np.abs(once - before).max() > 1e-3
         np.testing.assert_array_equal(of_copy, once)
@@ -161,7 +161,7 @@ def test_an_averaging_optimizer_has_averages_of_its_own(digits):
 
 
 def test_two_halves_equal_a_whole_across_the_step_at_which_averages_settle(digits):
-    """75 steps an epoch: two and two epochs against four, and parts likewise."""
+    """75 steps per epoch: two and two epochs compared with four, and parts likewise."""
     X, y = digits
     whole = MiniVGGClassifier(
         **{**NET, "optimizer": "sgd", "epochs": 4, "batch_size": 4}, **WITHOUT_DROPOUT
@@ -176,7 +176,7 @@ def test_two_halves_equal_a_whole_across_the_step_at_which_averages_settle(digit
 
 
 def test_ctrl_c_in_a_training_without_callbacks(digits, monkeypatch):
-    """The third epoch's first images are not to be had: the second epoch's weights count."""
+    """The interrupt comes before the third epoch, so the weights of the second are kept."""
     X, y = digits[0][:60], digits[1][:60]
     net = MiniVGGClassifier(**{**NET, "epochs": 3})
     expected = clone(net).set_params(epochs=2).fit(X, y).predict_proba(X)
@@ -189,7 +189,7 @@ def test_ctrl_c_in_a_training_without_callbacks(digits, monkeypatch):
         set_rate(self, rate)
 
     monkeypatch.setattr(CompiledNetwork, "set_learning_rate", interrupt)
-    # a schedule, for it to be called, whose rate stays the same until half of them
+    # a schedule, so that it is called; its rate is constant for the first half of the epochs
     net.set_params(learning_rate_schedule="plateau")
     with pytest.warns(TrainingInterruptedWarning, match="after epoch 2 of 3"):
         net.fit(X, y)
@@ -197,7 +197,7 @@ def test_ctrl_c_in_a_training_without_callbacks(digits, monkeypatch):
 
 
 class Cut(keras.callbacks.Callback):
-    """Ends the process' training as a crash would: in the middle of the second epoch."""
+    """Stops the training like a crash in the middle of the second epoch."""
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
@@ -232,7 +232,7 @@ def test_files_have_the_same_averages(digits, tmp_path, suffix):
 
 
 def test_a_search_over_batch_sizes_ranks_by_the_number_of_steps(digits):
-    """The smaller the batches, the more steps, and the better: not the other way round."""
+    """Smaller batches mean more steps and a better network, not the other way round."""
     net = MiniVGGClassifier(**{**NET, "epochs": 2, "optimizer": "sgd"})
     search = GridSearchCV(net, {"batch_size": [8, 32, 200]}, cv=3).fit(*digits)
     assert search.best_params_ == {"batch_size": 8}
@@ -242,7 +242,7 @@ def test_a_search_over_batch_sizes_ranks_by_the_number_of_steps(digits):
 
 
 class StopAfter:
-    """A callback of scikit-learn's kind, which asks for no fitted estimator."""
+    """A callback of scikit-learn that doesn't ask for the fitted estimator."""
 
     def __init__(self, n_epochs):
         self.left = n_epochs

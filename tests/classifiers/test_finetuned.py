@@ -1,4 +1,4 @@
-"""Two phases: a head that warms up, then a body that learns with it."""
+"""Two phases: training the head, then the head and the body."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def body():
 
 @pytest.fixture
 def net(body):
-    """Not fitted."""
+    """A classifier that isn't fitted."""
     return FineTunedClassifier(
         body,
         dense_units=(16,),
@@ -71,17 +71,17 @@ def net(body):
 
 @pytest.fixture(scope="module")
 def some(digits):
-    """96 digits, so that an epoch is three steps."""
+    """96 digits, so that an epoch has three steps."""
     return digits[0][:96], digits[1][:96]
 
 
 def weights_of(estimator):
-    """Layer name: list of arrays, of the layers that have any."""
+    """Return the weights of each layer that has any, by name."""
     return {each.name: each.get_weights() for each in estimator.model_.layers if each.weights}
 
 
 def changed(one, two):
-    """Names of the layers whose weights differ in any bit."""
+    """Return the names of layers whose weights differ in any bit."""
     assert one.keys() == two.keys()
     return [n for n in one if not all(map(np.array_equal, one[n], two[n]))]
 
@@ -119,13 +119,13 @@ def test_only_unfrozen_layers_are_trained(name, side, unfreeze, learns):
     published = build_backbone(name, image_size=(side, side), weights=None, seed=seed)
     expected = [layer.get_weights() for layer in leaves(published) if layer.weights]
     warm = weights_of(net)
-    # after the warm-up the body is, bit by bit, what it was
+    # after the warm-up the body is unchanged, bit by bit
     *found, _ = warm.values()
     assert len(found) == len(expected)
     for ours, theirs in zip(found, expected, strict=True):
         for one, two in zip(ours, theirs, strict=True):
             np.testing.assert_array_equal(one, two)
-    # after fine-tuning only what was unfrozen is another, and no average of a normalisation
+    # after fine-tuning only unfrozen layers have changed, and no averages of normalisation
     tuned = weights_of(net.set_params(unfreeze=unfreeze).fit(X, y))
     moved = changed(warm, tuned)
     kernels = [
@@ -184,7 +184,7 @@ def test_layer_decay_makes_smaller_steps_of_adam(net, some):
 
 
 def test_the_body_in_the_network_computes_the_features(digits):
-    """Its preprocessing is inside, once; dropout and nesting are gone, the names are there."""
+    """It has its preprocessing once and the layers' names, without dropout and nesting."""
     X = np.repeat(np.repeat(digits[0][:8], 4, axis=1), 4, axis=2)
     net = FineTunedClassifier(
         image_size=32, unfreeze="none", warmup_epochs=1, engine="keras", random_state=0
@@ -233,7 +233,7 @@ def test_validation_is_the_same_in_both_phases(net, digits):
     ]  # fmt: skip
     assert len({len(column) for column in net.history_.values()}) == 1
     np.testing.assert_allclose(net.history_["learning_rate"], [0.01, 0.01, 1e-3, 1e-3, 1e-4])
-    # five epochs over three quarters: the other quarter was never augmented
+    # five epochs over three quarters of the images: the other quarter was never augmented
     assert len(seen) == 5 * 225
     assert len(set(seen)) <= 225
 
@@ -241,7 +241,7 @@ def test_validation_is_the_same_in_both_phases(net, digits):
 def test_early_stopping_keeps_the_best_epoch_of_both_phases(net, digits):
     net.set_params(early_stopping=True, patience=1, fine_tune_learning_rate=3.0).fit(*digits)
     losses, named = net.history_["val_loss"], net.history_["phase"]
-    # a rate that ruins everything: the best was in the warm-up
+    # a rate that destroys the weights, so the best epoch is in the warm-up
     assert named[int(np.argmin(losses))] == "warmup"
     assert named[-1] == "fine_tune"
     warm = clone(net).set_params(unfreeze="none").fit(*digits)
@@ -254,7 +254,7 @@ def test_the_seed_controls_all_random_draws(net, some):
     assert_same(one, two, some[0])
     other = clone(net).set_params(**noisy, random_state=1).fit(*some)
     assert not np.array_equal(one.predict_proba(some[0]), other.predict_proba(some[0]))
-    # networks are reused, and what one fit did to them has no influence on the next
+    # networks are reused, and one fit must not affect the next
     network_pool.clear()
     assert_same(clone(net).set_params(**noisy).fit(*some), one, some[0])
 
@@ -296,12 +296,12 @@ def test_the_warm_up_computes_features_in_the_precision_of_the_training(
     assert {choice.precision for _, choice, _ in keys} == {precision}
 
 
-# features: once, or afresh
+# features: computed once, or in each epoch
 
 
 @pytest.fixture
 def computed(monkeypatch):
-    """How many images went through the engine."""
+    """Numbers of images that the engine computed."""
     counts = []
     run = KerasEngine.run
 
@@ -330,7 +330,7 @@ def test_with_augmentation_features_are_computed_in_each_epoch(net, some, comput
     net.set_params(unfreeze="none", validation_fraction=0.25)
     net.set_params(augmentation=lambda images, rng: images).fit(*some)
     assert sum(computed) == 24 + 3 * 72
-    # and are the same where nothing was changed
+    # and are the same for unchanged images
     plain = clone(net).set_params(augmentation=None).fit(*some)
     np.testing.assert_allclose(net.predict_proba(some[0]), plain.predict_proba(some[0]), atol=1e-3)
 
@@ -362,11 +362,11 @@ def test_large_tables_of_features_are_stored_in_a_file(net, some, monkeypatch):
     )
 
 
-# going on
+# continuing
 
 
 class Ends(keras.callbacks.Callback):
-    """Ends the training before an epoch of a phase, the process' own count."""
+    """Stops the training before an epoch of a phase, as counted in this process."""
 
     at = None
     error = KeyboardInterrupt
@@ -411,7 +411,7 @@ def test_checkpoints_refuse_another_setup(net, some, tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             clone(net).set_params(**other).fit(*some)
-    # how it predicts and more epochs at the end are no other setup
+    # arguments of prediction and more epochs at the end don't change the setup
     net.set_params(predict_crops=(0.8,), predict_mirrored=True)
     assert clone(net).set_params(fine_tune_epochs=3).fit(*some).n_epochs_ == 6
 
@@ -462,7 +462,7 @@ def test_a_learning_rate_is_found_for_each_phase(net, digits, phase):
     assert 1e-4 < found.suggestion < 10
     again = find_learning_rate(net, *digits, phase=phase, n_steps=40, lowest=1e-4)
     np.testing.assert_array_equal(found.losses, again.losses)
-    # the fine-tuning begins with a head that is warm
+    # fine-tuning begins with a trained head
     assert (found.losses[0] < 1.0) == (phase == "fine_tune")
 
 
@@ -477,12 +477,12 @@ def test_unknown_phases_are_refused(net, tiny, some):
         find_learning_rate(net.set_params(unfreeze="none"), *some, phase="fine_tune")
 
 
-# networks of one's own
+# the user's own networks
 
 
 @pytest.fixture(scope="module")
 def animals(digits):
-    """A classifier that learnt three classes, and three others to go on to."""
+    """A classifier of three classes, and data of three other classes."""
     from sklearn.datasets import load_digits
 
     data = load_digits()
@@ -508,14 +508,14 @@ def test_the_users_own_network_is_fine_tuned_to_new_classes(animals, form, tmp_p
     net.fit(X, y)
     assert net.classes_.tolist() == ["grizzly", "panda", "polar bear"]
     names = [layer.name for layer in net.model_.layers]
-    # the old dense layers are gone, the convolutions are there
+    # the old dense layers are removed, the convolutions are kept
     assert "dense1" not in names
     assert names[names.index("flatten") + 1 :] == [
         "features", "head_dense1", "head_dense1_activation", "head_dense1_dropout",
         "head_predictions",
     ]  # fmt: skip
     assert net.score(X, y) > 0.95
-    # the old one is as it was
+    # the old classifier is unchanged
     assert old.classes_.tolist() == ["one", "two", "zero"]
     warm = weights_of(clone(net).set_params(unfreeze="none").fit(X, y))
     before = weights_of(old)
@@ -535,7 +535,7 @@ def test_a_fine_tuned_network_can_be_fine_tuned_again(net, animals, some):
     assert [layer.name for layer in second.model_.layers] == [
         layer.name for layer in first.model_.layers
     ]
-    # a head that is kept has another name than the new one
+    # a kept head has another name than the new one
     assert {"head_dense1", "head2_dense1"} <= {layer.name for layer in third.model_.layers}
     again = pickle.loads(pickle.dumps(second))
     assert_same(again, second, X)
@@ -673,7 +673,7 @@ def test_labels_that_fit_has_not_seen(net, some):
     known = y != "two"
     net.fit(X[known], y[known])
     assert set(net.predict(X)) <= {"one", "zero"}
-    # they can only be wrong
+    # unknown labels count as wrong
     assert net.score(X, y) <= known.mean()
     with pytest.raises(ValueError, match="labels that are not in classes: 'two'"):
         net.partial_fit(X, y)

@@ -22,7 +22,7 @@ from skvision.networks import efficientnet_lite
 from skvision.networks.backbones import BACKBONES, build_backbone
 from skvision.networks.imagenet_classes import imagenet_classes
 
-#: the places of the classes among a network's outputs, in the order of their names
+#: indices of the network's outputs in the order of the class names
 BY_NAME = np.argsort(list(imagenet_classes().values()))
 FAST = {"image_size": 64, "engine": "keras", "batch_size": 4}
 
@@ -80,7 +80,7 @@ def test_it_is_the_network_with_its_own_preprocessing(X, probabilities):
 
 
 def test_photos_are_named():
-    """scikit-learn's own two: a temple in China, a flower."""
+    """The two photos of scikit-learn: a temple in China, and a flower."""
     photos = [load_sample_image(name)[:, 100:-100] for name in ("china.jpg", "flower.jpg")]
     names, scores = ImageNetClassifier(engine="keras").predict_top(np.stack(photos))
     assert "palace" in names[0]
@@ -90,7 +90,7 @@ def test_photos_are_named():
 
 @pytest.mark.parametrize("name", ["VGG16", "MobileNetV2"])
 def test_the_networks_of_keras_with_their_top(name, tmp_path):
-    """Weights from a file, so that nothing is downloaded."""
+    """The weights come from a file, so that no download is needed."""
     row = BACKBONES[name]
     size = (32, 32)
     source = build_backbone(name, image_size=size, weights=None, seed=1, top=True)
@@ -174,7 +174,7 @@ def test_the_cache_separates_probabilities_from_features(net, X, probabilities, 
 
 
 def test_numbers_that_are_not_images_stay_unchanged(net, X):
-    pixels = X[:, 3:67, 1:65]  # of the network's size: resizing would round bytes alone
+    pixels = X[:, 3:67, 1:65]  # in the network's size, since resizing rounds bytes only
     raw = clone(net).set_params(value_range=None)
     np.testing.assert_array_equal(
         raw.predict_proba(pixels.astype(float)), net.predict_proba(pixels)

@@ -21,7 +21,7 @@ def proba(estimator, digits, **params):
     return clone(estimator).set_params(**params).fit(*digits).predict_proba(digits[0])
 
 
-# what it is
+# the classifier
 
 
 def test_default_network_is_that_of_the_course(noise):
@@ -242,7 +242,7 @@ def test_diverging_is_an_error_that_says_what_to_do(tiny, digits):
 
 @pytest.fixture(scope="module")
 def undecided():
-    """The same image 40 times: 30 times called a, 10 times b. Only weights decide."""
+    """The same image 40 times, 30 times with label a and 10 times with b."""
     return np.full((40, 8, 8), 100, np.uint8), np.array(["a", "a", "a", "b"] * 10)
 
 
@@ -258,7 +258,7 @@ def undecided():
 )
 def test_weights_change_the_predicted_class(tiny, undecided, class_weight, weight_of_b, expected):
     X, y = undecided
-    # each step sees all, and nothing is divided by the deviation of images that are all the same
+    # each step uses all images, without dividing by the deviation of equal images
     net = tiny.set_params(
         class_weight=class_weight, epochs=100, batch_size=512, batch_norm=False,
         dense_dropout=0, conv_dropout=0,
@@ -309,7 +309,7 @@ def test_early_stopping_restores_the_best_epoch(tiny, digits):
     losses = net.history_["val_loss"]
     assert net.n_epochs_ < 60
     assert int(np.argmin(losses)) == net.n_epochs_ - 3
-    # the same training, ended at the best epoch, gives the weights that were restored
+    # the same training, ended at the best epoch, gives the restored weights
     best = clone(net).set_params(epochs=int(np.argmin(losses)) + 1, early_stopping=False)
     best.set_params(validation_fraction=0.1).fit(*digits)
     np.testing.assert_array_equal(best.predict_proba(digits[0]), net.predict_proba(digits[0]))
@@ -395,7 +395,7 @@ def test_a_random_state_is_used_for_draws(tiny, digits):
     np.testing.assert_array_equal(one, again)
 
 
-# what is printed
+# output
 
 
 def test_silent_unless_asked(tiny, digits, capfd):

@@ -1,4 +1,4 @@
-"""What users do by mistake: told at once and in plain words, and never a wrong network."""
+"""Mistakes of users give an immediate, clear error, and never a wrong network."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_score_counts_labels_that_fit_did_not_see_as_wrong(fitted):
     assert fitted.score(X, fitted.predict(X), sample_weight=weights) == 1
 
 
-# checkpoints of something else
+# checkpoints of another training
 
 
 @pytest.mark.parametrize(
@@ -160,11 +160,11 @@ def test_layers_that_draw_from_pythons_generator_are_seeded_too():
     np.testing.assert_array_equal(first, again)
 
 
-# networks that are lost
+# diverging networks
 
 
 def test_the_weights_of_the_last_step_are_checked():
-    # a single step: its loss is that of the first weights
+    # a single step, whose loss is that of the initial weights
     with pytest.raises(TrainingDivergedError, match="a weight of epoch 1 is"):
         net(batch_size=64, learning_rate=1e39).fit(X, Y)
 
@@ -195,7 +195,7 @@ def test_bad_class_weights(weight):
         net(class_weight={0: weight, 1: 1}).fit(X, Y)
 
 
-# what goes on, and what begins anew
+# continuing and restarting
 
 
 class Steps(keras.callbacks.Callback):

@@ -1,4 +1,4 @@
-"""scikit-learn's partners: ensembles, searches, curves, thresholds, routing, displays."""
+"""Use with scikit-learn's ensembles, searches, curves, thresholds, routing and displays."""
 
 from __future__ import annotations
 
@@ -71,19 +71,19 @@ FOLDS = StratifiedKFold(2)
 
 @pytest.fixture(scope="module")
 def small(digits):
-    """90 digits to learn."""
+    """90 digits for training."""
     return digits[0][:90], digits[1][:90]
 
 
 @pytest.fixture(scope="module")
 def unseen(digits):
-    """100 digits to be judged by."""
+    """100 digits for evaluation."""
     return digits[0][200:], digits[1][200:]
 
 
 @pytest.fixture(scope="module")
 def net(small):
-    """Fitted on the 90; tests must not refit it."""
+    """A classifier fitted on the 90 digits; tests must not refit it."""
     return MiniVGGClassifier(**TINY).fit(*small)
 
 
@@ -95,13 +95,13 @@ def files(digits_folder):
 
 @pytest.fixture
 def on_rows(tiny):
-    """For partners that take nothing but 2-D X."""
+    """A classifier of rows, for partners that accept only 2-D X."""
     return tiny.set_params(row_shape=(8, 8))
 
 
 @pytest.fixture
 def weight(small):
-    """0 to 4."""
+    """Sample weights from 0 to 4."""
     return np.random.default_rng(0).integers(0, 5, len(small[1])).astype(float)
 
 
@@ -135,13 +135,13 @@ def test_voting_beside_a_linear_model(tiny, net, small, unseen, voting):
     else:
         own = np.stack([member.predict(X) for member in members], axis=1)
         np.testing.assert_array_equal(votes.classes_[votes.transform(X)], own)
-        one_each = np.sort(own, axis=1)[:, 0]  # a tie goes to the first class
+        one_each = np.sort(own, axis=1)[:, 0]  # a tie gives the first class
         np.testing.assert_array_equal(votes.predict(X), one_each)
 
 
 def test_stacking_learns_from_out_of_fold_predictions(tiny, small, unseen):
     final = LogisticRegression(C=100)
-    tiny.set_params(epochs=6)  # half of the data must do for a fold
+    tiny.set_params(epochs=6)  # each fold trains on half of the data
     net = clone(tiny).fit(*small)
     stack = StackingClassifier([("net", tiny)], final_estimator=final, cv=FOLDS).fit(*small)
     np.testing.assert_array_equal(stack.transform(unseen[0]), net.predict_proba(unseen[0]))
@@ -232,7 +232,7 @@ def test_calibration_of_a_frozen_classifier(net, unseen):
     assert [one.estimator.estimator for one in calibrated.calibrated_classifiers_] == [net]
     np.testing.assert_array_equal(net.predict_proba(unseen[0]), before)
     after = calibrated.predict_proba(unseen[0])
-    # one temperature changes how sure it is, not what it says
+    # one temperature changes the probabilities, not the predictions
     np.testing.assert_array_equal(after.argmax(axis=1), before.argmax(axis=1))
     assert log_loss(unseen[1], after) < log_loss(unseen[1], before)
 
@@ -257,7 +257,7 @@ def test_a_tuned_threshold(tiny, small, unseen):
     X, y = small[0], np.where(small[1] == "one", "one", "other")
     found = make_scorer(recall_score, pos_label="one")
     tuned = TunedThresholdClassifierCV(tiny.set_params(epochs=1), scoring=found, cv=2).fit(X, y)
-    assert tuned.best_score_ == 1  # some threshold is low enough to miss none
+    assert tuned.best_score_ == 1  # some threshold is low enough to find all
     same(tuned, clone(tiny).fit(X, y), unseen[0])
     likely = tuned.predict_proba(unseen[0])[:, 0] >= tuned.best_threshold_
     np.testing.assert_array_equal(tuned.predict(unseen[0]), np.where(likely, "one", "other"))
@@ -303,7 +303,7 @@ def test_grid_search_over_parameters_of_every_kind(tiny, small, unseen):
         {"augmentation": [None, layer, [layer], mirrored]},
         {"class_weight": ["balanced", {"one": 2.0}]},
     ]
-    # log loss, because no two models have the same by chance
+    # log loss, since two models never have the same value by chance
     search = GridSearchCV(tiny, grids, scoring="neg_log_loss", cv=FOLDS, error_score="raise")
     found = search.fit(*small).cv_results_
     assert found["param_optimizer__momentum"].compressed().tolist() == [0.0, 0.9]
@@ -311,7 +311,7 @@ def test_grid_search_over_parameters_of_every_kind(tiny, small, unseen):
     assert found["param_image_size"].compressed().tolist() == [(8, 4)]
     assert found["param_augmentation"].compressed().tolist() == grids[3]["augmentation"]
     scores = list(zip(found["split0_test_score"], found["split1_test_score"], strict=True))
-    # every parameter makes a difference, but a list of one layer is that layer
+    # each parameter has an effect, except that a list of one layer equals that layer
     assert len(set(scores)) == len(scores) - 1
     assert scores[7] == scores[8]
     for number in (3, 5, 10):
@@ -436,7 +436,7 @@ def frame(files):
 
 @pytest.fixture(scope="module")
 def on_files(files):
-    """Fitted on the files; tests must not refit it."""
+    """A classifier fitted on the files; tests must not refit it."""
     return MiniVGGClassifier(**TINY).fit(*files)
 
 
@@ -501,7 +501,7 @@ def test_a_pipeline_with_memory_opens_files_once(tiny, on_files, files, tmp_path
     )
 
 
-# sample weights on their way
+# routing of sample weights
 
 
 @pytest.fixture
@@ -554,8 +554,8 @@ def weighted_accuracy():
     return get_scorer("accuracy").set_score_request(sample_weight=True)
 
 
-#: before, Pipeline.score itself was asked whether it wants weights, around scikit-learn's own
-#: classifiers too
+#: earlier versions asked Pipeline.score itself for its request of weights, also for scikit-learn's
+#: own classifiers
 LATER = {"GridSearchCV of a Pipeline": since("1.8"), "cross_validate of a Pipeline": since("1.8")}
 
 
@@ -616,7 +616,7 @@ def test_members_of_many_outputs_get_the_weights(routing, tiny, small, weight, u
 
 
 class Recording(MiniVGGClassifier):
-    """Learns nothing; writes down which rows came with which weights."""
+    """A classifier that only records the rows and their weights."""
 
     seen: list = []
 
@@ -642,7 +642,7 @@ def recording():
     return Recording().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
 
 
-NUMBERED = np.arange(24.0)[:, np.newaxis]  # rows that tell their number
+NUMBERED = np.arange(24.0)[:, np.newaxis]  # rows that contain their number
 NUMBERED_CLASSES = np.arange(24) % 2
 OWN_WEIGHT = NUMBERED[:, 0] + 100
 GROUPS = np.arange(24) // 4
@@ -752,7 +752,7 @@ def test_every_request_for_weights_can_be_set_and_survives_a_clone(routing, kind
         assert getattr(requests, method).requests["sample_weight"] == "care"
 
 
-# looking at it
+# inspection
 
 
 def test_permutation_importance_finds_the_empty_pixels(on_rows, small):

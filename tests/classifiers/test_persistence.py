@@ -1,4 +1,4 @@
-"""Models in a file, read by another process."""
+"""Models in files, read by another process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images of more than 8 bits: warned of where their scale is a guess, right where it is named."""
+"""Images of more than 8 bits: a warning if their scale is a guess, correct with an explicit one."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ def files(folder):
 
 
 def warned(do):
-    """Do something; return what it warned of about pixels."""
+    """Call a function; return its warnings about pixels."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         do()
     return [str(each.message) for each in seen if each.category is PixelRangeWarning]
 
 
-# the scale is named, or learnt
+# an explicit or a learnt scale
 
 
 @pytest.mark.parametrize("value_range", [(0, 120), "percentile"])
@@ -155,7 +155,7 @@ def test_a_learnt_range_applies_to_all_images_and_is_saved(files, tmp_path):
 
 
 def resampled(X, y, **how):
-    """Copies are drawn at once, and read later."""
+    """Resample, and read the copies later."""
     drawn, _ = ImageOverSampler(ImageAugmenter(horizontal_flip=True, **how)).fit_resample(X, y)
     as_image_batch(drawn, **how).whole(0)
 
@@ -210,7 +210,7 @@ def test_augmenters_use_the_learnt_range(counts, files):
     augmenter = ImageAugmenter(brightness_range=(1.5, 1.5), value_range="percentile")
     changed = augmenter.fit_transform(X)
     assert changed.dtype == np.uint16
-    assert changed.max() <= 120  # of the images' scale, not of the type's
+    assert changed.max() <= 120  # on the scale of the images, not of the type
     assert changed.mean() > X.mean()
     drawn = augmenter.fit_transform(files[0])
     batch = as_image_batch(drawn, value_range=augmenter.pixel_range_)
@@ -243,7 +243,7 @@ def test_few_counts_in_many_bits_are_warned_of_once(files, folder, counts):
 
 
 def room_of(bits, room=16):
-    """Images of so many bits in so much room, as arrays."""
+    """Return images of this many bits in a larger type, as arrays."""
     X = np.random.default_rng(0).integers(0, 2**bits, (8, SIZE, SIZE)).astype(np.uint16)
     X[0, 0, 0] = 2**bits - 1
     return X

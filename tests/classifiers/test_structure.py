@@ -1,4 +1,4 @@
-"""Options of MiniVGG's structure beyond the lecture's, and of its predictions."""
+"""Options of MiniVGG's structure beyond the course, and of its predictions."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_predictions_are_averaged_over_central_crops(fitted, digits):
 
 
 def resized(picture):
-    """The middle half by Pillow, in floats."""
+    """Return the middle half, resized by Pillow, in floats."""
     height, width, channels = picture.shape
     box = (width / 4, height / 4, width * 3 / 4, height * 3 / 4)
     return np.stack(

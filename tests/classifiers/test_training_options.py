@@ -1,4 +1,4 @@
-"""Schedules, warm starts, partial fits, checkpoints, interrupts: how training goes."""
+"""Schedules, warm starts, partial fits, checkpoints and interrupts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from . import kills
 
 @pytest.fixture
 def plain():
-    """Without dropout and momentum: what it learns depends on weights and data alone."""
+    """A classifier without dropout and momentum: only weights and data affect its training."""
     return MiniVGGClassifier(
         **{**TINY, "optimizer": "sgd", "epochs": 4}, conv_dropout=0, dense_dropout=0
     )
@@ -58,7 +58,7 @@ def test_schedules_set_each_epochs_rate(plain, digits, name, expected):
 
 def test_plateau_watches_the_validation_loss(plain, digits):
     X, y = digits
-    # labels that can't be learnt: validation gets no better
+    # labels that can't be learnt, so that validation doesn't improve
     y = np.random.default_rng(0).permutation(y)
     net = plain.set_params(
         learning_rate=0.3, learning_rate_schedule="plateau", patience=2, epochs=8
@@ -78,7 +78,7 @@ def test_plateau_watches_the_validation_loss(plain, digits):
 
 
 def test_a_schedule_of_keras_sets_the_rate_of_every_step(plain, digits):
-    # from the third step on the rate is 0: the third step changes nothing any more
+    # from the third step on the rate is 0, so the weights don't change
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([1], [0.1, 0.0])
     net = plain.set_params(
         learning_rate=None, learning_rate_schedule=schedule, batch_norm=False, epochs=1
@@ -166,7 +166,7 @@ def test_bfloat16_computes_in_sixteen_bits_and_learns(tiny, digits):
     assert keras.config.dtype_policy().name == "float32"
 
 
-# going on
+# continuing
 
 
 def test_a_warm_start_continues(plain, digits):
@@ -206,7 +206,7 @@ def test_a_warm_start_needs_the_same_classes_and_network(plain, digits):
 
 
 def test_partial_fits_are_epochs(tiny, digits):
-    """With Adam and dropout, whose states must be kept from call to call."""
+    """With Adam and dropout, whose states must be kept between calls."""
     whole = clone(tiny).fit(*digits)
     parts = clone(tiny).set_params(epochs=99)
     for _ in range(3):
@@ -280,7 +280,7 @@ def test_fit_then_partial_fit_then_fit(tiny, digits):
 
 
 class Stop(keras.callbacks.Callback):
-    """As if the process died in the middle of an epoch."""
+    """Stops like a crash in the middle of an epoch."""
 
     def __init__(self, epoch):
         super().__init__()
@@ -319,14 +319,14 @@ def test_a_training_continues_as_if_it_had_never_stopped(tiny, digits, tmp_path,
     assert epochs[0] == epoch
     assert resumed.history_ == whole.history_
     assert_same_answers(resumed, whole, digits[0])
-    # the same call again has nothing left to do
+    # the same call again trains no further epochs
     epochs.clear()
     assert_same_answers(clone(cut).fit(*digits), whole, digits[0])
     assert epochs == []
 
 
 class StopInBatch(keras.callbacks.Callback):
-    """End the training as a kill would, in the middle of an epoch."""
+    """Stops the training like a kill in the middle of an epoch."""
 
     def __init__(self, epoch, batch, error=SystemExit):
         super().__init__()
@@ -392,7 +392,7 @@ def test_figures_of_other_metrics_are_never_continued(tiny, digits, tmp_path, na
     np.savez(newest, text=np.array(json.dumps(text)), **arrays)
     with pytest.raises(ValueError, match=f"after step 4 of epoch 2 can't .*{received}"):
         clone(cut).fit(*digits)
-    # what the error says helps
+    # the advice of the error works
     newest.unlink()
     whole = clone(tiny).set_params(epochs=2).fit(*digits)
     assert clone(cut).fit(*digits).history_ == whole.history_
@@ -463,13 +463,13 @@ def test_a_damaged_checkpoint_costs_only_one_epoch(tiny, digits, tmp_path):
 
 
 def test_changes_of_weights_at_the_end_of_training_are_kept(tiny, digits, tmp_path):
-    """Here a callback that restores the best epoch, which is Keras' own."""
+    """Keras' own callback restores the best epoch."""
     stop = keras.callbacks.EarlyStopping("loss", mode="max", patience=1, restore_best_weights=True)
     net = clone(tiny).set_params(keras_callbacks=stop, checkpoint_dir=tmp_path).fit(*digits)
     assert net.n_epochs_ == 2
     first = clone(tiny).set_params(epochs=1).fit(*digits)
     assert_same_answers(net, first, digits[0])
-    # and after a restart, too, unless it is asked for more
+    # and after a restart too, unless more epochs are requested
     net.set_params(epochs=2)
     assert_same_answers(clone(net).fit(*digits), first, digits[0])
     more = clone(net).set_params(epochs=4, keras_callbacks=None).fit(*digits)
@@ -492,9 +492,9 @@ def test_averaged_weights_of_an_optimizer_are_kept(tiny, digits):
     ids=["minivgg", "finetune"],
 )
 def test_kills_lose_nothing(kind, count, phases, tmp_path):
-    """Each at a random moment, strictly between two checkpoints; see `tests.classifiers.kills`."""
+    """Each kill comes at a random moment between two checkpoints; see `tests.classifiers.kills`."""
     report = kills.run(tmp_path, kind, count)
-    # as many epochs, the same history to the bit, a model that loads and says the same
+    # the same number of epochs, the same history bit by bit, and a model with equal predictions
     assert report == {"counted": count, "survived": count, "phases": phases, "failures": []}
 
 
@@ -529,7 +529,7 @@ def test_ctrl_c_in_the_first_epoch_ends_the_program(tiny, digits):
 
 def test_ctrl_c_with_early_stopping_leaves_the_best_epoch(tiny, digits):
     X, y = digits
-    # labels that can't be learnt: validation gets worse soon
+    # labels that can't be learnt, so that validation soon gets worse
     y = np.random.default_rng(0).permutation(y)
     net = clone(tiny).set_params(
         epochs=9, early_stopping=True, learning_rate=0.03, keras_callbacks=interrupt_in(8)

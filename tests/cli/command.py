@@ -1,4 +1,4 @@
-"""The command line, mostly as a process of its own, and what came of it."""
+"""Run the command line, mostly in a separate process, and return its result."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def run(*words, text=True, **how):
 
 
 def called(*words):
-    """The same in this process, where TensorFlow has started already: for errors."""
+    """Run a command in this process, which has already started TensorFlow; for errors."""
     output, errors = io.StringIO(), io.StringIO()
     with warnings.catch_warnings(), redirect_stdout(output), redirect_stderr(errors):
-        # as Python's own filters have it in a process without pytest
+        # as Python's own filters do in a process without pytest
         warnings.simplefilter("ignore", DeprecationWarning)
         with pytest.raises(SystemExit) as ended:
             main([str(word) for word in words])
@@ -40,7 +40,7 @@ def called(*words):
 
 
 def ran(*words, by=run, **how):
-    """What a command that must succeed, without a word on standard error, printed."""
+    """Return the output of a command that must succeed with an empty standard error."""
     result = by(*words, **how)
     assert result.returncode == 0, result.stderr
     assert not result.stderr
@@ -48,7 +48,7 @@ def ran(*words, by=run, **how):
 
 
 def refused(*words, by=called, **how):
-    """The one line on standard error of a command that must exit with 2."""
+    """Return the only line on standard error of a command that must exit with 2."""
     result = by(*words, **how)
     assert result.returncode == 2, result.stderr
     assert "Traceback" not in result.stderr
@@ -59,7 +59,7 @@ def refused(*words, by=called, **how):
 
 
 class OnTerminal:
-    """A command whose standard error is a terminal, so that its progress can be read."""
+    """A command with a terminal as standard error, so that its progress can be read."""
 
     def __init__(self, *words, **how):
         ours, theirs = pty.openpty()
@@ -95,7 +95,7 @@ class OnTerminal:
         self.process.send_signal(signal.SIGINT)
 
     def end(self, timeout=120):
-        """Exit code, standard output, and what the terminal showed last."""
+        """Return the exit code, standard output, and the last text on the terminal."""
         output, _ = self.process.communicate(timeout=timeout)
         self._reader.join(timeout)
         return self.process.returncode, output, self._read

@@ -8,7 +8,7 @@ import pytest
 
 from .command import run
 
-#: what the model is trained with, and the same as --set and --config
+#: the options of the model, and the same as --set and --config
 TRAINING = ("--epochs", 12, "--image-size", 8, "--learning-rate", 0.05, "--seed", 1)
 
 
@@ -24,5 +24,5 @@ def model(digits_folder, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def one(digits_folder):
-    """An image of a one."""
+    """The file of an image of a one."""
     return sorted((digits_folder / "one").iterdir())[0]

@@ -1,4 +1,4 @@
-"""Help, completion and errors: what all commands have in common."""
+"""Help, completion and errors of all commands."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_help_and_completion_load_no_keras(words, environment):
 
 
 def completed(line, cwd):
-    """What bash would offer after `line`."""
+    """Return the words that bash would offer after `line`."""
     words = line.split(" ")
     environment = {
         "_SKVISION_COMPLETE": "complete_bash",
@@ -93,7 +93,7 @@ def test_completion_knows_what_the_library_knows():
 
 
 def test_completion_is_installed(tmp_path):
-    """By the installed command, in a real shell, into a home folder of its own."""
+    """By the installed command, in a real shell, into a separate home folder."""
     folder = Path(sys.executable).parent
     environment = {
         **os.environ,

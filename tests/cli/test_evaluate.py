@@ -60,7 +60,7 @@ def test_csv_has_one_row_per_image(model, digits_folder, figures):
 
 
 def test_a_model_without_probabilities():
-    """A support vector machine on features, say."""
+    """For example a support vector machine on features."""
 
     class Says:
         def predict(self, X):

@@ -36,7 +36,7 @@ def kept(monkeypatch, cache_folder):
 
 @pytest.fixture(scope="module")
 def trained(digits_folder, tmp_path_factory, cache_folder):
-    """A model trained from the command line, by OpenVINO, and what that printed."""
+    """A model trained from the command line by OpenVINO, and the printed output."""
     path = tmp_path_factory.mktemp("features") / "f.skv"
     result = run(
         "train", digits_folder, "--model", "features", "--image-size", 32, "--out", path,

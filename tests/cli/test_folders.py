@@ -1,4 +1,4 @@
-"""What the commands do with folders: classes, levels, what is left out, and what is no folder."""
+"""Folders in the commands: classes, levels, files that are left out, and invalid folders."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ MODELS = {
 @pytest.mark.parametrize(
     "words",
     [
-        # two networks are built and compiled for it
+        # it builds and compiles two networks
         pytest.param(words, id=name, marks=[pytest.mark.slow] if name == "finetune" else [])
         for name, words in MODELS.items()
     ],
@@ -104,7 +104,7 @@ def test_evaluate_some_classes_of_the_model(model, parts, digits_folder):
 
 
 def test_evaluate_one_class(model, digits_folder, tmp_path):
-    """In a folder of its own, the class folder itself, and under another case."""
+    """In a separate folder, as the class folder itself, and in another case."""
     shutil.copytree(digits_folder / "one", tmp_path / "only" / "One")
     for folder in (tmp_path / "only", digits_folder / "one", tmp_path / "only" / "One"):
         result = called("evaluate", model, folder, "--format", "json")
@@ -127,7 +127,7 @@ def test_chosen_classes(digits_folder, tmp_path):
 
 @pytest.fixture
 def mixed(digits_folder, tmp_path, monkeypatch):
-    """Six images and what is left out: HEIC, video, folders that systems leave."""
+    """Six images, and files that are left out: HEIC, video, system folders."""
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     for name in ("one", "two"):
         folder = tmp_path / "mixed" / name

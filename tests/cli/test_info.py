@@ -60,7 +60,7 @@ def test_table(model, tmp_path):
 
 @pytest.mark.parametrize(("suffix", "keep"), [("skv", save), ("joblib", joblib.dump)])
 def test_a_search_over_a_pipeline(tmp_path, suffix, keep):
-    """Any estimator of scikit-learn, with what it knows of itself."""
+    """Any estimator of scikit-learn, with the facts that it provides."""
     pipeline = make_pipeline(StandardScaler(), LogisticRegression())
     search = GridSearchCV(pipeline, {"logisticregression__C": [1, 10]}, cv=2)
     search.fit([[0.0], [0.1], [1.0], [1.1]], ["cat", "cat", "dog", "dog"])

@@ -1,4 +1,4 @@
-"""Where models go that can't be written where they should."""
+"""Models that can't be written to their place are saved elsewhere."""
 
 from __future__ import annotations
 

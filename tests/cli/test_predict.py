@@ -47,7 +47,7 @@ def test_csv_with_more_classes_requested_than_known(model, one):
 
 
 def test_json_of_names_on_standard_input(model, one, digits_folder, tmp_path):
-    """Names with spaces, of all languages and of none; a folder; unreadable images."""
+    """Names with spaces, in all languages and not text; a folder; unreadable images."""
     names = [os.fsencode(name) for name in ("a b.png", "ñ 犬.png", " c ")] + [b"\xff.png"]
     for name in names:
         shutil.copy(one, os.path.join(os.fsencode(tmp_path), name))
@@ -162,6 +162,6 @@ def test_a_model_is_not_loaded_without_trust(tmp_path, digits_folder):
     for name, reason in (("m.joblib", "--trust"), ("m.skv", "damaged")):
         joblib.dump(Bomb(), tmp_path / name)
         assert reason in refused("predict", tmp_path / name, digits_folder)
-    # nor with it, where no file of this kind needs it
+    # --trust has no effect on other files
     assert "damaged" in refused("predict", tmp_path / "m.skv", digits_folder, "--trust")
     assert not (tmp_path / "exploded").exists()

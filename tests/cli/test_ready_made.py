@@ -1,4 +1,4 @@
-"""Ready-made networks and fine-tuning from a terminal."""
+"""Pretrained networks and fine-tuning from a terminal."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_fine_tuning_and_export(digits_folder, tmp_path):
 
 
 def test_files_of_networks_are_written_and_read_without_messages(tmp_path):
-    """Each a process of its own, whose standard error must stay empty."""
+    """Each runs in a separate process, whose standard error must stay empty."""
     path = tmp_path / "lite.hdf5"
     assert "Network written" in ran("networks", "save", "EfficientNetLite0", path)
     assert "Total params" in ran("networks", "show", path)

@@ -1,4 +1,4 @@
-"""The search itself, with estimators that need no network."""
+"""The search itself, with estimators without a network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Y = np.repeat(["cat", "dog"], 6)
 
 
 class Fake(ClassifierMixin, BaseEstimator):
-    """Says the class that it is told; may fail or be interrupted."""
+    """Predicts a fixed class; may fail or be interrupted."""
 
     def __init__(self, says="cat", behaves="well"):
         self.says = says

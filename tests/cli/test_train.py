@@ -144,7 +144,7 @@ def test_search(tmp_path, digits_folder):
     rows = result.stdout.split("2 folds each\n")[1].splitlines()[:5]
     assert rows[0].split() == ["rank", "learning_rate", "filters", "accuracy", "std"]
     assert [row.split()[0] for row in rows[1:]] == ["1", "2", "-", "-"]
-    # the end of a long line is there, although standard output is no terminal
+    # the end of a long line is printed, although standard output isn't a terminal
     assert rows[4].endswith("try a tenth of it.")
     assert "failed: Training diverged" in rows[4]
     assert "\nBest: learning_rate=0.1, filters=(8," in result.stdout
@@ -243,7 +243,7 @@ def test_a_model_is_not_lost_with_its_folder(tmp_path, digits_folder):
 
 @pytest.mark.parametrize("words", [("--set", "learning_rate=1e30"), ()])
 def test_nothing_is_written_if_training_fails(words, tmp_path):
-    """By divergence, and by a class with too few images to keep one back."""
+    """By divergence, and by a class with too few images to hold one out."""
     from PIL import Image
 
     folder = tmp_path / "folder"

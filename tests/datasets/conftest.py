@@ -1,4 +1,4 @@
-"""Folders of tiny images, made of a list of names."""
+"""Folders of tiny images, made from a list of names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 @pytest.fixture
 def made(tmp_path):
-    """Write a file of each name, an image if its ending is Pillow's; no two are the same."""
+    """Write a file for each name, an image if Pillow knows its ending; all files differ."""
     shades = itertools.count()
 
     def make(*names, root=tmp_path / "data"):
@@ -18,9 +18,9 @@ def made(tmp_path):
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix.lower() in (".jpg", ".png"):
-                # as different as JPEG tells apart
+                # different enough for JPEG
                 image = Image.new("L", (4, 4), 5 * next(shades) % 256)
-                image.paste(255, (0, 0, 2, 2))  # all levels of the scale are in use
+                image.paste(255, (0, 0, 2, 2))  # so that the whole scale is used
                 image.save(path)
             else:
                 path.write_bytes(b"x")

@@ -1,4 +1,4 @@
-"""Names that are one name to a reader are one class."""
+"""Names that look the same are one class."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_names_that_look_the_same(made, names):
         found = load_image_folder(data)
     assert len(caught) == 1
     assert all(repr(name) in str(caught[0].message) for name in names)
-    # the spelling that most of them have; files stay as they are
+    # the most frequent spelling; files keep their names
     assert found.target_names == sorted([as_label(first), "other"])
     assert sorted(found.data) == sorted(str(path) for path in data.glob("*/*"))
 

@@ -12,13 +12,13 @@ from skvision import ImageDecodeError, SkippedImageWarning, export_digits, load_
 from skvision.datasets import find_unreadable, list_images
 from skvision.images import decode
 
-# the tiny images here are all of one colour
+# the tiny images here have only one colour
 pytestmark = pytest.mark.filterwarnings("ignore:.*byte for byte")
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two classes, b before a on disk; with things among them that are no images."""
+    """Two classes, b before a on disk, with other files among the images."""
     root = tmp_path / "pets"
     for name, count in (("dog", 2), ("cat", 3)):
         (root / name).mkdir(parents=True)
@@ -117,7 +117,7 @@ def test_names_that_are_not_utf8(folder):
 
 @pytest.mark.parametrize("locked", ["", "cat", "cat/sub"])
 def test_a_folder_that_cannot_be_listed_is_named(folder, monkeypatch, locked):
-    """Also for those whom permissions don't bind, such as root."""
+    """Also for users without restrictions, such as root."""
     secret = str(folder / locked)
     originals = os.scandir, os.listdir
 

@@ -1,4 +1,4 @@
-"""What is not listed is counted, by type, and what looks like an image is warned of."""
+"""Unlisted files are counted by type, with a warning for files that look like images."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def without_packages(monkeypatch):
 
 
 def warned(data, **how):
-    """The one warning of what was left out."""
+    """Return the only warning of files that were left out."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = load_image_folder(data, **how)

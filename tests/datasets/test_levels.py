@@ -1,4 +1,4 @@
-"""A level of folders that is taken for classes is refused, or warned of where it may be meant."""
+"""A level of folders that isn't classes is refused, or gives a warning if it may be intended."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_parts_of_a_data_set(made, tops):
     assert f"Train on load_image_folder({str(data / tops[0])!r})" in message
     assert f"skvision train {data / tops[0]} --test {data / tops[-1]}" in message
     assert quiet(data / tops[0]).target_names == ["cat", "dog"]
-    # as one who means it says
+    # as the user can declare it
     assert quiet(data, classes=tops).target_names == sorted(tops)
 
 
@@ -169,7 +169,7 @@ def test_possible_levels_of_classes_are_warned_of(made, tops, names):
 
 def test_a_class_within_another_is_warned_of(made):
     data = made(*CAT_AND_DOG, "cat/Dog/2.jpg")
-    with pytest.warns(UserWarning, match="cat/Dog counts as 'cat', though 'Dog' is a class too"):
+    with pytest.warns(UserWarning, match="cat/Dog counts as 'cat', although 'Dog' is a class too"):
         load_image_folder(data)
 
 
@@ -214,7 +214,7 @@ def test_augmented_copies_of_parts_are_refused_too(made, tmp_path):
     with pytest.raises(ValueError, match=r"parts of a data set.*pass sampling_strategy=\{name"):
         augment_folder(data, more, ImageAugmenter(rotation_range=9), sampling_strategy=4)
     assert not more.exists()
-    # one who names the classes knows them
+    # the user names the classes explicitly
     counts = {"train": 3, "test": 3}
     augment_folder(data, more, ImageAugmenter(rotation_range=9), sampling_strategy=counts)
     assert len(list(more.glob("*/*/*.jpg"))) == 6

@@ -1,4 +1,4 @@
-"""The feature cache: each feature computed once, and right, whatever becomes of the file."""
+"""The feature cache: each feature is computed once and correct, even if the file is damaged."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from skvision.feature_extraction.cache.claims import Claims
 from skvision.feature_extraction.cache.store import Database
 
 N_FEATURES = 50
-#: against hanging only
+#: seconds; a limit against hanging only
 DEADLINE = 120
 spawn = multiprocessing.get_context("spawn")
 
@@ -42,14 +42,14 @@ def keys_of(*names):
 
 
 def features_of(keys, n_features=N_FEATURES, network="net"):
-    """What a network would compute: numbers that belong to this key and network only."""
+    """Return features as from a network: numbers that depend on key and network."""
     seeds = [int.from_bytes(key[:6], "little") + len(network) for key in keys]
     rows = [np.random.default_rng(seed).random(n_features, np.float32) for seed in seeds]
     return np.array(rows, np.float32).reshape(len(keys), n_features)
 
 
 class Computing:
-    """A `compute` that knows what it was asked for."""
+    """A `compute` that records its calls."""
 
     def __init__(self, keys, *, n_features=N_FEATURES, network="net", batch=16, log=None, pause=0):
         self.keys, self.n_features, self.network = keys, n_features, network
@@ -62,7 +62,7 @@ class Computing:
             self.asked += positions.tolist()
             keys = [self.keys[position] for position in positions]
             if self.log is not None:
-                # one line a key, in one write: appended whole by every process
+                # one line per key in one write, so that each process appends complete lines
                 with open(self.log, "ab", buffering=0) as file:
                     file.write(b"".join(b"%s\n" % key.hex().encode() for key in keys))
             time.sleep(self.pause)
@@ -70,7 +70,7 @@ class Computing:
 
 
 def fetch(cache, keys, network="net", n_features=N_FEATURES, **options):
-    """Fetch, and hold the result against what is right; return which keys were computed."""
+    """Fetch features, check them, and return the computed keys."""
     compute = Computing(keys, n_features=n_features, network=network, **options)
     features = cache.fetch_or_compute(network, keys, compute, n_features, batch_size=compute.batch)
     assert features.dtype == np.float32
@@ -113,9 +113,9 @@ def cache(tmp_path):
 
 
 def is_claimed(cache, keys, network="net"):
-    """Whether some call has claimed one of these keys."""
+    """Return whether a call has claimed one of these keys."""
     claims = Claims(cache.path, network)
-    for key in keys:  # one at a time: two of them may share a place
+    for key in keys:  # one by one, since two of them may share a byte
         taken = claims.take([key])
         claims.release()
         if not taken:
@@ -125,13 +125,13 @@ def is_claimed(cache, keys, network="net"):
 
 @pytest.fixture
 def silent():
-    """No warning may come."""
+    """Warnings are errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", FeatureCacheWarning)
         yield
 
 
-# what is found, and what is computed
+# cached and computed features
 
 
 @pytest.mark.usefixtures("silent")
@@ -237,7 +237,7 @@ def test_batches_may_be_drawn_ahead(cache):
     assert (cache.info().hits, cache.info().misses) == (5, 40)
 
 
-# what compute does wrong
+# errors of compute
 
 
 def test_an_error_in_compute_is_passed_on_and_releases_the_claims(cache):
@@ -256,7 +256,7 @@ def test_an_error_in_compute_is_passed_on_and_releases_the_claims(cache):
         cache.fetch_or_compute("net", keys, failing, N_FEATURES)
     assert closed == [True]
     assert not is_claimed(cache, keys)
-    # what was finished before stays
+    # completed batches stay
     assert fetch(cache, keys) == list(range(10, 40))
 
 
@@ -301,7 +301,7 @@ def test_wrong_parameters():
         FeatureCache("x", max_bytes=0)
 
 
-# several at a time
+# several processes and threads
 
 
 def rows_of(cache, table):
@@ -358,7 +358,7 @@ def test_a_hundred_kills_while_two_processes_write_lose_and_damage_nothing(tmp_p
     folder, log = tmp_path / "cache", tmp_path / "log"
     cache = FeatureCache(folder)
     names = range(12_000)
-    # it forks each process from one that has imported this module
+    # each process is forked from one that has imported this module
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload([__name__])
     survivor = server.Process(
@@ -378,7 +378,7 @@ def test_a_hundred_kills_while_two_processes_write_lose_and_damage_nothing(tmp_p
         process.join()
         assert process.exitcode == -9
         kills += 1
-        # what was committed stays
+        # committed data stay
         assert cache.info().n_features_rows >= n_rows
         n_rows = cache.info().n_features_rows
     assert survivor.exitcode is None, "there was nothing left to contend for"
@@ -389,7 +389,7 @@ def test_a_hundred_kills_while_two_processes_write_lose_and_damage_nothing(tmp_p
     connection = sqlite3.connect(cache.path)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
-    # each kill costs one batch at most
+    # each kill loses at most one batch
     n_computed = len(lines(log)) + len(lines(tmp_path / "survivor's"))
     assert n_computed <= len(names) + kills * 16
 
@@ -426,13 +426,13 @@ def test_the_wait_for_a_hanging_process_is_limited(tmp_path, monkeypatch):
         assert fetch(FeatureCache(tmp_path), keys) == [0, 1, 2]
         assert time.monotonic() - before > cache_module.PATIENCE_SECONDS
         go_on.set()
-        # it finishes all the same, on top of what is there
+        # it still finishes, and writes over the existing features
         np.testing.assert_array_equal(hangs.result(DEADLINE), features_of(keys))
     assert fetch(FeatureCache(tmp_path), keys) == []
 
 
 def test_images_that_a_failed_call_leaves_are_computed(cache):
-    """The other call fails; what it had claimed is free again, and nothing else was waited for."""
+    """The other call fails and releases its claims, and the waiting call computes the images."""
     keys, go_on, began = keys_of(*range(10)), threading.Event(), threading.Event()
 
     def failing(batches):
@@ -462,7 +462,7 @@ def test_features_are_computed_twice_if_files_cannot_be_locked(cache, monkeypatc
     monkeypatch.setattr(cache_claims, "unlock_byte", no_locks)
     assert len(fetch(cache, keys_of(*range(40)))) == 40
     (cache.path.parent / f"{cache.path.name}.claims").unlink()
-    (cache.path.parent / f"{cache.path.name}.claims").mkdir()  # it can't be opened either
+    (cache.path.parent / f"{cache.path.name}.claims").mkdir()  # so that it can't be opened
     assert len(fetch(cache, keys_of(*range(80)))) == 40
 
 
@@ -541,7 +541,7 @@ def test_forks_while_threads_use_the_cache(tmp_path, silent):
 @needs_fork
 def test_a_connection_of_another_process_is_not_used(cache, monkeypatch):
     fetch(cache, keys_of(1))
-    # as after a fork that Python was not told of
+    # as after a fork without Python's notice
     connection = cache._store._connection
     cache._store._pid -= 1
     assert fetch(cache, keys_of(1)) == []
@@ -557,7 +557,7 @@ def test_a_forked_child_neither_has_nor_ends_its_parents_claims(cache):
     claims = Claims(cache.path, "net")
     assert claims.take([mine]) == [mine]
     fork = multiprocessing.get_context("fork")
-    for _ in range(2):  # the second sees what the first left of the parent's claim
+    for _ in range(2):  # the second child sees the effect of the first on the parent's claim
         child = fork.Process(target=claim_what_is_free, args=(cache, [mine, free], [free]))
         child.start()
         ended_well(child)
@@ -594,7 +594,7 @@ def test_a_damaged_file_is_renamed(cache, damage):
         with sqlite3.connect(cache.path) as connection:
             connection.execute("CREATE TABLE mine (a)")
         connection.close()
-    if damage == "empty":  # what a process leaves that is killed while making it
+    if damage == "empty":  # as left by a process that is killed while it creates the file
         assert len(fetch(cache, keys)) == 500
         return
     before = cache.path.read_bytes()
@@ -631,7 +631,7 @@ def test_a_file_that_another_process_has_renamed_is_not_renamed_again(cache):
         os.replace(f"{cache.path}{ending}", f"{cache.path}.corrupt-by-another{ending}")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        # the new file is found, and what the old connection thinks of its own file is no matter
+        # the new file is found, whatever the state of the old connection
         assert len(fetch(cache, keys)) == 10
         damaged._set_aside(identity, sqlite3.DatabaseError("malformed"))
     assert fetch(FeatureCache(cache.path.parent), keys) == []
@@ -683,7 +683,7 @@ def test_swapped_vectors_are_noticed(cache, silent):
 def test_an_index_that_does_not_match_its_table(cache):
     fetch(cache, keys_of(*range(10)))
     with sqlite3.connect(cache.path) as connection:
-        # rows that are found and can't be removed
+        # rows that can be found but not removed
         connection.execute(
             "CREATE TRIGGER stuck BEFORE DELETE ON entries BEGIN SELECT RAISE(IGNORE); END"
         )
@@ -705,7 +705,7 @@ def test_bytes_flipped_anywhere_give_no_wrong_feature_and_no_error(tmp_path):
         damaged = bytearray(content)
         for _ in range(30):
             damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
-        if trial % 2:  # the file's own bookkeeping, which is small
+        if trial % 2:  # the small part of the file with its own structure
             for _ in range(3):
                 damaged[chance.randrange(100)] = chance.randrange(256)
         cache = FeatureCache(tmp_path / str(trial))
@@ -718,7 +718,7 @@ def test_bytes_flipped_anywhere_give_no_wrong_feature_and_no_error(tmp_path):
         cache._store.close()
 
 
-# no place for a file
+# folders without a usable file
 
 
 def in_subprocess(code, *args):
@@ -749,7 +749,7 @@ print(len(fetch(cache, keys_of(*range(20)))))
 def test_a_full_disk_gives_a_warning(tmp_path, limit):
     run = in_subprocess(FULL_DISK, tmp_path, limit)
     assert run.stderr.count("computed without a cache") == 1
-    # what was there before is still found
+    # earlier features are still found
     assert run.stdout.split() == ["1980", "0"]
     assert fetch(FeatureCache(tmp_path), keys_of(*range(20))) == []
 
@@ -788,7 +788,7 @@ def test_a_process_that_locks_the_file_for_too_long(cache, monkeypatch):
     other = sqlite3.connect(cache.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.warns(FeatureCacheWarning, match="locked"):
-        # what is there is read; the rest can't be written
+        # existing features can be read, but new ones can't be written
         assert fetch(cache, keys_of(1, 2, 3)) == [2]
     other.execute("ROLLBACK")
     other.close()

@@ -1,4 +1,4 @@
-"""Converted networks on disk: once for all processes, and never a damaged one."""
+"""Converted networks on disk: converted once for all processes, and never loaded if damaged."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_openvino_converts_a_network_once(tmp_path, monkeypatch):
     again = PretrainedFeatureTransformer(image_size=32, engine="openvino", cache=tmp_path)
     again.fit(X).set_params(cache=None)
     np.testing.assert_array_equal(again.transform(X), expected)
-    # damaged, it is made anew
+    # a damaged network is converted again
     monkeypatch.undo()
     [(folder, _)] = kept_networks(tmp_path)
     weights = bytearray((folder / "network.bin").read_bytes())

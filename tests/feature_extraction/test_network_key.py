@@ -1,4 +1,4 @@
-"""Keys of networks: the same for the same parts, in every process."""
+"""Keys of networks are equal for equal parts, in every process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks of the user's own as backbones: one rule, one reader, once for each network."""
+"""The user's own networks as backbones: one rule, and each network is read once."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def classifying():
 
 
 def test_a_classifier_gives_the_features_before_its_dense_layers(fitted, X):
-    # 16 filters of 8 x 8, pooled to 4 x 4; the dense layer of 32 units is of the top
+    # 16 filters of 8 x 8, pooled to 4 x 4; the dense layer of 32 units belongs to the top
     features = features_of(fitted, X)
     assert features.shape == (20, 4 * 4 * 16)
     model = fitted.model_
@@ -142,7 +142,7 @@ def test_a_classifier_is_copied_once_for_all_fits(fitted, X, monkeypatch):
     )
     for _ in range(3):
         features_of(fitted, X)
-        features_of(pickle.loads(pickle.dumps(fitted)), X)  # as a worker gets it
+        features_of(pickle.loads(pickle.dumps(fitted)), X)  # as in a worker
     assert len(built) == 1
 
 

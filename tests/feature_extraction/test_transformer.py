@@ -45,7 +45,7 @@ def features(X):
 
 @pytest.fixture
 def computed(monkeypatch):
-    """How many images went through an engine."""
+    """Numbers of images that an engine computed."""
     counts = []
     run = KerasEngine.run
 
@@ -62,11 +62,11 @@ def computed(monkeypatch):
 
 
 def same(one, two, tolerance=1e-4):
-    """Within a tolerance of the largest feature."""
+    """Check that features agree within a tolerance of the largest feature."""
     return np.abs(one - two).max() <= tolerance * np.abs(two).max()
 
 
-# what it computes
+# features
 
 
 def test_grey_and_transparent_images(X):
@@ -129,7 +129,7 @@ def test_global_seeds_are_not_changed(X):
     np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
 
 
-# a transformer among transformers
+# the interface of transformers
 
 
 def test_names_and_frames(X):
@@ -165,7 +165,7 @@ def test_a_pickle_is_small_and_works_elsewhere(X, features, tmp_path):
     assert same(np.load(tmp_path / "F.npy"), features, 1e-6)
 
 
-# networks of one's own
+# the user's own networks
 
 
 def test_a_fitted_classifier_as_backbone(fitted, digits):
@@ -178,7 +178,7 @@ def test_a_fitted_classifier_as_backbone(fitted, digits):
     head = fitted.model_.layers[-1]
     logits = found @ head.kernel.numpy() + head.bias.numpy()
     np.testing.assert_array_equal(fitted.classes_[logits.argmax(axis=1)], fitted.predict(X[:40]))
-    # clones keep it fitted, and so does a pipeline of it
+    # clones keep it fitted, and so does a pipeline
     again = make_pipeline(clone(transformer), LogisticRegression()).fit(X[:100], y[:100])
     assert again.score(X, y) > 0.9
     frozen = PretrainedFeatureTransformer(FrozenEstimator(fitted), layer=last, engine="keras")
@@ -309,7 +309,7 @@ def test_fits_without_a_random_state_share_one_engine(X):
 
 
 def test_augmentation_features_and_classifier_are_searched_together(X, computed, tmp_path):
-    """The design's card c: one grid over all three, each distinct image computed once."""
+    """One grid over all three computes each distinct image once."""
     files = [str(tmp_path / f"{k}.png") for k in range(len(X))]
     for file, pixels in zip(files, X, strict=True):
         Image.fromarray(pixels).save(file)
@@ -327,16 +327,16 @@ def test_augmentation_features_and_classifier_are_searched_together(X, computed,
     searches = [GridSearchCV(pipeline, grid, cv=2).fit(pictures, y) for pictures in (files, X)]
     assert len(searches[0].cv_results_["params"]) == 8
     assert set(searches[0].best_params_) == set(grid)
-    # files: both halves as they are by two networks, and turned where they train. (What is
-    # trained on again is drawn anew from the seed, so it is the same and kept; the refit
-    # may draw images of its own.) As arrays they are other images, and as many
+    # files: both halves unchanged by two networks, and rotated for training. (Training again draws
+    # the same augmentation from the seed, so it is cached; the refit may draw other images.)
+    # Arrays are other images, of the same number
     n = len(X)
     least = 2 * (2 * n + 2 * n)
     assert least <= sum(computed) <= least + 2 * n
 
 
 def _note_what_is_computed(folder):
-    """In a worker process: write down each image that goes through the network."""
+    """In a worker process: record each image that the network computes."""
     run = KerasEngine.run
 
     def noting(self, batches):
@@ -354,7 +354,7 @@ def _note_what_is_computed(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["arrays", "files"])
 def test_two_workers_make_one_pass_per_backbone(form, tmp_path):
-    """The design's headline: a searched pipeline, each image once through each network."""
+    """A searched pipeline computes each image once per network."""
     rng = np.random.default_rng(2)
     X = rng.integers(0, 256, (200, 32, 32, 3), dtype=np.uint8)
     y = np.arange(len(X)) % 2
@@ -375,7 +375,7 @@ def test_two_workers_make_one_pass_per_backbone(form, tmp_path):
     }
     notes = tmp_path / "notes"
     notes.mkdir()
-    get_reusable_executor().shutdown()  # workers that are there already would not be told
+    get_reusable_executor().shutdown()  # existing workers would not get the settings
     with parallel_config("loky", initializer=_note_what_is_computed, initargs=(str(notes),)):
         search = GridSearchCV(pipeline, grid, cv=5, n_jobs=2, refit=False).fit(X, y)
     get_reusable_executor().shutdown()
@@ -400,14 +400,14 @@ def _compiled_in_a_worker(folder, n):
 
 
 def test_workers_free_a_network_once_its_features_are_cached(tmp_path):
-    """What each holds adds up, and where it grows much joblib starts the worker anew."""
+    """The memory of workers adds up, and joblib restarts a worker whose memory grows."""
     held = Parallel(n_jobs=2)(delayed(_compiled_in_a_worker)(tmp_path, n) for n in range(4))
     assert held == [False] * 4
     assert _compiled_in_a_worker(tmp_path, 5)
 
 
 def test_threads_are_not_bound_to_cores():
-    """Two workers with a thread each would be bound to the same core, and take turns."""
+    """Two workers with one thread each would otherwise be bound to the same core."""
     engine = make_engine(resolve("openvino", "float32"), _mean_network, 4)
     pixels = np.ones((2, 4, 4, 3), np.float32)
     (features,) = engine.run([pixels])

@@ -1,4 +1,4 @@
-"""Files of more than 8 bits, written by hand where Pillow writes none."""
+"""Files of more than 8 bits, written by hand if Pillow can't write them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def saved(pixels, kind="TIFF", **options):
 
 
 def png(pixels, significant=None, transparent=None):
-    """A 16-bit PNG: (height, width[, channels])."""
+    """Return a 16-bit PNG of pixels (height, width[, channels])."""
 
     def chunk(kind, data):
         summed = kind + data
@@ -39,7 +39,7 @@ def png(pixels, significant=None, transparent=None):
 
 
 def tiff(data, shape, bits, *, order="<", compress=False, **tags):
-    """A TIFF of one strip; `bits` of each channel, `tags` by number as ``t339=(3,)``."""
+    """Return a TIFF of one strip; `bits` of each channel, `tags` by number as ``t339=(3,)``."""
     height, width, n_channels = (*shape, 1)[:3]
     data = zlib.compress(data) if compress else data
     entries = {
@@ -48,7 +48,7 @@ def tiff(data, shape, bits, *, order="<", compress=False, **tags):
         258: ("H", [bits] * n_channels),
         259: ("H", [8 if compress else 1]),
         262: ("H", [2 if n_channels == 3 else 1]),
-        273: ("I", [0]),  # where the pixels are: filled in below
+        273: ("I", [0]),  # place of the pixels, filled in below
         277: ("H", [n_channels]),
         278: ("I", [height]),
         279: ("I", [len(data)]),
@@ -75,7 +75,7 @@ def tiff(data, shape, bits, *, order="<", compress=False, **tags):
 
 
 def packed12(values):
-    """Numbers of 12 bits, two in three bytes."""
+    """Pack numbers of 12 bits, two in three bytes."""
     pairs = values.reshape(-1, 2).astype(np.uint32)
     both = pairs[:, 0] << 12 | pairs[:, 1]
     return b"".join(int(each).to_bytes(3, "big") for each in both)

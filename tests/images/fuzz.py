@@ -1,8 +1,8 @@
-"""Mutated image files by the thousand: each decodes, or is refused as unreadable.
+"""Thousands of mutated image files: each can be decoded, or is refused as unreadable.
 
-A child process reads them, so that a crash or a hang of a decoder is found and not suffered:
-its parent waits for each file only so long, and its memory is limited. Run by the tests with
-2,000 files, and by ``make fuzz`` with as many as you like::
+A child process reads them, so that a crash or a hang of a decoder doesn't stop the run: the
+parent limits the time per file and the child's memory. The tests use 2,000 files; ``make fuzz``
+uses any number::
 
     python -m tests.images.fuzz --files 20000 --seed 1
 
@@ -41,7 +41,7 @@ from .deep_files import packed12, png, tiff
 
 ROOT = Path(__file__).parent.parent.parent
 
-#: the largest image that is decoded takes 0.5 GiB, and as much for each step to RGB
+#: the largest decoded image needs 0.5 GiB, and as much for each conversion to RGB
 MEMORY = 4 * 2**30
 SECONDS = 30.0
 START_SECONDS = 120.0
@@ -52,7 +52,7 @@ TARGET = (32, 24)
 
 
 def sources():
-    """Name -> content of sound files; the name's ending is the format's."""
+    """Return the content of valid files by name; the ending is that of the format."""
     rng = np.random.default_rng(0)
     # smooth, so that files are small; large enough that JPEGs are decoded at reduced size
     coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
@@ -96,7 +96,7 @@ def sources():
     grey_deep = deep[..., 0] >> 4
     return {
         **{name: _encoded(name, image, options) for name, (image, options) in saved.items()},
-        # what Pillow doesn't write
+        # formats that Pillow doesn't write
         "sixteen_colour.png": png(deep, significant=12),
         "sixteen_alpha.png": png(np.dstack([deep, deep[..., :1]])),
         "twelve.tiff": tiff(packed12(grey_deep), grey_deep.shape, 12, t281=(4095,)),
@@ -125,7 +125,7 @@ def truncate(data, rng):
 
 
 def edit_header(data, rng):
-    """Write a number that means trouble over another one near the beginning or the end."""
+    """Replace a number near the beginning or the end by a critical one."""
     number = int(rng.choice([0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF]))
     size = int(rng.choice([1, 2, 4]))
     written = struct.pack(rng.choice(["<I", ">I"]), number)
@@ -137,7 +137,7 @@ def edit_header(data, rng):
 
 
 def move_a_part(data, rng):
-    """Take a part out, or put it in somewhere else, or both."""
+    """Remove a part, or insert it elsewhere, or both."""
     start, end = sorted(rng.integers(0, len(data) + 1, 2))
     end = min(end, start + 64)
     part, rest = data[start:end], data[:start] + data[end:]
@@ -158,7 +158,7 @@ MUTATIONS = (flip_bits, truncate, edit_header, edit_header, move_a_part, make_no
 
 
 def with_checksums(data):
-    """A PNG with the checksums that it should have: else they refuse most of what was changed."""
+    """Return a PNG with correct checksums, since wrong ones would hide most other changes."""
     sound, place = data[:8], 8
     while place + 12 <= len(data):
         (length,) = struct.unpack(">I", data[place : place + 4])
@@ -169,7 +169,7 @@ def with_checksums(data):
 
 
 def mutated(files, seed, number):
-    """(name, content) of a file: decided by seed and number."""
+    """Return (name, content) of the file of a seed and a number."""
     rng = np.random.default_rng([seed, number])
     name = list(files)[rng.integers(len(files))]
     data = files[name]
@@ -181,11 +181,11 @@ def mutated(files, seed, number):
     return name, data
 
 
-# what a file must do
+# outcomes of a file
 
 
 def outcome(data, path):
-    """Read a file in every way; "decoded" or "refused", else AssertionError or what was raised."""
+    """Read a file in every way; return "decoded" or "refused", or raise any other error."""
     path.write_bytes(data)
     whole = [_read(decode, source) for source in (data, path)]
     assert (whole[0] is None) == (whole[1] is None), "bytes and path don't agree"
@@ -223,7 +223,7 @@ def _in_training(source):
 
 
 def read_files(seed, first, last):
-    """Read the files of these numbers; a line of JSON about each."""
+    """Read the files of these numbers; print a line of JSON about each."""
     faulthandler.enable()
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -250,7 +250,7 @@ def judged(data, path):
 
 @dataclass
 class Report:
-    """What came of the files."""
+    """The outcomes of the files."""
 
     outcomes: Counter = field(default_factory=Counter)
     formats: Counter = field(default_factory=Counter)
@@ -269,7 +269,7 @@ class Report:
 
 
 def fuzz(n_files, seed, *, first=0, keep="fuzz-failures", seconds=SECONDS):
-    """Have a child read files, and another one go on where it dies."""
+    """Let a child read files, and start another one after the file that kills it."""
     report = Report()
     number, last = first, first + n_files
     while number < last:
@@ -279,7 +279,7 @@ def fuzz(n_files, seed, *, first=0, keep="fuzz-failures", seconds=SECONDS):
 
 
 def _watch_a_child(report, seed, number, last, keep, seconds, errors):
-    """Go along with a child until it ends; return the number of the next file."""
+    """Follow a child until it ends; return the number of the next file."""
     command = [sys.executable, "-m", "tests.images.fuzz", "--child", f"{seed},{number},{last}"]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors)
     limit, buffer = START_SECONDS, b""

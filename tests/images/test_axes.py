@@ -1,4 +1,4 @@
-"""Fit decides the axes of X: one image without its batch axis is never taken for a batch."""
+"""Fit sets the axes of X: one image without its batch axis is never mistaken for a batch."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def files(noise, tmp_path_factory):
 
 
 def objects(items):
-    """An object array of one axis, whatever its items are."""
+    """Return an object array of one axis, for items of any type."""
     array = np.empty(len(items), dtype=object)
     for position, item in enumerate(items):
         array[position] = item
@@ -140,7 +140,7 @@ def test_arrays_in_a_list_have_one_scale(noise):
     mixed = [noise[0], noise[1] / 255, noise[2]]
     with pytest.raises(ValueError, match="item 0 is uint8, item 1 float64, which means another"):
         as_image_batch(mixed)
-    same = [noise[0], noise[1].astype(np.int64)]  # 0..255 either way
+    same = [noise[0], noise[1].astype(np.int64)]  # both on the scale 0..255
     np.testing.assert_array_equal(read(same), noise[:2])
 
 
@@ -152,7 +152,7 @@ def test_uneven_arrays_are_refused_with_a_clear_error(noise):
 
 
 class NotAnArray:
-    """An array of another library that NumPy can't have, such as one on a graphics card."""
+    """An array of another library that NumPy can't convert, such as one on a graphics card."""
 
     shape = (2, 4, 4)
 
@@ -203,7 +203,7 @@ def test_every_form_of_files_reads_the_same(form, files, noise):
 
 
 def test_object_arrays_keep_trailing_zeros(files, noise):
-    """Which NumPy's own bytes type takes off, so that is refused."""
+    """NumPy's own bytes type strips them, so it is refused."""
     with_zeros = [content + bytes(3) for content in contents(files)]
     assert as_image_batch(objects(with_zeros)).sources[0].endswith(bytes(3))
     np.testing.assert_array_equal(read(objects(with_zeros)), noise)
@@ -341,7 +341,7 @@ def test_user_array_is_never_changed(noise, dtype, value_range):
     X.flags.writeable = False
     read(X, (5, 5), value_range=value_range)
     batch = read(X, value_range=value_range)
-    batch[:] = 0  # what was read is the caller's, not a view of X
+    batch[:] = 0  # the result is a copy, not a view of X
     np.testing.assert_array_equal(X, before)
 
 

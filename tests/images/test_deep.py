@@ -1,4 +1,4 @@
-"""Files of more than 8 bits have the scale that they declare, or the one that is named."""
+"""Files of more than 8 bits have the scale that they declare, or an explicit one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOM = 65535
 
 
 def scaled(values, white):
-    """What 0..white becomes in 8 bits."""
+    """Return values from 0..white in 8 bits."""
     grey = np.floor(values * (255 / white) + 0.5).astype(np.uint8)
     return grey if grey.ndim == 3 else np.repeat(grey[..., np.newaxis], 3, axis=2)
 
@@ -32,7 +32,7 @@ def pgm(values, white):
 
 
 def jpeg2000(values):
-    """16 bits, without loss."""
+    """Return a lossless file of 16 bits."""
     buffer = io.BytesIO()
     Image.fromarray(values).save(buffer, "JPEG2000", no_jp2=True)
     return buffer.getvalue()
@@ -223,7 +223,7 @@ def test_a_truncated_deep_file_is_refused():
 def test_jpeg_2000_of_16_bits():
     source = jpeg2000(RAMP)
     np.testing.assert_array_equal(decode(source), scaled(RAMP, ROOM))
-    # the precision's place: it says 16 bits, of which 12 would be the upper ones
+    # the place of the precision, which is 16 bits
     place = source.index(b"\xff\x51") + 2 + 38
     assert source[place] == 15
     twelve = bytearray(source)

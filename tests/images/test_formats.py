@@ -1,4 +1,4 @@
-"""Every kind of image file becomes the RGB pixels that it shows."""
+"""Every kind of image file is decoded to the right RGB pixels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOSSLESS = ("bmp", "dib", "png", "ppm", "tiff", "webp")
 
 @pytest.fixture
 def file(tmp_path):
-    """Save images, the first with the others after it, as one file."""
+    """Save images as one file, the first with the others as further frames."""
 
     def save(name, *images, **options):
         path = tmp_path / name
@@ -118,7 +118,7 @@ def test_sixteen_bit_colour_and_alpha_keep_the_upper_bits(n_channels):
 
 
 def png(pixels, transparent=None):
-    """A 16-bit PNG by hand: Pillow writes only grey ones."""
+    """Return a 16-bit PNG, made by hand, since Pillow writes only grey ones."""
 
     def chunk(kind, data):
         return (
@@ -145,14 +145,14 @@ def test_sixteen_bit_colour_tiff():
 
 
 def tiff(data):
-    """A 16-bit RGB TIFF of one pixel by hand: Pillow writes none."""
+    """Return a 16-bit RGB TIFF of one pixel, made by hand, since Pillow can't write one."""
     entries = [
         (256, 3, 1, 1),  # width
         (257, 3, 1, 1),  # height
         (258, 3, 3, 8 + 2 + 9 * 12 + 4),  # bits per sample, after the entries
         (259, 3, 1, 1),  # no compression
         (262, 3, 1, 2),  # RGB
-        (273, 4, 1, 8 + 2 + 9 * 12 + 4 + 6),  # where the pixels are
+        (273, 4, 1, 8 + 2 + 9 * 12 + 4 + 6),  # place of the pixels
         (277, 3, 1, 3),  # samples per pixel
         (278, 3, 1, 1),  # rows per strip
         (279, 4, 1, len(data)),
@@ -179,17 +179,17 @@ def test_grey_and_colour_jpeg(file):
 
 
 def test_cmyk_tiff_and_jpeg(file):
-    for suffix in ("tiff", "jpg"):  # as Adobe does, Pillow writes JPEGs with inverted inks
+    for suffix in ("tiff", "jpg"):  # Pillow writes JPEGs with inverted inks, as Adobe does
         pixels = decode(file(f"a.{suffix}", plain((0, 255, 255, 0), "CMYK"), quality=100))
         assert abs(pixels - np.array([255.0, 0, 0])).max() <= 2
 
 
 def test_ycck_jpeg():
-    """Adobe's other CMYK: the inks of cyan, magenta and yellow as luma and chroma."""
+    """Adobe's other CMYK, with cyan, magenta and yellow as luma and chroma."""
     inks = (200, 100, 50)
     luma_chroma = Image.new("RGB", (16, 16), inks).convert("YCbCr").getpixel((0, 0))
     buffer = io.BytesIO()
-    # Pillow inverts what it writes, which libjpeg undoes for none but these three
+    # Pillow inverts all inks, and libjpeg reverts only these three
     plain((*(255 - value for value in luma_chroma), 0), "CMYK").save(
         buffer, "JPEG", quality=100, subsampling=0
     )

@@ -1,7 +1,7 @@
-"""What an image batch may be, held against whatever comes; and files that are no more sound.
+"""Image batches of any kind, and damaged files.
 
-Each property says: it becomes what the contract says, or raises ValueError or TypeError with a
-text that helps.
+Each property is: the input is converted as documented, or refused by ValueError or TypeError with
+a helpful message.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from skvision.images import RESIZE_POLICIES, ImageReader, as_image_batch
 
 from . import fuzz
 
-# the same examples each time, so that a pull request fails by its own fault
+# the same examples each time, so that a pull request fails only by its own changes
 same_each_time = settings(
     derandomize=True,
     database=None,
@@ -62,7 +62,7 @@ ROW_SHAPES = st.one_of(
 
 @st.composite
 def numbers(draw):
-    """Arrays of numbers, many of them on the scale of their type."""
+    """Draw arrays of numbers, many of them on the scale of their type."""
     dtype = draw(NUMBERS)
     elements = None
     if dtype.kind == "f" and draw(st.booleans()):
@@ -73,7 +73,7 @@ def numbers(draw):
 
 
 def made(make, *args, **how):
-    """What is made, or None where it is refused as it should be."""
+    """Return the result of `make`, or None if it raises an expected error."""
     try:
         return make(*args, **how)
     except (ValueError, TypeError) as error:
@@ -84,7 +84,7 @@ def made(make, *args, **how):
 
 
 def pictures_of(X, row_shape):
-    """X as (n, height, width, channels), or None where the contract knows no such form."""
+    """Return X as (n, height, width, channels), or None if its form isn't accepted."""
     if X.ndim == 2 and row_shape is not None and len(row_shape) in (2, 3):
         try:
             X = X.reshape(len(X), *row_shape)
@@ -100,7 +100,7 @@ def pictures_of(X, row_shape):
 
 
 def scale_of(X, value_range):
-    """(black, white); None for numbers as they are; False for what is no range."""
+    """Return (black, white); None for numbers without a scale; False for an invalid range."""
     if value_range is None:
         return None
     if value_range == "auto":
@@ -146,7 +146,7 @@ def test_an_array_of_numbers(X, value_range, row_shape, resize):
 
 
 def converted(pictures, scale):
-    """What the contract makes of images at their own size."""
+    """Return the documented result for images at their own size."""
     if scale is None:
         return pictures.astype(np.float32)
     shares = (pictures.astype(np.float64) - scale[0]) * (255 / (scale[1] - scale[0]))
@@ -230,8 +230,8 @@ def test_labels_of_any_type(labels, form):
     net = MiniVGGClassifier()
     checked = made(net._training_data, PICTURES, y, None, reset=True)
     if checked is None:
-        # what must be accepted: two classes of one type, one label an image; as scikit-learn has
-        # it, objects are text
+        # two classes of one type with one label per image must be accepted; as in scikit-learn,
+        # objects are text
         kinds = {type(label) for label in labels} if isinstance(labels, list) else set()
         known = (
             ({str},)
@@ -256,7 +256,7 @@ def test_mutated_files_decode_or_are_refused(tmp_path):
     assert not report.failures, "\n\n".join(report.failures)
     decoded, refused = (report.outcomes[kind] for kind in ("decoded", "refused"))
     assert decoded + refused == 2_000
-    # else they are too sound, or too broken, to show anything
+    # a good share of both, so that the test is meaningful
     assert min(decoded, refused) > 300
     endings = {suffix for suffix, _ in report.formats}
     assert endings == {".jpg", ".png", ".gif", ".webp", ".bmp", ".tiff"}
@@ -274,7 +274,7 @@ def test_sources_are_valid(tmp_path):
         assert fuzz.outcome(data, tmp_path / name) == "decoded", name
 
 
-# that the harness sees what goes wrong: something in its child is broken, file by file
+# tests of the harness: a part of its child is broken, file by file
 
 WRONG = {
     "raise KeyError('odd')": "KeyError",

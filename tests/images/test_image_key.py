@@ -1,4 +1,4 @@
-"""Keys: the same for the same content, everywhere; different where features may differ."""
+"""Keys are equal for equal content, everywhere, and differ if features may differ."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def noise(shape=(6, 5, 3), dtype=np.uint8):
 
 
 def test_the_key_of_a_file_is_that_of_its_content(tmp_path):
-    content = bytes(range(256)) * 10_000  # more than is read at a time
+    content = bytes(range(256)) * 10_000  # more than one block
     for name in ("a.jpg", "b.png"):
         (tmp_path / name).write_bytes(content)
     keys = {

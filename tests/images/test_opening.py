@@ -1,4 +1,4 @@
-"""What can't be read is refused, by name and with the reason, before it costs anything."""
+"""Unreadable images are refused, with name and reason, before they need time or memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SMALL = Image.new("RGB", (8, 8), (1, 2, 3))
 
 
 def claiming(kind, width, height):
-    """A small file whose header says width x height."""
+    """Return a small file whose header declares width x height."""
     data = encoded(SMALL, kind, **({"lossless": True} if kind == "WEBP" else {}))
     if kind == "PNG":
         data[16:24] = struct.pack(">II", width, height)
@@ -63,7 +63,7 @@ def claiming(kind, width, height):
 def test_decompression_bombs_are_refused(kind, tmp_path):
     path = tmp_path / "bomb"
     path.write_bytes(claiming(kind, 60_000, 60_000))
-    reason = "60,000 x 60,000 pixels, more than the 178,956,970"
+    reason = "60,000 x 60,000 pixels, more than the limit of 178,956,970"
     for read in (decode, lambda source: decode_resized(source, (32, 32), "stretch")):
         with pytest.raises(ImageDecodeError, match=reason):
             read(path)
@@ -73,7 +73,7 @@ def test_decompression_bombs_are_refused(kind, tmp_path):
 
 @pytest.mark.parametrize("side", [14_000, 16_383])
 def test_webp_bombs_are_refused(side):
-    # 16,383 is the most that WebP can have; Pillow looks while it opens one
+    # 16,383 is the maximum of WebP; Pillow checks while it opens one
     with pytest.raises(ImageDecodeError, match="178,956,970"):
         decode(claiming("WEBP", side, side))
 
@@ -104,7 +104,7 @@ print(peak() - before)
     run = subprocess.run(
         [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True
     )
-    assert int(run.stdout) < 16 * 1024  # KiB; a single one of them would take gigabytes
+    assert int(run.stdout) < 16 * 1024  # KiB; a single one of them would need gigabytes
 
 
 def test_missing_memory_for_the_pixels_is_a_clear_error(noise, monkeypatch):
@@ -147,7 +147,7 @@ def test_a_tiff_without_its_last_strips_is_refused(noise, orientation):
 
 
 def large_jpeg(side=14_000, **options):
-    """A sound JPEG of 196 million grey pixels, of one colour, which takes a second to write."""
+    """Return a valid JPEG of 196 million grey pixels of one colour; writing it takes a second."""
     return bytes(encoded(Image.new("L", (side, side), 77), "JPEG", **options))
 
 
@@ -186,9 +186,9 @@ def test_a_limit_that_the_user_raised_applies(monkeypatch, limit):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
     with pytest.raises(ImageDecodeError) as caught:
         decode(claiming("BMP", 14_000, 14_000))
-    assert "14,000" not in str(caught.value)  # it is truncated, but no bomb
+    assert "14,000" not in str(caught.value)  # it is truncated, but isn't a bomb
     if limit is not None:
-        with pytest.raises(ImageDecodeError, match="more than the 400,000,000"):
+        with pytest.raises(ImageDecodeError, match="more than the limit of 400,000,000"):
             decode(claiming("BMP", 60_000, 60_000))
 
 
@@ -314,7 +314,7 @@ def test_unreadable_file(tmp_path, noise):
 
 
 def test_a_missing_permission_is_a_clear_error(tmp_path, noise, monkeypatch):
-    """The same for those whom permissions don't bind, such as root."""
+    """The same for users without restrictions, such as root."""
     path = tmp_path / "a.png"
     Image.fromarray(noise[0]).save(path)
     original = os.stat
@@ -348,7 +348,7 @@ def test_a_closed_image_is_refused(tmp_path, noise):
 
 
 def test_one_opened_image_in_many_threads(tmp_path, noise):
-    """Pillow loads an image in place, and two threads at it get in each other's way."""
+    """Pillow loads an image in place, and two threads would disturb each other."""
     path = tmp_path / "a.png"
     Image.fromarray(noise[0]).resize((300, 300)).save(path)
     expected = decode(path)

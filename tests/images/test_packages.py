@@ -1,4 +1,4 @@
-"""Formats that Pillow does not read: HEIC and DICOM, with and without their packages."""
+"""Formats that Pillow can't read: HEIC and DICOM, with and without their packages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VALUES = np.array([[0, 100, 200], [300, 400, 1000]], dtype=np.uint16)
 
 @pytest.fixture
 def dicom(tmp_path):
-    """Write a DICOM file of grey pixels; keywords are its elements, None takes one out."""
+    """Write a DICOM file of grey pixels; keywords are its elements, and None removes one."""
 
     def write(pixels=VALUES, syntax=ExplicitVRLittleEndian, **elements):
         data = pydicom.Dataset()
@@ -173,7 +173,7 @@ def test_heic_is_read_if_its_package_is_installed(tmp_path):
         pixels = decode(content[:8] + brand + content[12:])
         assert pixels.shape == (16, 32, 3)
         assert np.abs(pixels.astype(int) - (200, 100, 50)).max() < 6
-    # Pillow's own list of formats is the user's
+    # Pillow's own list of formats belongs to the user
     assert "HEIF" not in Image.OPEN
 
 

@@ -1,4 +1,4 @@
-"""Reading ahead: the next batch is decoded while the present one is used."""
+"""Reading ahead: the next batch is decoded while the current one is used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 from skvision.exceptions import ImageDecodeError
 from skvision.images import ImageReader, as_image_batch
 
-#: against hanging only
+#: seconds; a limit against hanging only
 DEADLINE = 60
 
 
@@ -46,7 +46,7 @@ def test_the_next_batch_is_read_while_the_current_one_is_used(reader, monkeypatc
 
     monkeypatch.setattr(reader, "read", noted)
     batches = reader.read_ahead(chunks_of(1, 1, 1))
-    assert not begun[0].is_set()  # nothing before the first is asked for
+    assert not begun[0].is_set()  # no read before the first request
     next(batches)
     assert begun[1].wait(DEADLINE)
     assert not begun[2].is_set()  # one batch ahead, and no more

@@ -1,4 +1,4 @@
-"""JPEGs for small targets are decoded at reduced scale: same image, within a tolerance."""
+"""JPEGs for small targets are decoded at reduced scale, to the same image within a tolerance."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def jpeg(pixels, orientation=1, kind="JPEG", **options):
 
 @pytest.fixture(scope="module")
 def scene():
-    """A smooth image whose four sides differ, of a size that no scale divides."""
+    """A smooth image with four different sides, of a size that isn't divisible by a scale."""
     x, y = np.linspace(0, 1, 403), np.linspace(0, 1, 277)[:, None]
     return np.stack(
         [255 * x * np.ones_like(y), 255 * y * np.ones_like(x), 127 + 120 * np.sin(9 * x + 7 * y)],
@@ -44,7 +44,7 @@ def scene():
 
 
 def whole(source, size, resize):
-    """As it would be without reducing."""
+    """Return the image without reduced decoding."""
     return resize_array(decode(source), size, resize)
 
 
@@ -55,7 +55,7 @@ def apart(source, size, resize):
 
 @pytest.fixture
 def scales(monkeypatch):
-    """The scales that images are reduced by, as they are read."""
+    """The scales at which images are decoded."""
     from PIL import JpegImagePlugin
 
     seen = []
@@ -74,7 +74,7 @@ def scales(monkeypatch):
 @pytest.mark.parametrize("resize", RESIZE_POLICIES)
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_reduced_image_is_not_shifted(scene, orientation, resize):
-    # along x and y the scene rises by 8 to 11 levels a pixel: half a pixel off would show
+    # the scene rises by 8 to 11 levels per pixel, so a shift by half a pixel would be visible
     difference = apart(jpeg(scene, orientation), SIZE, resize)
     assert difference.mean() < 0.6
     assert difference.max() <= 5
@@ -159,7 +159,7 @@ def readable(source, size):
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
 def test_truncation_is_found_at_every_scale(scene, tmp_path, options):
-    """Reduced decoding refuses what checking the files refuses, and nothing else."""
+    """Reduced decoding refuses the same files as checking, and no others."""
     data = jpeg(scene, **options)
     path = tmp_path / "a.jpg"
     for end in (*range(600, len(data) - 40, len(data) // 12), *range(len(data) - 40, len(data))):

@@ -40,7 +40,7 @@ def test_crop_of_a_tall_image():
 
 
 def test_crop_survives_rounding():
-    # 29 / 7 * 7 is a little more than 29, so the box to crop would begin at -1e-15
+    # 29 / 7 * 7 is slightly above 29, so the box to crop would begin at -1e-15
     assert 7 * (29 / 7) > 29
     assert resize_image(Image.new("L", (29, 40)), (1, 7), "crop").size == (7, 1)
     assert resize_image(Image.new("L", (200, 29)), (7, 1), "crop").size == (1, 7)

@@ -1,4 +1,4 @@
-"""Streams of batches are refused with the cure, and nothing is taken from them."""
+"""Streams of batches are refused with advice, and aren't consumed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ CURE = r"file names .*np.concatenate.*partial_fit\(batch, labels, classes="
 
 
 def of_library(module, name, base=object):
-    """An object of a class of a library that need not be installed."""
+    """Return an object of a class of a library that may not be installed."""
     made = type(name, (base,), {"__module__": module, "__iter__": lambda self: iter(())})
     return type("Users", (made,), {})()
 
 
 class Users:
-    """Somebody's own data set."""
+    """A user's own data set."""
 
     def __getitem__(self, index):
         raise AssertionError("it was asked for an item")
@@ -76,7 +76,7 @@ def test_a_generator_is_not_consumed():
 
 
 def test_streams_of_the_libraries_themselves():
-    keras = sys.modules["keras"]  # it is loaded with the classifiers
+    keras = sys.modules["keras"]  # loaded with the classifiers
     tf = pytest.importorskip("tensorflow")
 
     class Mine(keras.utils.PyDataset):

@@ -1,4 +1,4 @@
-"""`AugmentationDisplay`: what is shown is what happens."""
+"""`AugmentationDisplay` shows the true augmentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights files: what is read, what is refused."""
+"""Weights files that are read, and those that are refused."""
 
 from __future__ import annotations
 

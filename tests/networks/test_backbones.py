@@ -1,4 +1,4 @@
-"""Every row of the table of ready-made networks, against Keras' own."""
+"""Every row of the table of pretrained networks, compared with Keras' own network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOLERANCE = 1e-4
 
 @pytest.fixture
 def downloaded(monkeypatch):
-    """Names of the files that Keras would download; it gets nothing, and loads nothing."""
+    """Names of the files that Keras would download; nothing is downloaded or loaded."""
     names = []
 
     def get_file(fname, *args, **kwargs):
@@ -61,7 +61,7 @@ def test_a_row_is_the_network_of_keras(name, downloaded, tmp_path):
         assert published_weights(name) is None
     theirs.set_weights(ours.get_weights())
 
-    # what the table says of it
+    # its row of the table
     assert ours.count_params() == row.parameters
     assert ours.output_shape[-1] == row.features[-1]
     tapped = [theirs.get_layer(tap).output.shape for tap in row.taps]
@@ -101,7 +101,7 @@ def test_sizes_other_than_the_networks_own():
 
 @pytest.mark.parametrize("suffix", ["weights.h5", "keras"])
 def test_published_efficientnets_scale_pixels_as_keras_does(tmp_path, monkeypatch, suffix):
-    """Keras adds a layer with weights="imagenet" that the file itself knows nothing of."""
+    """With weights="imagenet", Keras adds a layer that isn't in the file."""
     shape = (32, 32, 3)
     drawn = build_backbone("EfficientNetB0", image_size=shape[:2], weights=None, seed=1)
     published = keras.applications.EfficientNetB0(
@@ -125,7 +125,7 @@ def test_published_efficientnets_scale_pixels_as_keras_does(tmp_path, monkeypatc
     for source in ("imagenet", path):
         ours = build_backbone("EfficientNetB0", image_size=shape[:2], weights=source)
         assert same(np.asarray(ours(pixels, training=False)), expected)
-        # whatever the weights, the network is the same, so that they can be copied
+        # the network is the same for any weights, so that they can be copied
         assert [w.shape for w in ours.get_weights()] == [w.shape for w in weights]
 
 

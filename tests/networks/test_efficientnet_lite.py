@@ -88,8 +88,8 @@ def test_details_of_the_table(network):
     assert {layer.max_value for layer in network.layers if isinstance(layer, layers.ReLU)} == {6}
 
 
-# From a forward pass in NumPy with 64-bit numbers and the original weights, padded as the
-# PyTorch code that they were published for does
+# from a forward pass in NumPy with 64-bit numbers and the original weights, padded as in the
+# PyTorch code of the publication
 @pytest.mark.parametrize(
     ("size", "largest", "total", "logits", "best"),
     [

@@ -1,4 +1,4 @@
-"""What skvision leans on in Keras: each test fails where a new Keras has changed such a thing."""
+"""Undocumented parts of Keras that skvision uses: a test fails if a new Keras changes one."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_missing_weights_in_a_file_raise_an_error(tmp_path):
 
 
 def test_a_failed_download_names_its_address(tmp_path):
-    address = "http://127.0.0.1:9/some.h5"  # where nothing listens
+    address = "http://127.0.0.1:9/some.h5"  # no server listens there
     with pytest.raises(Exception, match="URL fetch failure") as failure:
         keras.utils.get_file("some.h5", address, cache_dir=tmp_path)
     assert download_address(failure.value) == address

@@ -7,7 +7,7 @@ from keras import layers
 from skvision.networks import MiniVGGArchitecture
 
 CONV_ACT_BN = (layers.Conv2D, layers.Activation, layers.BatchNormalization)
-TABLE = [  # the lecture's, with the network's own scaling in front
+TABLE = [  # that of the course, after the network's own scaling
     (layers.InputLayer, (32, 32, 3)),
     (layers.Rescaling, (32, 32, 3)),
     *([(layer, (32, 32, 32)) for layer in CONV_ACT_BN] * 2),

@@ -1,4 +1,4 @@
-"""What skvision leans on in OpenVINO: each test fails where a new one has changed such a thing."""
+"""Private parts of OpenVINO that skvision uses: a test fails if a new version changes one."""
 
 from __future__ import annotations
 

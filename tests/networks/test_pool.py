@@ -156,7 +156,7 @@ def test_waiting_networks_are_bounded_by_size_too():
         with pool.borrow(recipe(n_classes)):
             pass
     assert len(pool) == 2
-    # one stays, however large
+    # one network stays, whatever its size
     pool = NetworkPool(max_bytes=1)
     with pool.borrow(recipe(2)) as first:
         pass

@@ -1,4 +1,4 @@
-"""Each format is read back by its own runtime, and answers as the classifier does."""
+"""Each format is read by its own runtime, and predicts as the classifier does."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def in_openvino(path, pixels):
     from skvision.networks.openvino_compat import import_openvino
 
     core = import_openvino().Core()
-    # without the hint it computes in bfloat16 where the processor can
+    # without the hint it computes in bfloat16 if the processor supports it
     compiled = core.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return compiled(pixels)[0]
 
@@ -54,7 +54,7 @@ def in_tflite(path, pixels):
 def in_tensorflow(path, pixels):
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(path)  # its variables go with it
+    loaded = tf.saved_model.load(path)  # it owns its variables
     return np.asarray(loaded.serve(pixels))
 
 
@@ -68,7 +68,7 @@ RUNTIMES = {
 
 @pytest.fixture(scope="module")
 def tuned(digits):
-    """A body with batch normalisation and a caffe-like swap of the colours."""
+    """A body with batch normalisation and swapped colours, as in caffe."""
     from ..classifiers.test_finetuned import small_body
 
     X, y = digits
@@ -109,7 +109,7 @@ def test_its_own_runtime_gives_the_same_probabilities(request, digits, tmp_path,
     pixels = np.repeat(X[..., None], 3, axis=-1).astype(np.float32)
     found = RUNTIMES[format](path, pixels)
     np.testing.assert_allclose(found, net.predict_proba(X), atol=1e-3)
-    # nothing else is left, and a second export takes the first one's place
+    # no other files are left, and a second export replaces the first
     assert {each.name for each in tmp_path.iterdir()} <= {
         path.name, beside.name, path.with_suffix(".bin").name
     }  # fmt: skip
@@ -134,7 +134,7 @@ def test_a_pipeline_and_a_ready_made_network(fitted, digits, tmp_path):
     path, beside = export_model(net, tmp_path / "imagenet.tflite")
     pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
     found = in_tflite(path, pixels.astype(np.float32))
-    # the file has the classes in the network's order, the classifier in that of their names
+    # the file has the classes in the network's order, the classifier in the order of names
     classes = json.loads(beside.read_text())["classes"]
     assert classes[:2] == ["tench", "goldfish"]
     by_name = np.argsort(classes)

@@ -19,7 +19,7 @@ SUFFIXES = ["hdf5", "h5", "keras"]
 
 @pytest.fixture
 def compiled():
-    """A small model of the user's own, with an optimiser that has been used."""
+    """The user's own small model, with an optimiser that has been used."""
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="out")])
     model.compile(keras.optimizers.Adam(0.123), keras.losses.MeanSquaredError())
     rng = np.random.default_rng(0)
@@ -56,7 +56,7 @@ def test_another_process_reads_it_without_skvision(fitted, digits, tmp_path):
 
 
 def test_one_format_does_not_spoil_the_next(compiled, tmp_path):
-    """Keras' own save does: a .keras file after an .h5 file has another optimiser."""
+    """With Keras' own save, a .keras file after an .h5 file has another optimiser."""
     for suffix in SUFFIXES:
         save_network(compiled, tmp_path / f"own.{suffix}")
     loaded = load_network(tmp_path / "own.keras")
@@ -65,7 +65,7 @@ def test_one_format_does_not_spoil_the_next(compiled, tmp_path):
     pairs = zip(loaded.optimizer.variables, compiled.optimizer.variables, strict=True)
     for ours, theirs in pairs:
         np.testing.assert_array_equal(ours, theirs)
-    # and saving left the model as it was
+    # and saving didn't change the model
     assert type(compiled.optimizer) is keras.optimizers.Adam
 
 

@@ -1,4 +1,4 @@
-"""`save` and `load`: what comes back, and what a file must not be able to do."""
+"""`save` and `load`: complete models, and files that can't do harm."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from skvision.persistence.safe_file import read_manifest
 
 DATA = Path(__file__).parent.parent / "data"
 
-#: as few weights as can be: every byte of its file is changed in turn
+#: the fewest weights possible, since each byte of its file is changed in turn
 SMALLEST = {
     "image_size": 2,
     "filters": (1,),
@@ -80,7 +80,7 @@ def own_network():
 
 
 def sealed(path):
-    """Give a file the right digest again, as a forger would."""
+    """Give a file the right digest again, as an attacker would."""
     content = path.read_bytes()[:-64]
     path.write_bytes(content + hashlib.sha256(content).hexdigest().encode())
 
@@ -98,14 +98,14 @@ def forged(path, change, compression=zipfile.ZIP_STORED):
 
 
 def state_of(members):
-    """(schema, the JSON node of the outermost estimator's state, what is in it)."""
+    """Return the schema, the JSON node of the outermost estimator's state, and its content."""
     schema = json.loads(members["schema.json"])
     node = schema["content"]["content"]["json"]
     return schema, node, json.loads(json.loads(node["content"]))
 
 
 def with_state(**values):
-    """A change that puts values into the state of a file's estimator."""
+    """Return a change that puts values into the state of a file's estimator."""
 
     def change(members):
         schema, node, state = state_of(members)
@@ -120,7 +120,7 @@ def refused(path, message="damaged or isn't a model file"):
         load(path)
 
 
-# what comes back
+# complete models
 
 
 def test_an_estimator_is_restored_completely(tiny, digits, tmp_path):
@@ -148,7 +148,7 @@ def test_an_estimator_is_restored_completely(tiny, digits, tmp_path):
     assert read.optimizer.get_config() == net.optimizer.get_config()
     assert read.augmentation[0].get_config() == net.augmentation[0].get_config()
     assert read.classes_.dtype == net.classes_.dtype
-    # and it trains as the first did
+    # and it trains like the first
     again = clone(read).set_params(checkpoint_dir=None).fit(X, y)
     assert again.history_ == net.history_
 
@@ -189,7 +189,7 @@ def test_not_fitted(tmp_path):
 
 
 def test_every_public_estimator_is_known():
-    """A new one needs a line in `skvision.persistence.contents`."""
+    """A new estimator needs a line in `skvision.persistence.contents`."""
     public = (getattr(skvision, name) for name in skvision.__all__)
     estimators = {
         f"{each.__module__}.{each.__qualname__}"
@@ -219,7 +219,7 @@ def test_augmentation_is_saved_too(small, digits, tmp_path):
 
 
 def models(small):
-    """Pipelines and searches that hold ours together with scikit-learn's."""
+    """Pipelines and searches of estimators of skvision and scikit-learn."""
     features = {"engine": "keras", "random_state": 0}
     own = make_feature_classifier(own_network(), **features)
     yield "own network", GridSearchCV(own, {"head__C": [0.1, 1]}, cv=2, scoring="f1_macro")
@@ -304,7 +304,7 @@ def test_there_is_a_file_of_this_format():
     assert (DATA / f"format_{FORMAT}_own_network.skv").is_file()
 
 
-# what a file says of itself
+# the description in a file
 
 
 def test_the_manifest_is_read_without_loading(file, small, monkeypatch):
@@ -361,7 +361,7 @@ def test_a_parameter_that_is_newer_than_the_file_has_its_default(file, small):
     assert load(file).get_params() == small.get_params()
 
 
-# what can't be saved
+# models that can't be saved
 
 
 class Mine(MiniVGGClassifier):
@@ -437,7 +437,7 @@ def test_a_full_disk_leaves_the_earlier_file(file, small):
     assert list(file.parent.iterdir()) == [file]
 
 
-# what was changed
+# changed files
 
 
 def test_every_single_changed_byte_is_noticed(file):
@@ -477,11 +477,11 @@ def test_other_files_are_refused(tmp_path, small):
         refused(path)
 
 
-# what was forged, digest and all
+# forged files with the right digest
 
 
 def test_a_rewritten_file_without_changes_can_be_read(file, small, digits):
-    """The tools above: what they rewrite is read."""
+    """The tools above write files that can be read."""
     forged(file, lambda members: None)
     np.testing.assert_array_equal(load(file).predict(digits[0]), small.predict(digits[0]))
     forged(file, with_state(epochs=9))
@@ -565,7 +565,7 @@ def test_foreign_classes_are_refused(file, tmp_path, node, outermost):
 
 
 def lambda_config():
-    """What Keras writes of a network with a Lambda layer."""
+    """Return Keras' configuration of a network with a Lambda layer."""
     network = keras.Sequential([keras.Input((2, 2, 3)), keras.layers.Lambda(lambda x: x)])
     return keras.saving.serialize_keras_object(network)
 
@@ -650,7 +650,7 @@ def test_an_unknown_state_is_refused(file, state, message):
 
 
 def test_a_body_with_code_is_refused(file):
-    """A fine-tuned network's body is a configuration of its own."""
+    """The body of a fine-tuned network is a separate configuration."""
     head = {"record": ["HeadArchitecture", {"n_features": 1, "n_classes": 2}]}
     fields = {"input_shape": {"tuple": [2, 2, 3]}, "backbone": "b", "pooling": "avg", "head": head}
     body = {**fields, "config": json.dumps(lambda_config())}
@@ -696,7 +696,7 @@ def test_members_with_other_names_are_refused(file, tmp_path, name):
 
 
 def test_a_compressed_archive_is_refused(file):
-    """Of 10 MB of zeros a few kB are left: nothing that is read may grow."""
+    """10 MB of zeros compress to a few kB, but a file must not grow when it is read."""
     zeros = io.BytesIO()
     np.save(zeros, np.zeros(10**7, np.uint8))
     forged(
@@ -709,7 +709,7 @@ def test_a_compressed_archive_is_refused(file):
 
 
 def test_members_that_share_their_bytes_are_refused(file):
-    """The other kind of zip bomb: many members, all of them one piece of the file."""
+    """The other kind of zip bomb: many members that share one piece of the file."""
     forged(file, lambda members: members.update({f"a{k}.bin": bytes(50) for k in range(50)}))
     with zipfile.ZipFile(file, "a") as archive:
         (large,) = (m for m in archive.infolist() if m.filename == "a0.bin")
@@ -749,7 +749,7 @@ def test_json_that_is_too_deep_is_refused(file, member):
 
 
 def test_schemas_changed_at_random_give_an_error_or_an_estimator(file):
-    """What the digest would find, found by a forger's tools: nothing else may happen."""
+    """Forged schemas with the right digest must have no other effect."""
     intact = file.read_bytes()
     rng = random.Random(0)
     outcomes = set()
@@ -775,7 +775,7 @@ def test_schemas_changed_at_random_give_an_error_or_an_estimator(file):
 
 
 def test_the_loader_does_not_use_pickle():
-    """No module on the way imports it; joblib is the command line's, behind --trust."""
+    """No module of the loader imports it; only the command line uses joblib, with --trust."""
     folder = Path(archive_file.__file__).parent
     for module in folder.glob("*.py"):
         text = module.read_text()

@@ -47,7 +47,7 @@ def test_every_kind_changes_images_and_repeats_with_its_seed(kind, images):
     assert not np.array_equal(first, images)
     np.testing.assert_array_equal(first, apply(KINDS[kind](), images))
     assert not np.array_equal(first, apply(KINDS[kind](), images, seed=1))
-    # still images on the scale of 0..255
+    # the results are images on the scale 0..255
     assert abs(first.mean() - images.mean()) < 60
 
 

@@ -1,4 +1,4 @@
-"""A training without an estimator: from its description to its result."""
+"""A training without an estimator, from its description to its result."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def make():
 
 
 def drawn(stream, epochs=range(1)):
-    """Which images, in which order."""
+    """Return the images in their order."""
     return [images[:, 0, 0, 0].tolist() for images, _, _ in stream.batches(epochs)]
 
 
