@@ -253,12 +253,12 @@ class BaseImageClassifier(
     def _train(
         self,
         data: TrainingData,
-        told: dict[str, Any],
+        callback_data: dict[str, Any],
         before: TrainingResult | None,
         *,
         partial: bool = False,
     ) -> None:
-        """Run the training and store its result; `told` are the facts for callbacks."""
+        """Run the training and store its result."""
         if before is not None and not partial:
             before = replace(before, state=None)  # the optimiser's state from partial_fit
         # the command line measured it for the previous training
@@ -276,12 +276,12 @@ class BaseImageClassifier(
         spec = self._spec(due, recipe, seeds, checkpoints=folder, keep_state=partial)
 
         def learn(task: FitTask) -> None:
-            listeners = Listeners(self._callbacks, int(self.verbose), task, _unwatched)
+            listeners = Listeners(self._callbacks, int(self.verbose), task, _without_bar)
             self._store(run(spec, data, before=before, listeners=listeners))
 
         name = "partial-fit" if partial else "fit"
         n_subtasks = len(due) if due[0].name else due[0].plan.epochs
-        fit_as_task(self, learn, told, name, n_subtasks)
+        fit_as_task(self, learn, callback_data, name, n_subtasks)
 
     def _store(self, result: TrainingResult) -> None:
         self.__dict__.pop("_model", None)
@@ -310,6 +310,6 @@ def _fitted_attributes(result: TrainingResult) -> dict[str, Any]:
     }
 
 
-def _unwatched(result: TrainingResult) -> dict[str, Any]:
-    """Return them for a callback's copy, silent: its bar would overwrite the fit's bar."""
+def _without_bar(result: TrainingResult) -> dict[str, Any]:
+    """Return the fitted attributes of a callback's copy, silent: its bar would hide the fit's bar."""
     return {**_fitted_attributes(result), "_state": None, "verbose": 0}

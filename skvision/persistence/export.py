@@ -229,7 +229,7 @@ def _description(classifier: Any, network: Any, path: Path) -> dict[str, Any]:
             "dtype": "float32",
             "channels": "RGB" if are_images else "as in training",
             "range": [0, 255] if are_images else None,
-            "scaling": "inside the network: pass pixels as they are",
+            "scaling": "inside the network: pass unscaled pixels",
         },
         # range of uint16 arrays and of files of more than 8 bits; null if each file has its own
         "pixel_range": getattr(classifier, "pixel_range_", None),
