@@ -311,5 +311,5 @@ def _fitted_attributes(result: TrainingResult) -> dict[str, Any]:
 
 
 def _without_bar(result: TrainingResult) -> dict[str, Any]:
-    """Return the fitted attributes of a callback's copy, silent: its bar would hide the fit's bar."""
+    """Return the fitted attributes of a callback's copy, without its own progress bar."""
     return {**_fitted_attributes(result), "_state": None, "verbose": 0}

@@ -119,7 +119,7 @@ def _counted(files: Iterable[str]) -> dict[ForeignKind, Counter[str]]:
 
 def _by_beginning(members: Sequence[str]) -> dict[ForeignKind, int]:
     """Count images and other files of one ending, by their first bytes."""
-    # of notes beside each image a few are enough
+    # a few are enough, since there may be a note beside each image
     some = any(map(_begins_as_image, members[:_FEW]))
     n_images = sum(map(_begins_as_image, members[:_ALL])) if some else 0
     counts = {_RENAMED: n_images, _OTHER: len(members) - n_images}
@@ -127,7 +127,7 @@ def _by_beginning(members: Sequence[str]) -> dict[ForeignKind, int]:
 
 
 def _begins_as_image(file: str) -> bool:
-    if file.lower().endswith(".thm"):  # thumbnails that cameras put beside photos and videos
+    if file.lower().endswith(".thm"):  # thumbnails of cameras beside photos and videos
         return False
     try:
         if not stat.S_ISREG(os.stat(file).st_mode):  # opening a pipe would wait

@@ -1,4 +1,4 @@
-"""Files that are not images that can be read here: what they are, and what to do."""
+"""Recognise files that can't be read as images, and give advice."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ LONGEST_BEGINNING = 512
 
 @dataclass(frozen=True)
 class ForeignKind:
-    """A kind of files that are not images, or that are not read as such.
+    """A kind of files that aren't images, or that can't be read as images.
 
     Parameters
     ----------
     one, many : str
-        What a file is called, with its article, and what several are called.
+        Name of one file, with its article, and of several.
     endings : str
-        How their names end, in lower case, separated by blanks.
+        Endings of their names, in lower case, separated by blanks.
     cure : str
-        What to do; the same words for one and for several.
+        Advice, in the same words for one and for several files.
     beginning : str, default=""
-        A regular expression of the first bytes; "" where they tell nothing.
+        A regular expression of the first bytes; "" if they aren't characteristic.
     is_look_alike : bool, default=True
-        Whether a folder of images that holds some holds fewer images than its user thinks.
+        Whether users may count such files in a folder as images.
     """
 
     one: str
@@ -39,7 +39,7 @@ class ForeignKind:
     is_look_alike: bool = True
 
     def begins(self, start: bytes) -> bool:
-        """Tell whether a file of this kind begins so."""
+        """Return whether a file of this kind may begin with these bytes."""
         return bool(self.beginning) and bool(
             re.match(self.beginning.encode("latin-1"), start, re.DOTALL | re.IGNORECASE)
         )
@@ -54,7 +54,7 @@ RAW = ForeignKind(
     r"II\*\0.{4}CR|....ftypcrx|FUJIFILMCCD-RAW|IIR[OS]|MMOR|IIU\0|FOVb|\0MRM|.{6}HEAPCCDR",
 )
 
-# What begins in two ways stands above what begins in one of them: a document that is an archive.
+# A kind with a more specific beginning comes first: some documents are archives.
 FOREIGN = (
     *(ForeignKind(f"a {p.kind} file", p.kind, " ".join(p.suffixes), p.cure) for p in PACKAGES),
     RAW,
@@ -80,7 +80,7 @@ FOREIGN = (
         "a sound file",
         "sound files",
         ".aac .aif .aiff .flac .m4a .mp3 .ogg .opus .wav .wma",
-        "take out, or plot as images",
+        "remove, or plot as images",
         r"ID3|\xff[\xfb\xf3\xf2]|fLaC|OggS|RIFF....WAVE|FORM....AIF|....ftypM4A",
         False,
     ),
@@ -163,8 +163,8 @@ FOREIGN = (
         False,
     ),
     ForeignKind(
-        "a file that macOS leaves beside images",
-        "files that macOS leaves beside images",
+        "a file that macOS creates beside images",
+        "files that macOS creates beside images",
         "",
         "take out",
         r"\0\x05\x16[\0\x07]",
@@ -176,7 +176,7 @@ _ARCHIVE = _BY_ENDING[".zip"]
 
 
 def ending_of(name: str) -> str:
-    """Return how a file's name ends, in lower case, as ``.jpg``; "" if it has no dot.
+    """Return the ending of a file's name, in lower case, as ``.jpg``; "" if it has no dot.
 
     Examples
     --------
@@ -190,19 +190,19 @@ def ending_of(name: str) -> str:
 
 
 def foreign_by_name(ending: str) -> ForeignKind | None:
-    """Return the kind of files whose names end so; None if it is not known."""
+    """Return the kind of files with this ending; None if it is unknown."""
     return _BY_ENDING.get(ending)
 
 
 def said_of(start: bytes, name: str) -> str:
-    """Say what a file is that is not read as an image, and what to do.
+    """Describe a file that can't be read as an image, with advice.
 
     Parameters
     ----------
     start : bytes
         Its first `LONGEST_BEGINNING` bytes.
     name : str
-        Its name, which counts where the bytes tell nothing, or many formats share them.
+        Its name, used if the bytes aren't characteristic, or if many formats share them.
 
     Returns
     -------
@@ -219,7 +219,7 @@ def said_of(start: bytes, name: str) -> str:
     """
     kind = next((each for each in FOREIGN if each.begins(start)), None)
     ending = ending_of(name)
-    # a damaged file of a format that is read here is not of another one
+    # a file that begins like a readable format is damaged, and not of another kind
     by_name = None if ending in image_suffixes() else foreign_by_name(ending)
     if by_name is not None and kind in (None, _ARCHIVE):
         kind = by_name
@@ -236,7 +236,7 @@ def _is_text(start: bytes) -> bool:
     try:
         text = start.decode()
     except UnicodeDecodeError as error:
-        if error.start < len(start) - 3:  # a letter may be cut in the middle
+        if error.start < len(start) - 3:  # the last character may be cut
             return False
         text = start[: error.start].decode()
     return len(text) > 3 and all(letter.isprintable() or letter.isspace() for letter in text)

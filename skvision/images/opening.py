@@ -180,7 +180,7 @@ def _identified(file: BinaryIO, name: str) -> Image.Image:
     its error doesn't contain the dimensions.
     """
     beginning = file.read(16)
-    if RAW.begins(beginning):  # Pillow may take it for a TIFF, and read a thumbnail
+    if RAW.begins(beginning):  # Pillow may open it as a TIFF, and read a thumbnail
         raise ImageDecodeError(name, said_of(beginning, name))
     for load_plugins in (Image.preinit, Image.init):  # the common formats, then all
         load_plugins()
@@ -265,7 +265,7 @@ def _refuse_thumbnail(image: Image.Image, name: str) -> None:
         raise ImageDecodeError(name, said_of(b"", f"{name}.dng"))
     if tags.get(ExifTags.Base.NewSubfileType, 0) & _REDUCED_RESOLUTION:
         raise ImageDecodeError(
-            name, "its first page is a thumbnail of another; convert it to JPEG or to a plain TIFF"
+            name, "its first page is a thumbnail; convert it to JPEG or to a plain TIFF"
         )
 
 

@@ -105,7 +105,7 @@ def image_suffixes() -> frozenset[str]:
 
 
 def is_decoded(kind: str) -> bool:
-    """Tell whether Pillow decodes a format that it recognises.
+    """Return whether Pillow can decode a format that it recognises.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Files that are not images: each is named, with what to do, whatever its name ends in."""
+"""Files that aren't images: errors name their kind, with advice, for any ending."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ CONTENTS = {
 
 @pytest.mark.parametrize("kind", CONTENTS)
 @pytest.mark.parametrize("ending", [".jpg", ".bin", ""])
-def test_content_says_what_a_file_is(tmp_path, kind, ending):
+def test_the_content_decides_the_kind(tmp_path, kind, ending):
     content, expected = CONTENTS[kind]
     file = tmp_path / f"a{ending}"
     file.write_bytes(content)
@@ -97,7 +97,7 @@ def test_content_says_what_a_file_is(tmp_path, kind, ending):
         ("a.czi", "a microscope scan"),
     ],
 )
-def test_names_count_where_content_tells_nothing(tmp_path, name, expected):
+def test_the_name_decides_if_the_content_is_not_characteristic(tmp_path, name, expected):
     for content in (b"\xf0\x9f" * 20, zipped("a")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ImageDecodeError, match=expected):
@@ -125,7 +125,7 @@ def test_names_in_an_array_and_in_a_table(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.png"])
-def test_a_damaged_image_is_of_no_other_kind(tmp_path, name):
+def test_a_damaged_image_is_not_of_another_kind(tmp_path, name):
     (tmp_path / name).write_bytes(b"RIFF\x10\0\0\0WEBPVP8?" + bytes(range(128, 255)))
     with pytest.raises(ImageDecodeError, match="not an image in a format that Pillow reads"):
         decode(tmp_path / name)
@@ -140,7 +140,7 @@ def thumbnail(**tags):
     return buffer.getvalue()
 
 
-def test_thumbnails_in_raw_photos_are_not_taken_for_them(tmp_path):
+def test_thumbnails_in_raw_photos_are_not_read(tmp_path):
     plain = thumbnail()
     assert decode(plain).shape == (6, 8, 3)
     (tmp_path / "a.NEF").write_bytes(plain)
@@ -152,7 +152,7 @@ def test_thumbnails_in_raw_photos_are_not_taken_for_them(tmp_path):
         decode(thumbnail(_254=1))
 
 
-def test_no_kind_claims_an_image(tmp_path):
+def test_no_kind_matches_an_image(tmp_path):
     for image_format in ("png", "jpeg", "gif", "bmp", "tiff", "webp", "ppm", "tga"):
         buffer = io.BytesIO()
         Image.new("RGB", (20, 20), "red").save(buffer, image_format)
