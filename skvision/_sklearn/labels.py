@@ -250,8 +250,8 @@ def starts_partial_fit(estimator: Any, classes: Any) -> bool:
     if classes is None:
         if known is None:
             raise ValueError(
-                "classes must be passed on the first call to partial_fit: all labels that will "
-                "ever come."
+                "classes must be passed on the first call to partial_fit: all labels that any "
+                "call will contain."
             )
         return False
     classes = unique_labels(classes)

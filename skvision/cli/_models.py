@@ -124,7 +124,7 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
             ) from error
         raise OSError(
             f"The model could not be written to {path} ({reason}), but it is saved as {spare}. "
-            "Move it to its place."
+            "Move it to a permanent place."
         ) from error
 
 

@@ -166,7 +166,7 @@ def _refuse_folder(error: OSError) -> NoReturn:
     """Raise an error for a folder that can't be listed, since its images would be missing."""
     raise type(error)(
         f"The folder {error.filename} can't be listed: {error.strerror}. Make it readable, or "
-        "take it out."
+        "remove it."
     ) from error
 
 

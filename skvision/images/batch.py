@@ -318,7 +318,7 @@ def _as_images(X: np.ndarray, row_shape: Any, value_range: Any) -> np.ndarray:
             + (
                 "yours seem to come first: pass np.moveaxis(X, 1, -1)."
                 if first
-                else "value_range=None takes any number of them."
+                else "value_range=None accepts any number of channels."
             )
         )
     return X
@@ -338,7 +338,7 @@ def rows_to_images(X: np.ndarray, row_shape: Any) -> np.ndarray:
         raise ValueError(
             f"Received a 2-D array of shape {X.shape}: rows of numbers, not images. Pass "
             "row_shape=(height, width) or (height, width, channels) to say how a row becomes an "
-            f"image; of one grey image pass X[np.newaxis]. Accepted: {ACCEPTED}."
+            f"image; for one grey image pass X[np.newaxis]. Accepted: {ACCEPTED}."
         )
     shape = tuple(row_shape)
     try:

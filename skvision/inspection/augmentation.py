@@ -107,7 +107,7 @@ class AugmentationDisplay:
         """
         if not isinstance(estimator, BaseAugmenter):
             raise ValueError(
-                "AugmentationDisplay shows what an ImageAugmenter or a RandAugmenter does. "
+                "AugmentationDisplay needs an ImageAugmenter or a RandAugmenter. "
                 f"Received: {estimator!r}"
             )
         for name, value in (

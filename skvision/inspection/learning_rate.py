@@ -196,9 +196,8 @@ def _suggested(rates: np.ndarray, losses: np.ndarray) -> float:
     lowest = int(np.argmin(losses)) if len(losses) else 0
     if lowest < 2:
         raise ValueError(
-            "The loss fell at none of the learning rates, so "
-            f"{len(rates)} steps suggest none. Try a smaller lowest, more steps, or "
-            "look at the data."
+            f"The loss fell at none of the learning rates in {len(rates)} steps, so no rate can "
+            "be suggested. Try a smaller lowest, more steps, or look at the data."
         )
     slopes = np.gradient(losses[: lowest + 1], np.log(rates[: lowest + 1]))
     return float(np.sqrt(rates[np.argmin(slopes)] * rates[lowest]))

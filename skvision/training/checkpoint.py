@@ -238,5 +238,5 @@ def _text(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Return the content of a checkpoint besides arrays."""
     text: dict[str, Any] = json.loads(str(arrays["text"]))
     if text["format"] != FORMAT:
-        raise ValueError(f"it has format {text['format']}, this skvision reads {FORMAT}")
+        raise ValueError(f"it has format {text['format']}, but this skvision reads {FORMAT}")
     return text

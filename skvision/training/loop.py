@@ -261,8 +261,8 @@ class _Course(keras.callbacks.Callback):
             raise ValueError(
                 f"The checkpoint after step {self.first_step} of epoch {epoch + 1} can't be "
                 f"continued by Keras {keras.__version__}: {error}. Delete its file, whose name "
-                f"ends in step-{self.first_step:06d}.npz, to continue from the end of the epoch "
-                "before, or install the Keras version that wrote it."
+                f"ends in step-{self.first_step:06d}.npz, to continue from the end of the "
+                "previous epoch, or install the Keras version that wrote it."
             ) from error
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:

@@ -35,7 +35,7 @@ def zeros(*shape):
         (FILES, (24, 24, 1), "X[np.newaxis] for one image"),
         (FILES, (8, 8, 3), "X[np.newaxis] for one image"),
         (FILES, (3, 24, 24), "np.moveaxis(X, 0, -1)[np.newaxis]"),
-        (FILES, (24, 24), "of one grey image pass X[np.newaxis]"),
+        (FILES, (24, 24), "for one grey image pass X[np.newaxis]"),
     ],
 )
 @pytest.mark.parametrize("form", [zeros, lambda *shape: zeros(*shape).tolist()])

@@ -100,7 +100,7 @@ def test_bad_parameters(noise, how, message):
 
 
 def test_bad_augmenters(noise):
-    with pytest.raises(ValueError, match="shows what an ImageAugmenter or a RandAugmenter does"):
+    with pytest.raises(ValueError, match="needs an ImageAugmenter or a RandAugmenter"):
         AugmentationDisplay.from_estimator("flip", noise)
     with pytest.raises(ValueError, match="value_range=None"):
         AugmentationDisplay.from_estimator(ImageAugmenter(value_range=None), noise)

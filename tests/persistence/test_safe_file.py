@@ -347,7 +347,7 @@ def test_a_later_format_is_refused(file):
         members["skvision.json"] = json.dumps({**manifest, "format": 3}).encode()
 
     forged(file, later)
-    refused(file, r"has format 3, this skvision reads 1 and 2. Load it with .* a later one")
+    refused(file, r"has format 3, but this skvision reads 1 and 2. Load it with .* a later one")
 
 
 def test_a_parameter_that_is_newer_than_the_file_has_its_default(file, small):
