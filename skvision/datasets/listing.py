@@ -339,7 +339,7 @@ def _class_folders(
         else:
             outside.closed.append(entry.path)
     # a broken link is treated as a class folder, so that listing it raises an error
-    class_folders += [(file, file) for file in outside.others if _leads_nowhere(file)]
+    class_folders += [(file, file) for file in outside.others if _is_broken_link(file)]
     inside = [
         ClassFolder(Path(path), os.path.basename(path), _listed(path, its_real, suffixes))
         for path, its_real in class_folders
@@ -348,7 +348,7 @@ def _class_folders(
     return inside, outside
 
 
-def _leads_nowhere(file: str) -> bool:
+def _is_broken_link(file: str) -> bool:
     has_ending = "." in os.path.basename(file)
     return not has_ending and os.path.islink(file) and not os.path.exists(file)
 

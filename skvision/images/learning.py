@@ -17,7 +17,7 @@ from .samples import PixelRange, Samples
 if TYPE_CHECKING:
     from .batch import ImageBatch
 
-__all__ = ["Levels", "learnt_range", "levels_of", "looked_at", "warn_of_range"]
+__all__ = ["Levels", "learnt_range", "levels_of", "sampled_levels", "warn_of_range"]
 
 _PERCENTILES = (0.1, 99.9)
 
@@ -146,7 +146,7 @@ def _range_of(high: float) -> tuple[int, int]:
     return 0, int(2 ** max(8, np.ceil(np.log2(max(high, 0) + 1)))) - 1
 
 
-def looked_at(images: ImageBatch) -> Iterator[Levels]:
+def sampled_levels(images: ImageBatch) -> Iterator[Levels]:
     """Yield the levels of a batch, in threads and in growing groups of images.
 
     It stops at an image that can't be read or has no scale; the code that needs its pixels

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from .batch import ImageBatch, as_image_batch, is_rows
-from .learning import looked_at, warn_of_range
+from .learning import sampled_levels, warn_of_range
 from .pixels import LEARNT, is_learnt, is_word
 from .resize import RESIZE_POLICIES
 from .samples import PixelRange
@@ -74,7 +74,7 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
         estimator.n_channels_ = batch.n_channels
         estimator.image_shape_ = batch.image_shape
         if resizes and batch.dtype == np.uint8 and not is_learnt(batch.pixel_range):
-            warn_of_range(looked_at(batch))
+            warn_of_range(sampled_levels(batch))
     else:
         _compare(estimator, batch)
     return batch

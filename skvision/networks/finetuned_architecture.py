@@ -16,7 +16,7 @@ import keras
 from keras import layers
 
 from .backbones import build_backbone, pooled
-from .keras_compat import relaid
+from .keras_compat import rewired
 from .layers import free_name, seed_named, settle
 from .names import ACTIVATIONS
 
@@ -232,7 +232,7 @@ def _inlined(
 
     if not isinstance(network, keras.Function):  # a Sequential
         network = keras.Model(network.inputs, network.outputs)
-    return relaid(network, tensors, replayed)
+    return rewired(network, tensors, replayed)
 
 
 @dataclass(frozen=True)

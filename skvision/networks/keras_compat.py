@@ -22,7 +22,7 @@ __all__ = [
     "for_any_backend",
     "forget_traces",
     "missing_weights_raise",
-    "relaid",
+    "rewired",
     "run_ahead",
     "running_figures",
     "set_running_figures",
@@ -60,7 +60,7 @@ def for_any_backend(config: Any) -> Any:
     return config
 
 
-def relaid(network: keras.Model, tensors: Any, replacement: Callable[[Any], Any]) -> Any:
+def rewired(network: keras.Model, tensors: Any, replacement: Callable[[Any], Any]) -> Any:
     """Run a functional network's graph on other tensors, with each operation replaced.
 
     Relies on ``Function._run_through_graph``. `keras.models.clone_model` is the public way, but
@@ -166,21 +166,21 @@ def missing_weights_raise() -> Iterator[None]:
 
 
 @contextmanager
-def retracing_unsaid() -> Iterator[None]:
+def retracing_hidden() -> Iterator[None]:
     """Train or predict without TensorFlow's warning of retracing.
 
     TensorFlow counts the traces of all networks together, since Keras creates their functions by
     the same code; the pool traces each network once. Relies on the text of the logged warning.
     """
     logger = logging.getLogger("tensorflow")
-    logger.addFilter(_says_no_retracing)
+    logger.addFilter(_is_not_about_retracing)
     try:
         yield
     finally:
-        logger.removeFilter(_says_no_retracing)
+        logger.removeFilter(_is_not_about_retracing)
 
 
-def _says_no_retracing(record: logging.LogRecord) -> bool:
+def _is_not_about_retracing(record: logging.LogRecord) -> bool:
     return "triggered tf.function retracing" not in record.getMessage()
 
 

@@ -24,7 +24,7 @@ from .._system.memory import give_back_memory
 from .batch_norm import BatchNormAverages
 from .building import BUILDING
 from .finetuned_architecture import LearningPart
-from .keras_compat import forget_traces, retracing_unsaid, synchronise
+from .keras_compat import forget_traces, retracing_hidden, synchronise
 from .layer_rates import with_rate_shares
 from .layers import random_states, settle
 from .losses import SmoothedCrossentropy
@@ -216,7 +216,7 @@ class CompiledNetwork:
         """
         missing = PREDICT_BATCH - len(batch)
         full = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]) if missing else batch
-        with retracing_unsaid():
+        with retracing_hidden():
             outputs: np.ndarray = np.asarray(self.model.predict_on_batch(full))[: len(batch)]
         return outputs
 

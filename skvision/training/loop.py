@@ -14,7 +14,7 @@ from .._sklearn.callbacks import NO_TASK, FitTask
 from ..exceptions import TrainingDivergedError, TrainingInterruptedWarning
 from ..networks import CompiledNetwork
 from ..networks.keras_compat import (
-    retracing_unsaid,
+    retracing_hidden,
     run_ahead,
     running_figures,
     set_running_figures,
@@ -143,7 +143,7 @@ def train(
 
         def fit(start: int, stop: int, first_step: int = 0) -> None:
             epochs = range(watch.first_epoch + start, watch.first_epoch + stop)
-            with torch_random_kept(), retracing_unsaid():
+            with torch_random_kept(), retracing_hidden():
                 network.model.fit(
                     training.batches(epochs, first_step),
                     steps_per_epoch=training.steps_per_epoch - first_step,

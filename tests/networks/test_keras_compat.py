@@ -19,8 +19,8 @@ from skvision.networks.keras_compat import (
     for_any_backend,
     forget_traces,
     missing_weights_raise,
-    relaid,
-    retracing_unsaid,
+    retracing_hidden,
+    rewired,
     run_ahead,
     running_figures,
     set_running_figures,
@@ -49,7 +49,7 @@ def compiled(network):
 
 def test_a_graph_runs_on_other_tensors(network):
     assert isinstance(network, keras.Function), "a functional model is a keras.Function no more"
-    assert hasattr(network, "_run_through_graph"), "relaid has nothing to lean on"
+    assert hasattr(network, "_run_through_graph"), "rewired relies on a missing method"
     seen = []
 
     def replacement(operation):
@@ -57,7 +57,7 @@ def test_a_graph_runs_on_other_tensors(network):
         return keras.layers.Identity() if operation.name == "hidden" else operation
 
     other = keras.Input((3,))
-    shortened = keras.Model(other, relaid(network, other, replacement))
+    shortened = keras.Model(other, rewired(network, other, replacement))
     assert seen == ["hidden", "out"], "each operation was asked for once, from first to last"
     assert [layer.name for layer in shortened.layers][-1] == "out"
     np.testing.assert_allclose(shortened(X), network.get_layer("out")(X))
@@ -267,7 +267,7 @@ def test_the_retracing_warning_of_tensorflow_can_be_hidden(caplog):
         for _ in range(8):
             tf.function(lambda x: x + 1)(1)  # one code, traced each time
 
-    with retracing_unsaid(), caplog.at_level("WARNING", "tensorflow"):
+    with retracing_hidden(), caplog.at_level("WARNING", "tensorflow"):
         traced_often()
     assert not caplog.records
     assert not logging.getLogger("tensorflow").filters

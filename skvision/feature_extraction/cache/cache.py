@@ -305,7 +305,7 @@ class FeatureCache:
         while True:
             if request.is_kept and request.room < 1:
                 size = row_bytes(request.n_features) * len(request.first)
-                self._go_without(
+                self._stop_caching(
                     request,
                     f"The features of {len(request.first):,} images take about {size:,} bytes, "
                     f"but the cache {self.path} is limited to {self.max_bytes:,}; the rest is "
@@ -356,7 +356,7 @@ class FeatureCache:
         try:
             self._store.read(request.network_key, keys, request.n_features, request.fill)
         except CacheUnavailableError as error:
-            self._go_without(request, f"Features are computed without a cache: {error}")
+            self._stop_caching(request, f"Features are computed without a cache: {error}")
         n_found = n_missing - len(request.missing)
         self._hits += n_found
         request.room -= n_found
@@ -370,9 +370,9 @@ class FeatureCache:
             if self._store.used_bytes() > self.max_bytes:
                 self._store.evict(int(_FILL * self.max_bytes))
         except CacheUnavailableError as error:
-            self._go_without(request, f"Features are computed without a cache: {error}")
+            self._stop_caching(request, f"Features are computed without a cache: {error}")
 
-    def _go_without(self, request: _Request, reason: str) -> None:
+    def _stop_caching(self, request: _Request, reason: str) -> None:
         """Compute the rest of a request without the cache."""
         self._warn(reason)
         request.is_kept = False
