@@ -61,7 +61,7 @@ CONTENTS = {
     "pickle": (pickle.dumps({"a": 1}), "a model"),
     "web page": (b"\n <!DOCTYPE html><title>404</title>", "a web page.*not the page"),
     "Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
-    "macOS": (b"\0\5\x16\7\0\2\0\0Mac OS X", "macOS leaves"),
+    "macOS": (b"\0\5\x16\7\0\2\0\0Mac OS X", "macOS creates"),
     "cr2": (b"II*\0\x10\0\0\0CR\2\0" + bytes(60), "a raw photo of a camera.*convert"),
     "raf": (b"FUJIFILMCCD-RAW 0201", "a raw photo of a camera"),
     "cr3": (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "a raw photo of a camera"),
