@@ -35,7 +35,7 @@ _FEATURES = "features may differ from machine to machine, a training may not"
 #: argument: {function or class with another range: reason}
 EXCEPTIONS = {
     "backbone": {
-        "ImageNetClassifier": "a network of one's own has other classes than ImageNet's",
+        "ImageNetClassifier": "the user's own network has other classes than ImageNet's",
     },
     "weights": {"ImageNetClassifier": "random weights name nothing"},
     "pooling": {"MiniVGGClassifier": "it is one network, so there is nothing for auto to choose"},

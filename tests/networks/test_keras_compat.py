@@ -117,7 +117,7 @@ def test_figures_of_other_metrics_are_refused(compiled, change, received):
     figures = running_figures(compiled)
     change(figures)
     before = running_figures(compiled)
-    with pytest.raises(ValueError, match=f"count loss/total, loss/count, .*{received}"):
+    with pytest.raises(ValueError, match=f"variables loss/total, loss/count, .*{received}"):
         set_running_figures(compiled, figures)
     assert running_figures(compiled) == before
 
