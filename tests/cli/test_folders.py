@@ -64,7 +64,7 @@ def test_a_folder_of_test_images(parts, tmp_path, words):
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("27 images: 9 one, 9 three, 9 two\n")
     assert f"on 9 images of {parts / 'test'}" in result.stdout
-    assert "on the 27 trained on" in result.stdout
+    assert "on the 27 training images" in result.stdout
     model = load(out)
     measured = json.loads(ran("evaluate", out, parts / "test", "--format", "json", by=called))
     accuracy, test = measured["accuracy"], str(parts / "test")
