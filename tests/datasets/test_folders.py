@@ -244,7 +244,9 @@ def test_validate_raises_for_the_bad_file(folder):
 def test_validate_can_skip_the_bad_files(folder):
     bad = folder / "dog" / "bad.jpg"
     bad.write_text("<html>")
-    with pytest.warns(SkippedImageWarning, match=r"1 unreadable images .*bad.jpg: it is not"):
+    with pytest.warns(
+        SkippedImageWarning, match=r"1 unreadable images .*bad.jpg: it is a web page"
+    ):
         data = load_image_folder(folder, validate=True, on_error="skip")
     assert len(data.data) == len(data.target) == 6
     assert data.skipped[0][0] == str(bad)

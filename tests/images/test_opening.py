@@ -245,12 +245,19 @@ def test_truncated_files_are_named(tmp_path, noise, name):
 
 
 @pytest.mark.parametrize(
-    "content", [b"<html>not found</html>", "Grüße".encode(), b"\xff\xd8", b"\0" * 100, b"GIF89a"]
+    ("content", "reason"),
+    [
+        (b"<html>not found</html>", "it is a web page, not an image that can be read"),
+        ("Grüße".encode(), "it is text, not an image"),
+        (b"\xff\xd8", "it is not an image in a format"),
+        (b"\0" * 100, "it is not an image in a format"),
+        (b"GIF89a", "it is text, not an image"),
+    ],
 )
-def test_files_that_are_not_images_are_named(tmp_path, content):
+def test_files_that_are_not_images_are_named(tmp_path, content, reason):
     path = tmp_path / "a.jpg"
     path.write_bytes(content)
-    with pytest.raises(ImageDecodeError, match=r"a\.jpg: it is not an image in a format"):
+    with pytest.raises(ImageDecodeError, match=rf"a\.jpg: {reason}"):
         decode(path)
 
 
