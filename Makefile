@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
 # environments of `make test-matrix`: what each is held to besides the extra `test`, and what
-# runs in it; `make test` runs the same tests, and all others, on the newest of everything
+# runs in it; `make test-all` runs the same tests, and all others, on the newest of everything
 MATRIX := lowest sklearn-1.6 sklearn-newest jax torch
 # the lower bounds of pyproject.toml, Python's too
 WITH_lowest = $(shell $(PYTHON) tools/lowest_versions.py)
@@ -31,14 +31,20 @@ TORCH ?= torch
 WITH_torch := $(TORCH)
 RUN_torch = KERAS_BACKEND=torch $(PYTEST) -n 0 tests/backends
 
-.PHONY: demo test test-matrix check bench fuzz clean
+.PHONY: demo test test-all coverage test-matrix check bench fuzz clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python examples/digits_demo.py demo
 	@echo "(. $(BIN)/activate puts skvision in reach)"
 
 test: $(VENV)/installed-test
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+
+test-all: $(VENV)/installed-test
 	$(BIN)/python -m pytest $(PARALLEL)
+
+coverage: $(VENV)/installed-dev
+	$(BIN)/python -m pytest $(PARALLEL) --cov=skvision --cov-branch
 
 test-matrix: $(MATRIX:%=test-matrix-%)
 

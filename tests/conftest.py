@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -57,6 +58,12 @@ def since(version):
         parse_version(sklearn.__version__) < parse_version(version),
         reason=f"new in scikit-learn {version}",
     )
+
+
+def pytest_collection_finish():
+    """Leave what was imported and collected out of every later collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

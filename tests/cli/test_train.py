@@ -30,9 +30,10 @@ def test_train_writes_a_model_that_the_library_reads(model):
 
 def test_joblib_files_are_written_on_request(digits_folder, tmp_path):
     out = tmp_path / "m.joblib"
-    options = ("--epochs", 1, "--image-size", 8, "--test-fraction", 0)
+    options = ("--epochs", 1, "--image-size", 8, "--batch-size", 16, "--test-fraction", 0)
     called("train", digits_folder, "--out", out, *options)
-    assert joblib.load(out).n_epochs_ == 1
+    net = joblib.load(out)
+    assert (net.n_epochs_, net.batch_size) == (1, 16)
     assert "--trust" in refused("info", out)
     assert json.loads(ran("info", out, "--trust", "--format", "json", by=called))["epochs"] == 1
 
