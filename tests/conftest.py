@@ -24,6 +24,7 @@ from sklearn.utils.fixes import parse_version
 from skvision import MiniVGGClassifier, export_digits
 
 from .check_table import pytest_terminal_summary  # noqa: F401
+from .elsewhere import Elsewhere
 
 #: a network that is fast to build, and accurate enough for the digits
 TINY = {
@@ -90,6 +91,14 @@ def tiny():
 def digits_folder(tmp_path_factory):
     """A folder of PNG files, 12 per class, ten classes."""
     return export_digits(tmp_path_factory.mktemp("digits"), n_per_class=12)
+
+
+@pytest.fixture(scope="session")
+def elsewhere():
+    """Another process, which tests share."""
+    other = Elsewhere()
+    yield other
+    other.end()
 
 
 @pytest.fixture(scope="session")

@@ -27,8 +27,6 @@ from PIL import Image
 
 import skvision
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).parent.parent
 APP = (ROOT / "examples" / "serve.py").read_text()
 PAGE = (ROOT / "docs" / "serving.md").read_text()
@@ -139,6 +137,7 @@ def test_the_page_shows_the_example():
     assert [each.split()[0] for each in COMMANDS] == ["uvicorn", "uvicorn", "gunicorn", "gunicorn"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_photos_sent_together_are_answered_as_by_predict_proba(command, folder, photos, fitted):
     if command.startswith("gunicorn") and not hasattr(os, "fork"):
@@ -159,6 +158,7 @@ def test_photos_sent_together_are_answered_as_by_predict_proba(command, folder, 
     assert of_bomb in refused[1][1]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_workers_of_a_parent_that_predicted_answer_with_an_immediate_error(folder, photos):
     with served(PREDICTS_IN_PARENT, COMMANDS[-1], folder) as (port, log):

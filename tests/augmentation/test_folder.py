@@ -317,6 +317,7 @@ def test_noise_without_a_scale_is_in_levels(animals, tmp_path):
 COMMAND = ("--per-class", "40", "--rotation", "40", "--noise", "0.1", "--seed", "5", "--jobs", "1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills", [2])
 def test_killed_and_resumed(digits_folder, tmp_path, kills):
     """A real process, killed twice, gives the same result in the end."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -52,8 +50,7 @@ def test_results_repeat_after_clone_after_saving_and_after_other_seeds(net, digi
     np.testing.assert_array_equal(retrained.predict_proba(X), expected)
 
 
-@pytest.mark.slow
-def test_another_process_gives_the_same_results(net, digits, tmp_path):
+def test_another_process_gives_the_same_results(net, digits, tmp_path, elsewhere):
     X, y = digits
     code = (
         "import sys, numpy as np\n"
@@ -63,8 +60,7 @@ def test_another_process_gives_the_same_results(net, digits, tmp_path):
         "np.save(sys.argv[2], net.predict_proba(data['X']))\n"
     )
     np.savez(tmp_path / "data.npz", X=X, y=y)
-    words = [sys.executable, "-c", code, tmp_path / "data.npz", tmp_path / "out.npy"]
-    subprocess.run(list(map(str, words)), check=True, capture_output=True)
+    elsewhere(code, tmp_path / "data.npz", tmp_path / "out.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), net.fit(X, y).predict_proba(X))
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 
 import joblib
 import keras
@@ -569,7 +567,7 @@ def test_grey_numbers_for_a_network_with_colour_input(net, some):
 # files
 
 
-def test_a_model_predicts_without_file_and_download(some, tmp_path):
+def test_a_model_predicts_without_file_and_download(some, tmp_path, elsewhere):
     source = build_backbone("MobileNetV2", image_size=(32, 32), weights=None, seed=3)
     path = save_network(source, tmp_path / "own.keras")
     net = FineTunedClassifier(
@@ -587,7 +585,7 @@ def test_a_model_predicts_without_file_and_download(some, tmp_path):
         "net = joblib.load(folder + '/net.joblib')\n"
         "np.save(folder + '/P.npy', net.predict_proba(np.load(folder + '/X.npy')))\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True)
+    elsewhere(code, tmp_path)
     np.testing.assert_allclose(np.load(tmp_path / "P.npy"), net.predict_proba(some[0]), atol=1e-6)
     size = (tmp_path / "net.joblib").stat().st_size
     assert size < 4 * net.model_.count_params() + 60_000

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import inspect
 import pickle
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -152,7 +150,7 @@ def test_it_is_a_scikit_learn_classifier(net, X):
     assert search.best_params_ == {"resize": "crop"}
 
 
-def test_a_pickle_is_small_and_works_elsewhere(net, X, probabilities, tmp_path):
+def test_a_pickle_is_small_and_works_elsewhere(net, X, probabilities, tmp_path, elsewhere):
     data = pickle.dumps(net)
     assert len(data) < 1000
     (tmp_path / "net.pkl").write_bytes(data)
@@ -163,7 +161,7 @@ def test_a_pickle_is_small_and_works_elsewhere(net, X, probabilities, tmp_path):
         "net = pickle.load(open(folder + '/net.pkl', 'rb'))\n"
         "np.save(folder + '/P.npy', net.predict_proba(np.load(folder + '/X.npy')))\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True)
+    elsewhere(code, tmp_path)
     np.testing.assert_allclose(np.load(tmp_path / "P.npy"), probabilities, atol=1e-6)
 
 

@@ -44,7 +44,7 @@ def test_grid_search_is_the_same_in_one_process_and_in_two(tiny, digits):
     assert set(one.best_params_) == set(GRID)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_grid_search_in_a_pipeline_on_files(tiny, digits_folder, n_jobs):
     X, y = load_image_folder(digits_folder, return_X_y=True)
     pipeline = Pipeline([("as it is", FunctionTransformer(identity)), ("net", tiny)])
@@ -58,6 +58,7 @@ def test_grid_search_in_a_pipeline_on_files(tiny, digits_folder, n_jobs):
     assert search.predict(X).shape == y.shape
 
 
+@pytest.mark.slow
 def test_workers_get_their_share_of_threads(monkeypatch):
     from joblib import Parallel, delayed
 

@@ -66,6 +66,8 @@ from skvision.networks import CompiledNetwork
 
 from ..conftest import TINY, since
 
+pytestmark = pytest.mark.slow
+
 FOLDS = StratifiedKFold(2)
 
 
@@ -292,7 +294,6 @@ def test_random_search_draws_from_distributions(tiny, small, unseen):
     same(search, clone(tiny).set_params(**search.best_params_).fit(*small), unseen[0])
 
 
-@pytest.mark.slow
 def test_grid_search_over_parameters_of_every_kind(tiny, small, unseen):
     tiny.set_params(learning_rate=None, epochs=1)
     layer = keras.layers.RandomTranslation(0.1, 0.1)
@@ -348,7 +349,6 @@ def test_halving_over_epochs(tiny, small):
     assert search.best_estimator_.n_epochs_ == 4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_two_workers_find_the_same_as_one(tiny, files, backend):
     search = GridSearchCV(tiny, {"learning_rate": [0.1, 0.01, 0.001]}, cv=2, error_score="raise")

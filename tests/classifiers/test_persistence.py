@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 
 import joblib
 import numpy as np
-import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -26,30 +23,24 @@ np.save(out, model.predict_proba(np.load(data)))
 """
 
 
-def in_a_fresh_process(file, X, tmp_path):
-    np.save(tmp_path / "X.npy", X)
-    out = tmp_path / "out.npy"
-    subprocess.run([sys.executable, "-c", READ, file, tmp_path / "X.npy", out], check=True)
-    return np.load(out)
-
-
 def models(fitted, tiny, digits):
     yield "estimator", fitted
     yield "pipeline", make_pipeline(FunctionTransformer(), clone(tiny)).fit(*digits)
     yield "search", GridSearchCV(clone(tiny), {"learning_rate": [0.1, 0.01]}, cv=2).fit(*digits)
 
 
-@pytest.mark.slow
-def test_models_predict_the_same_in_a_fresh_process(fitted, tiny, digits, tmp_path):
-    X = digits[0]
+def test_models_predict_the_same_in_another_process(fitted, tiny, digits, tmp_path, elsewhere):
+    X, out = digits[0], tmp_path / "out.npy"
+    np.save(tmp_path / "X.npy", X)
     for name, model in models(fitted, tiny, digits):
         expected = model.predict_proba(X)
         joblib.dump(model, tmp_path / f"{name}.joblib", compress=3)
         with open(tmp_path / f"{name}.pkl", "wb") as file:
             pickle.dump(model, file)
         for suffix in ("joblib", "pkl"):
-            read = in_a_fresh_process(str(tmp_path / f"{name}.{suffix}"), X, tmp_path)
-            np.testing.assert_array_equal(read, expected, err_msg=f"{name}.{suffix}")
+            elsewhere(READ, tmp_path / f"{name}.{suffix}", tmp_path / "X.npy", out)
+            np.testing.assert_array_equal(np.load(out), expected, err_msg=f"{name}.{suffix}")
+            out.unlink()
 
 
 def test_a_pickle_holds_the_weights_once(fitted):

@@ -133,6 +133,7 @@ def test_a_corrupt_image_is_an_error_before_training(tmp_path, digits_folder):
     assert not hasattr(load(out), "held_out_")
 
 
+@pytest.mark.slow
 def test_search(tmp_path, digits_folder):
     out = tmp_path / "m.skv"
     result = run(

@@ -123,6 +123,7 @@ def accepted(pictures, scale):
     return pictures.shape[3] in (1, 3, 4) and scale[0] <= values.min() <= values.max() <= scale[1]
 
 
+@pytest.mark.slow
 @same_each_time
 @given(numbers(), RANGES, ROW_SHAPES, st.sampled_from(RESIZE_POLICIES))
 def test_an_array_of_numbers(X, value_range, row_shape, resize):
@@ -158,6 +159,7 @@ def converted(pictures, scale):
     return np.stack([np.asarray(each)[..., :3] for each in on_white])
 
 
+@pytest.mark.slow
 @same_each_time
 @given(st.data())
 def test_an_array_of_anything_else(data):
@@ -190,6 +192,7 @@ ITEMS = st.lists(st.one_of(SOUND, BROKEN, NO_PICTURE), min_size=1, max_size=4)
 ALL_SOUND = st.lists(SOUND, min_size=1, max_size=4)
 
 
+@pytest.mark.slow
 @same_each_time
 @given(st.one_of(ITEMS, ALL_SOUND), st.sampled_from([list, tuple]))
 def test_a_sequence_of_anything(items, form):
@@ -223,6 +226,7 @@ FORMS = st.sampled_from([lambda y: y, np.array, lambda y: np.array(y, dtype=obje
 PICTURES = np.zeros((4, 3, 3), np.uint8)
 
 
+@pytest.mark.slow
 @same_each_time
 @given(LABELS, FORMS)
 def test_labels_of_any_type(labels, form):
@@ -250,6 +254,7 @@ def test_labels_of_any_type(labels, form):
 # files
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no limits of a process")
 def test_mutated_files_decode_or_are_refused(tmp_path):
     report = fuzz.fuzz(2_000, seed=0, keep=tmp_path)
@@ -302,6 +307,7 @@ if "--child" in sys.orig_argv:
 """
 
 
+@pytest.mark.slow
 def test_failing_files_are_kept_and_the_run_continues(tmp_path, monkeypatch):
     cases = "".join(f"\n            if number == {n}: {line}" for n, line in enumerate(WRONG))
     code = BREAKING.format(state=str(tmp_path / "state"), cases=cases)

@@ -6,8 +6,6 @@ import copy
 import importlib.util
 import json
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -170,19 +168,3 @@ def test_the_error_of_a_missing_converter_has_the_pip_command(fitted, tmp_path, 
     )
     with pytest.raises(ImportError, match=r'tf2onnx.*pip install "skvision\[onnx\]"'):
         export_model(fitted, tmp_path / "net.onnx")
-
-
-def test_openvino_sends_no_reports(fitted, tmp_path):
-    import joblib
-
-    joblib.dump(fitted, tmp_path / "net.joblib")
-    code = (
-        "import sys, joblib; from skvision import export_model\n"
-        "export_model(joblib.load(sys.argv[1]), sys.argv[2])\n"
-        "print([name for name in sys.modules if name.startswith('openvino_telemetry')])\n"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code, tmp_path / "net.joblib", tmp_path / "net.xml"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert run.stdout.strip().endswith("[]")

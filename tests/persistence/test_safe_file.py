@@ -9,8 +9,6 @@ import os
 import pickle
 import random
 import resource
-import subprocess
-import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -260,17 +258,15 @@ def test_a_weights_file_goes_with_the_model(digits, tmp_path):
     np.testing.assert_array_equal(load(path).transform(X), net.transform(X))
 
 
-@pytest.mark.slow
-def test_a_fresh_process_reads_it(small, digits, file, tmp_path):
+def test_another_process_reads_it(small, digits, file, tmp_path, elsewhere):
     code = (
         "import sys, numpy as np, skvision\n"
         "model = skvision.load(sys.argv[1])\n"
         "np.save(sys.argv[3], model.predict_proba(np.load(sys.argv[2])))\n"
     )
     np.save(tmp_path / "X.npy", digits[0])
-    words = [file, tmp_path / "X.npy", tmp_path / "out.npy"]
-    subprocess.run([sys.executable, "-c", code, *map(str, words)], check=True)
-    np.testing.assert_array_equal(np.load(words[2]), small.predict_proba(digits[0]))
+    elsewhere(code, file, tmp_path / "X.npy", tmp_path / "out.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), small.predict_proba(digits[0]))
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("format_?.skv")), ids=lambda path: path.stem)
