@@ -22,6 +22,7 @@ from sklearn.datasets import load_digits
 from sklearn.utils.fixes import parse_version
 
 from skvision import MiniVGGClassifier, export_digits
+from skvision.networks import NetworkPool
 
 from .check_table import pytest_terminal_summary  # noqa: F401
 from .elsewhere import Elsewhere
@@ -91,6 +92,19 @@ def tiny():
 def digits_folder(tmp_path_factory):
     """A folder of PNG files, 12 per class, ten classes."""
     return export_digits(tmp_path_factory.mktemp("digits"), n_per_class=12)
+
+
+@pytest.fixture
+def empty_pool(monkeypatch):
+    """What puts a pool without networks in the place of the one that all tests share."""
+
+    def empty():
+        pool = NetworkPool()
+        for module in ("skvision.classifiers.fitted_network", "skvision.training.batches"):
+            monkeypatch.setattr(f"{module}.network_pool", pool)
+        return pool
+
+    return empty
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,6 @@ from skvision import (
 from skvision.feature_extraction import extraction
 from skvision.feature_extraction.engines import KerasEngine
 from skvision.feature_extraction.extraction import running_engines
-from skvision.networks import network_pool
 from skvision.networks.backbones import build_backbone
 from skvision.networks.layers import leaves
 from skvision.training import Seeds
@@ -246,14 +245,14 @@ def test_early_stopping_keeps_the_best_epoch_of_both_phases(net, digits):
     assert_same(net, warm, digits[0])
 
 
-def test_the_seed_controls_all_random_draws(net, some):
+def test_the_seed_controls_all_random_draws(net, some, empty_pool):
     noisy = {"augmentation": lambda images, rng: images // 2 + rng.integers(64, dtype=np.uint8)}
     one, two = (clone(net).set_params(**noisy).fit(*some) for _ in range(2))
     assert_same(one, two, some[0])
     other = clone(net).set_params(**noisy, random_state=1).fit(*some)
     assert not np.array_equal(one.predict_proba(some[0]), other.predict_proba(some[0]))
     # networks are reused, and one fit must not affect the next
-    network_pool.clear()
+    empty_pool()
     assert_same(clone(net).set_params(**noisy).fit(*some), one, some[0])
 
 

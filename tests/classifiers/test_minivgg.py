@@ -12,7 +12,6 @@ from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.utils import get_tags
 
 from skvision import ImageDecodeError, MiniVGGClassifier, TrainingDivergedError, load_image_folder
-from skvision.networks import network_pool
 
 from ..conftest import TINY
 
@@ -104,11 +103,11 @@ def test_unknown_arguments_are_a_type_error():
         MiniVGGClassifier().set_params(learning_rte=0.1)
 
 
-def test_learning_rates_share_one_network(tiny, digits):
-    network_pool.clear()
+def test_learning_rates_share_one_network(tiny, digits, empty_pool):
+    pool = empty_pool()
     for rate in (0.1, 0.01, 0.001):
         clone(tiny).set_params(learning_rate=rate, epochs=1).fit(*digits).predict(digits[0][:3])
-    assert len(network_pool) == 1
+    assert len(pool) == 1
 
 
 @pytest.mark.parametrize(
