@@ -24,7 +24,17 @@ ROOT = Path(__file__).parent.parent
 HAS_CALLBACKS = importlib.util.find_spec("sklearn.callback") is not None  # scikit-learn 1.9
 
 
-@pytest.mark.parametrize("name", list(module_names()))
+#: examples that train the bundled network
+SLOW = {"skvision.classifiers.finetuned"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
+        for name in module_names()
+    ],
+)
 def test_docstring_examples(name):
     module = importlib.import_module(name)
     results = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)

@@ -445,6 +445,7 @@ def test_a_search_over_a_pipeline_is_one_tree(small, capsys):
     ]
 
 
+@pytest.mark.slow
 def test_two_workers_log_the_same_as_one(small):
     logs = []
     for n_jobs in (1, 2):
