@@ -31,18 +31,18 @@ def test_a_network_saved_by_save_network_gives_its_weights(source, tmp_path, suf
 
 
 def test_a_top_is_ignored(tmp_path):
-    whole = build_backbone("MobileNetV2", image_size=SIZE, weights=None, seed=4, top=True)
+    whole = build_backbone("MobileNet", image_size=SIZE, weights=None, seed=4, top=True)
     path = save_network(whole, tmp_path / "whole.keras")
-    read = build_backbone("MobileNetV2", image_size=SIZE, weights=path)
+    read = build_backbone("MobileNet", image_size=SIZE, weights=path)
     for ours, theirs in zip(read.get_weights(), whole.get_weights(), strict=False):
         np.testing.assert_array_equal(ours, theirs)
     headless = save_network(read, tmp_path / "headless.keras")
-    with pytest.raises(ValueError, match="does not hold the weights of MobileNetV2"):
-        build_backbone("MobileNetV2", image_size=SIZE, weights=headless, top=True)
+    with pytest.raises(ValueError, match="does not hold the weights of MobileNet"):
+        build_backbone("MobileNet", image_size=SIZE, weights=headless, top=True)
 
 
 def test_another_shape_is_named(tmp_path):
-    other = build_backbone("MobileNetV2", image_size=SIZE, weights=None)
+    other = build_backbone("MobileNet", image_size=SIZE, weights=None)
     path = save_network(other, tmp_path / "other.keras")
     with pytest.raises(ValueError, match="does not hold the weights of VGG16"):
         build_backbone("VGG16", image_size=SIZE, weights=path)

@@ -90,7 +90,14 @@ def test_a_row_is_the_network_of_keras(name, downloaded, tmp_path):
     gc.collect()  # the largest takes 1.4 GB
 
 
-@pytest.mark.parametrize("name", ["EfficientNetLite0", "VGG16", "Xception", "MobileNetV2"])
+def quick_and_slow(quick, slow):
+    """Names of networks, of which the slow ones have hundreds of layers or as many megabytes."""
+    return [*quick, *(pytest.param(name, marks=pytest.mark.slow) for name in slow)]
+
+
+@pytest.mark.parametrize(
+    "name", quick_and_slow(["EfficientNetLite0", "VGG16"], ["Xception", "MobileNetV2"])
+)
 def test_the_table_has_the_last_feature_map(name):
     assert build_backbone(name, weights=None).output_shape[1:] == BACKBONES[name].features
 
@@ -99,7 +106,7 @@ def test_sizes_other_than_the_networks_own():
     assert build_backbone("VGG16", image_size=(64, 96), weights=None).output_shape[1:3] == (2, 3)
 
 
-@pytest.mark.parametrize("suffix", ["weights.h5", "keras"])
+@pytest.mark.parametrize("suffix", quick_and_slow(["weights.h5"], ["keras"]))
 def test_published_efficientnets_scale_pixels_as_keras_does(tmp_path, monkeypatch, suffix):
     """With weights="imagenet", Keras adds a layer that isn't in the file."""
     shape = (32, 32, 3)
@@ -130,7 +137,8 @@ def test_published_efficientnets_scale_pixels_as_keras_does(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(
-    "name", ["VGG16", "MobileNet", "MobileNetV3Small", "NASNetMobile", "EfficientNetB0"]
+    "name",
+    quick_and_slow(["MobileNet", "MobileNetV3Small"], ["VGG16", "NASNetMobile", "EfficientNetB0"]),
 )
 def test_the_file_of_a_whole_network(name, downloaded):
     getattr(keras.applications, name)(weights="imagenet")
