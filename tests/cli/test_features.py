@@ -6,7 +6,6 @@ import csv
 import inspect
 import io
 import json
-import os
 import re
 import shutil
 from collections import Counter
@@ -19,7 +18,7 @@ from skvision import PretrainedFeatureTransformer, load, load_image_folder, make
 from skvision.cli._constructor import features, transformer
 from skvision.networks.backbones import BACKBONES
 
-from .command import OnTerminal, called, ran, refused, run
+from .command import OnTerminal, called, ran, refused
 
 SMALL = ("--set", "image_size=32", "--set", "engine=keras")
 
@@ -38,10 +37,10 @@ def kept(monkeypatch, cache_folder):
 def trained(digits_folder, tmp_path_factory, cache_folder):
     """A model trained from the command line by OpenVINO, and the printed output."""
     path = tmp_path_factory.mktemp("features") / "f.skv"
-    result = run(
-        "train", digits_folder, "--model", "features", "--image-size", 32, "--out", path,
-        env={**os.environ, "SKVISION_CACHE": str(cache_folder)},
-    )  # fmt: skip
+    words = ("train", digits_folder, "--model", "features", "--image-size", 32, "--out", path)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SKVISION_CACHE", str(cache_folder))
+        result = called(*words)
     assert result.returncode == 0, result.stderr
     return path, result.stdout
 
@@ -65,7 +64,7 @@ def test_train_writes_a_pipeline(trained, digits_folder):
 
 def test_the_other_commands_take_the_pipeline(trained, digits_folder, one):
     path, _ = trained
-    assert re.search(r"one\.png|\d+\.png: \w+ [01]\.\d+", ran("predict", path, one))
+    assert re.search(r"one\.png|\d+\.png: \w+ [01]\.\d+", ran("predict", path, one, by=called))
     facts = json.loads(ran("info", path, "--format", "json", by=called))
     assert facts["parameters"]["features__image_size"] == 32
     assert facts["parameters"]["head__C"] == 0.001
@@ -210,7 +209,7 @@ def test_the_networks_are_listed(tmp_path, monkeypatch):
     assert by_name["VGG16"]["weights"] == "to download"
     assert by_name["EfficientNetLite0"]["weights"] == "come with skvision"
     assert json.loads(ran("networks", "--format", "json", by=called))[0]["features"] == 1280
-    assert "25,088" in ran("networks")
+    assert "25,088" in ran("networks", by=called)
 
 
 # cache
@@ -224,7 +223,7 @@ def test_cache_info_and_clear(tmp_path, monkeypatch, digits_folder):
             backbone, weights=None, image_size=32, cache=True, random_state=0
         )
         network.fit_transform(X[:5])
-    said = ran("cache", "info")
+    said = ran("cache", "info", by=called)
     assert re.search(r"features of +10 images", said)
     assert re.search(r"EfficientNetLite0-\w+ +5\n", said)
     assert re.search(r"converted networks +2, [1-9]", said)

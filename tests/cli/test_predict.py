@@ -128,6 +128,7 @@ def test_evaluate_leaves_out_an_image_off_the_scale_where_it_may(deep):
         list(_answers(net, only, skip_unreadable=True))
 
 
+@pytest.mark.slow
 def test_predictions_go_to_standard_output_beside_the_progress_bar(model, digits_folder):
     predicting = OnTerminal("predict", model, digits_folder)
     code, printed, shown = predicting.end()

@@ -79,6 +79,7 @@ def test_fine_tuning_and_export(digits_folder, tmp_path):
     assert "no layer or block 'block9' to unfreeze from. Blocks: stem, block1a" in run.stderr
 
 
+@pytest.mark.slow
 def test_files_of_networks_are_written_and_read_without_messages(tmp_path):
     """Each runs in a separate process, whose standard error must stay empty."""
     path = tmp_path / "lite.hdf5"

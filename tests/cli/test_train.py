@@ -44,7 +44,7 @@ def test_options_override_set_and_config_and_the_seed_gives_the_same_model(
     config = tmp_path / "net.toml"
     config.write_text("epochs = 1\nimage_size = [8, 8]\nlearning_rate = 9.0\nrandom_state = 1\n")
     again = tmp_path / "again.skv"
-    result = run(
+    result = called(
         "train", digits_folder, "--out", again, "--config", config, "--epochs", 12,
         "--set", "epochs=2", "--set", "learning_rate=0.05", "--set", "optimizer__momentum=0.0",
     )  # fmt: skip
@@ -115,6 +115,7 @@ def test_wrong_folders(tmp_path, digits_folder):
     assert "to write" in refused("train", digits_folder, "--out", tmp_path / "nowhere" / "m.skv")
 
 
+@pytest.mark.filterwarnings("always::skvision.exceptions.SkippedImageWarning")
 def test_a_corrupt_image_is_an_error_before_training(tmp_path, digits_folder):
     folder = shutil.copytree(digits_folder, tmp_path / "digits")
     (folder / "one" / "bad.jpg").write_text("<html>")
@@ -122,7 +123,7 @@ def test_a_corrupt_image_is_an_error_before_training(tmp_path, digits_folder):
     assert "bad.jpg" in refused("train", folder, "--out", out)
     # the other folder with the same classes, so that both are read
     other = shutil.copytree(digits_folder, tmp_path / "more")
-    result = run(
+    result = called(
         "train", folder, other, "--out", out, "--epochs", 1, "--image-size", 8,
         "--skip-unreadable", "--test-fraction", 0, "--jobs", 1,
     )  # fmt: skip
