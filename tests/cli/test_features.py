@@ -76,7 +76,7 @@ def test_a_search_over_backbones_and_the_head(digits_folder, tmp_path):
     printed = ran(
         "train", digits_folder, "--model", "features", "--out", out, "--head", "knn",
         "--set", "weights=none", *SMALL, "--cv", 2, "--search", "head__n_neighbors=1,3",
-        "--search", "backbone=EfficientNetLite0,MobileNetV2", by=called,
+        "--search", "backbone=EfficientNetLite0,MobileNet", by=called,
     )  # fmt: skip
     header = next(line for line in printed.splitlines() if line.startswith("rank"))
     assert header.split() == ["rank", "head__n_neighbors", "backbone", "accuracy", "std"]
@@ -172,6 +172,7 @@ def test_features_need_no_classes(digits_folder, tmp_path):
     assert "at least two" in refused("train", one_class, "--out", tmp_path / "m.skv")
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_the_progress_of_features(digits_folder, tmp_path):
     command = OnTerminal("features", digits_folder, "--out", tmp_path / "f.npz", *SMALL,
         "--set", "batch_size=4", "--set", "cache=none")  # fmt: skip
@@ -218,7 +219,7 @@ def test_the_networks_are_listed(tmp_path, monkeypatch):
 def test_cache_info_and_clear(tmp_path, monkeypatch, digits_folder):
     monkeypatch.setenv("SKVISION_CACHE", str(tmp_path))
     X, _ = load_image_folder(digits_folder, return_X_y=True)
-    for backbone in ("EfficientNetLite0", "MobileNetV2"):
+    for backbone in ("EfficientNetLite0", "MobileNet"):
         network = PretrainedFeatureTransformer(
             backbone, weights=None, image_size=32, cache=True, random_state=0
         )
@@ -228,7 +229,7 @@ def test_cache_info_and_clear(tmp_path, monkeypatch, digits_folder):
     assert re.search(r"EfficientNetLite0-\w+ +5\n", said)
     assert re.search(r"converted networks +2, [1-9]", said)
     assert "Removed the features of 5 images and 1 converted" in ran(
-        "cache", "clear", "--network", "mobilenetv2", by=called
+        "cache", "clear", "--network", "mobilenet", by=called
     )
     assert "Removed the features of 5 images and 1 converted" in ran(
         "cache", "clear", "--folder", tmp_path, by=called
