@@ -267,7 +267,7 @@ def test_an_error_in_compute_is_passed_on_and_releases_the_claims(cache):
         ([([0], np.zeros(N_FEATURES))], "Received"),
         ([([0, 7], np.zeros((2, N_FEATURES)))], "each of its positions once"),
         ([([0, 0], np.zeros((2, N_FEATURES)))], "once"),
-        ([([0], np.zeros((1, N_FEATURES)))], "no features for 1 positions"),
+        ([([0], np.zeros((1, N_FEATURES)))], "no features for 1 of its positions"),
     ],
 )
 def test_wrong_results_of_compute_are_refused(cache, batches, message):
