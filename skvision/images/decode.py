@@ -14,13 +14,14 @@ from PIL import ExifTags, Image
 
 from ..exceptions import shown
 from .derived import DerivedImage
-from .modes import to_rgb
+from .learning import Levels, levels_of
+from .modes import pixels_of, to_rgb
 from .opening import REDUCIBLE, ImageSource, StoredImage, check_size, opened
 from .pixels import LEARNT, is_learnt, is_word, named_range, samples_to_rgb
 from .resize import Box, resize_image
 from .samples import Samples, deep_samples
 
-__all__ = ["decode", "decode_resized", "open_rgb", "read_samples"]
+__all__ = ["decode", "decode_resized", "examine", "open_rgb", "read_levels", "read_samples"]
 
 # A JPEG that is decoded for a small target keeps this many pixels per pixel of the target
 # along both axes, so that the final reduction is still antialiased.
@@ -65,8 +66,8 @@ def decode(source: ImageSource, value_range: Any = "auto") -> np.ndarray:
     ImageDecodeError
         If the file is missing, empty, truncated, not a regular file or not an image; if its
         header declares more than 178,956,970 pixels (`skvision.images.opening.MAX_PIXELS`,
-        more if Pillow's limit was raised), before memory is allocated; if its numbers are
-        outside their range.
+        more if Pillow's limit was raised, fewer in formats whose decoders take more memory),
+        before memory is allocated; if its numbers are outside their range.
 
     Notes
     -----
@@ -83,7 +84,7 @@ def decode(source: ImageSource, value_range: Any = "auto") -> np.ndarray:
     if isinstance(source, DerivedImage):
         return source.apply(decode(source.source, value_range))
     with opened(source) as image:
-        return np.asarray(_upright_rgb(image, image.size, value_range))
+        return pixels_of(_upright_rgb(image, image.size, value_range))
 
 
 def open_rgb(source: StoredImage, value_range: Any = "auto") -> Image.Image:
@@ -130,7 +131,69 @@ def read_samples(source: ImageSource, size: tuple[int, int], value_range: Any = 
             return deep._replace(scale=named_range(value_range) or deep.scale)
         _refuse_range_for_bytes(image, value_range)
         image.load()
-        return Samples(np.asarray(to_rgb(image)), (0.0, 255.0))
+        return Samples(pixels_of(to_rgb(image)), (0.0, 255.0))
+
+
+def read_levels(source: StoredImage, size: tuple[int, int]) -> Levels:
+    """Decode one image for its levels alone, whatever scale it has.
+
+    Parameters
+    ----------
+    source : str, path-like, bytes, bytearray, memoryview or PIL.Image.Image
+        As `decode` takes it.
+    size : tuple of int
+        (height, width) in pixels that a JPEG is decoded at least at.
+
+    Raises
+    ------
+    ImageDecodeError
+        As `decode` does, but for what is off its scale.
+    """
+    with opened(source) as image:
+        full = image.size
+        if image is not source:
+            _reduced(image, size)
+        return _levels(*_decoded(image, full))
+
+
+def examine(
+    source: StoredImage, size: tuple[int, int], resize: str, value_range: Any = "auto"
+) -> tuple[Levels, np.ndarray | None]:
+    """Decode one image once, for its levels and for its pixels at a size.
+
+    Parameters
+    ----------
+    source : str, path-like, bytes, bytearray, memoryview or PIL.Image.Image
+        As `decode` takes it.
+    size : tuple of int
+        (height, width) of the pixels.
+    resize : {"stretch", "crop", "pad"}
+        The resize policy.
+    value_range : "auto", "percentile", (low, high) or None, default="auto"
+        As `decode_resized` takes it; no pixels are on a scale that is still to be learnt.
+
+    Returns
+    -------
+    levels : Levels
+        As `read_levels` returns them.
+    pixels : ndarray of shape (height, width, 3), uint8, or None
+        As `decode_resized` returns them; None where it refuses the image for its scale.
+
+    Raises
+    ------
+    ImageDecodeError
+        As `read_levels` does.
+    """
+    with opened(source) as image:
+        full = image.size
+        box = None if image is source else _reduced(image, size)
+        decoded = _decoded(image, full)
+        levels = _levels(*decoded, named_range(value_range))
+        try:
+            rgb = _rgb(image, *decoded, value_range)
+        except ValueError:
+            return levels, None
+        return levels, np.asarray(resize_image(_upright(image, rgb), size, resize, box))
 
 
 def decode_resized(
@@ -207,17 +270,47 @@ def _reduced(image: Image.Image, size: tuple[int, int]) -> Box | None:
     return (y[0], x[0], y[1], x[1]) if sideways else (x[0], y[0], x[1], y[1])
 
 
-def _upright_rgb(image: Image.Image, full: tuple[int, int], value_range: Any) -> Image.Image:
+#: what an image of more than 8 bits holds, or an RGB image of 8 bits; the other is None
+_Decoded = tuple[Samples | None, Image.Image | None]
+
+
+def _decoded(image: Image.Image, full: tuple[int, int]) -> _Decoded:
+    """Decode what is opened; not yet upright."""
     check_size(image, full)
     deep = deep_samples(image)
     if deep is not None:
-        rgb = Image.fromarray(samples_to_rgb(deep, value_range))
-    else:
-        _refuse_range_for_bytes(image, value_range)
-        image.load()  # some formats know their orientation only now
-        rgb = to_rgb(image)
+        return deep, None
+    image.load()  # some formats tell their orientation only now
+    return None, to_rgb(image)
+
+
+def _levels(deep: Samples | None, rgb: Image.Image | None, named: Any = None) -> Levels:
+    if rgb is None:
+        assert deep is not None
+        return levels_of(deep._replace(scale=named or deep.scale))
+    extremes: Any = rgb.getextrema()  # of each channel
+    lows, highs = zip(*extremes, strict=True)
+    return Levels(float(min(lows)), float(max(highs)), (0.0, 255.0))
+
+
+def _rgb(
+    image: Image.Image, deep: Samples | None, rgb: Image.Image | None, value_range: Any
+) -> Image.Image:
+    """What was decoded, on its scale; ValueError where that isn't known or is another."""
+    if deep is not None:
+        return Image.fromarray(samples_to_rgb(deep, value_range))
+    _refuse_range_for_bytes(image, value_range)
+    assert rgb is not None
+    return rgb
+
+
+def _upright(image: Image.Image, rgb: Image.Image) -> Image.Image:
     turn = _TURNS.get(_orientation(image))
     return rgb if turn is None else rgb.transpose(turn)
+
+
+def _upright_rgb(image: Image.Image, full: tuple[int, int], value_range: Any) -> Image.Image:
+    return _upright(image, _rgb(image, *_decoded(image, full), value_range))
 
 
 def _refuse_range_for_bytes(image: Image.Image, value_range: Any) -> None:

@@ -23,10 +23,12 @@ from ..exceptions import ImageDecodeError
 from .derived import DerivedImage
 from .foreign import LONGEST_BEGINNING, RAW, ending_of, foreign_by_name, said_of
 from .packages import is_decoded, opened_by_package
+from .samples import is_deep_colour
 
 __all__ = [
     "MAX_PIXELS",
     "REDUCIBLE",
+    "FileContent",
     "ImageSource",
     "StoredImage",
     "check_size",
@@ -34,6 +36,13 @@ __all__ = [
     "is_url",
     "opened",
 ]
+
+
+class FileContent(bytes):
+    """The content of a file that has been read, with the file's name for errors."""
+
+    name: str
+
 
 #: a stored image
 StoredImage = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
@@ -51,6 +60,14 @@ REDUCIBLE = ("JPEG", "MPO")
 # An image that is decoded at reduced size may have this many times as many pixels: they need
 # time, but no memory.
 _REDUCED = 8
+
+# Bytes that a pixel takes at most while it is decoded, all copies together, so that MAX_PIXELS
+# take 2 GiB. Where decoders make more copies, as WebP's does of the first frame of an animation,
+# fewer pixels are decoded. Colour of 16 bits takes 40, and may take 4 GiB: it counts half.
+_USUAL_BYTES = 12
+_BYTES = {"WEBP": 20, "JPEG2000": 20}
+_BYTES_OF_MODES = {"I": 16, "F": 16}
+_BYTES_OF_DEEP_COLOUR = 20
 
 # A PIL image is loaded in place, and a batch may contain the same one more than once.
 _LOADING = Lock()
@@ -137,6 +154,8 @@ def _name_of(source: StoredImage) -> str:
         return f"{file} {kind}" if file else kind
     if isinstance(source, str | os.PathLike):
         return os.fsdecode(source)
+    if isinstance(source, FileContent):
+        return source.name
     return f"<{len(source)} bytes>"
 
 
@@ -229,8 +248,9 @@ def check_size(image: Image.Image, full: tuple[int, int]) -> None:
     """
     stored = full[0] * full[1]
     allowed = Image.MAX_IMAGE_PIXELS  # Pillow refuses twice as many; None is unlimited
-    limit = max(MAX_PIXELS, stored if allowed is None else 2 * allowed)
-    if stored <= limit:
+    most = stored if allowed is None else max(MAX_PIXELS, 2 * allowed)
+    limit = most * _USUAL_BYTES // max(_USUAL_BYTES, _bytes_a_pixel(image))
+    if stored <= limit or allowed is None:
         return
     reduced = image.width * image.height
     if reduced > limit or stored > _REDUCED * limit or not _is_read_row_by_row(image):
@@ -239,6 +259,13 @@ def check_size(image: Image.Image, full: tuple[int, int]) -> None:
             "a decompression bomb); make it smaller first, or raise PIL.Image.MAX_IMAGE_PIXELS if "
             "you trust it"
         )
+
+
+def _bytes_a_pixel(image: Image.Image) -> int:
+    if image.format in _BYTES:
+        return _BYTES[image.format]
+    usual = _BYTES_OF_MODES.get(image.mode, _USUAL_BYTES)
+    return _BYTES_OF_DEEP_COLOUR if is_deep_colour(image) else usual
 
 
 def _is_read_row_by_row(image: Image.Image) -> bool:

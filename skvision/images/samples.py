@@ -18,7 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import ExifTags, Image
 
-__all__ = ["PixelRange", "Samples", "declared", "deep_samples"]
+from .modes import pixels_of
+
+__all__ = ["PixelRange", "Samples", "declared", "deep_samples", "is_deep_colour"]
 
 #: (black, white); if learnt from images, each is a tuple of one number per channel
 PixelRange = tuple[Any, Any]
@@ -88,6 +90,13 @@ def declared(image: Image.Image) -> tuple[int | None, bool]:
     return bits, tags.get(ExifTags.Base.PhotometricInterpretation) == 0
 
 
+def is_deep_colour(image: Image.Image) -> bool:
+    """Whether an opened image, not yet loaded, has several channels of 16 bits."""
+    tiles = getattr(image, "tile", None)
+    rawmode = _rawmode(tiles[0]) if tiles else ""
+    return rawmode == "LA;16B" or _other_order(rawmode) is not None
+
+
 def _rawmode(tile: Any) -> str:
     """Return Pillow's name of the stored form of pixels."""
     args = tile.args if isinstance(tile.args, tuple) else (tile.args,)
@@ -118,7 +127,7 @@ def _retiled(image: Any, rawmode: str) -> np.ndarray:
         tile._replace(args=rawmode if isinstance(tile.args, str) else (rawmode, *tile.args[1:]))
         for tile in image.tile
     ]
-    return np.asarray(image)
+    return pixels_of(image)
 
 
 def _grey_and_transparency(image: Any) -> np.ndarray:
@@ -128,7 +137,7 @@ def _grey_and_transparency(image: Any) -> np.ndarray:
 
 def _sixteen_bit_colour(image: Any) -> np.ndarray:
     file, other = image.fp, _other_order(_rawmode(image.tile[0]))
-    values: np.ndarray = np.asarray(image).astype(np.uint16)
+    values = pixels_of(image).astype(np.uint16)
     values <<= 8
     file.seek(0)
     values |= _retiled(type(image)(file), other or "")

@@ -59,6 +59,16 @@ def claiming(kind, width, height):
     return bytes(data)
 
 
+def animated_webp(width, height):
+    """A small animation on a canvas of this size."""
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "green")]
+    data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
+    assert data[12:16] == b"VP8X"
+    for place, side in ((24, width), (27, height)):
+        data[place : place + 3] = struct.pack("<I", side - 1)[:3]
+    return bytes(data)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "JPEG", "BMP", "TIFF", "PPM"])
 def test_decompression_bombs_are_refused(kind, tmp_path):
     path = tmp_path / "bomb"
@@ -89,6 +99,7 @@ def test_bombs_need_no_memory(tmp_path):
     for kind in ("PNG", "GIF", "JPEG", "BMP", "TIFF", "PPM"):
         (tmp_path / f"bomb.{kind}").write_bytes(claiming(kind, 60_000, 60_000))
     (tmp_path / "bomb.WEBP").write_bytes(claiming("WEBP", 16_383, 16_383))
+    (tmp_path / "animation.WEBP").write_bytes(animated_webp(14_000, 12_000))
     code = """
 import resource, sys
 from pathlib import Path
@@ -98,7 +109,7 @@ def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 files = sorted(Path(sys.argv[1]).iterdir())
 Image.init()
 before = peak()
-assert len(find_unreadable(files)) == len(files) == 7
+assert len(find_unreadable(files)) == len(files) == 8
 print(peak() - before)
 """
     run = subprocess.run(
