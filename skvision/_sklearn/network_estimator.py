@@ -7,11 +7,40 @@ methods; they work with any estimator that has them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-__all__ = ["NetworkEstimator", "NetworkInput", "RangeTestable"]
+__all__ = ["NetworkEstimator", "NetworkInput", "RangeTestable", "ReadAs", "ReadsImages"]
+
+
+class ReadAs(NamedTuple):
+    """How an estimator reads images: two that are equal see the same pixels of the same file.
+
+    Parameters
+    ----------
+    size : tuple of int
+        (height, width) in pixels.
+    resize : {"stretch", "crop", "pad"}
+        How an image is brought to the size.
+    value_range : object, default="auto"
+        The scale, as the parameter ``value_range`` takes it, or the one that was learnt.
+    is_keyed : bool, default=False
+        Whether images' keys will be asked for too: by a cache, say.
+    """
+
+    size: tuple[int, int]
+    resize: str
+    value_range: Any = "auto"
+    is_keyed: bool = False
+
+
+@runtime_checkable
+class ReadsImages(Protocol):
+    """An estimator that tells, fitted or not, how it will read images."""
+
+    def reads_images_as(self) -> ReadAs:
+        """Return how images will be read."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +13,10 @@ from .._sklearn.callbacks import CallbackSupportMixin, FitTask, fit_as_task, tra
 from .._sklearn.compat import check_sample_weight
 from .._sklearn.estimator import DocumentationLink, all_or_nothing, installed_versions, unchanged
 from .._sklearn.labels import listed, starts_partial_fit, validate_labels
+from .._sklearn.network_estimator import ReadAs
 from .._sklearn.scikeras_bridge import sample_weights
 from .._system.forks import refuse_after_fork
-from ..images import validate_images
+from ..images import known_range, validate_images
 from ..networks import (
     refuse_another_network,
 )
@@ -217,6 +219,27 @@ class BaseImageClassifier(
                     "can be found for it. Give it a plain learning rate first."
                 )
             return losses_at_rates(self._spec(phases, recipe, seeds), data, learning_rates)
+
+    def reads_images_as(self) -> ReadAs:
+        """Return how images will be read, by fit or, once fitted, by predict.
+
+        Returns
+        -------
+        ReadAs
+            Size, resize policy, scale, and whether images' keys are asked for.
+        """
+        self._validate_params()
+        if hasattr(self, "_weights"):
+            reads = self.network_input()
+            return ReadAs((reads.height, reads.width), self.resize, known_range(self))
+        kept = (getattr(self, "cache", None), self.checkpoint_dir)
+        is_keyed = any(where not in (None, False) for where in kept)
+        return ReadAs(self._input_size, self.resize, self.value_range, is_keyed)
+
+    @property
+    @abstractmethod
+    def _input_size(self) -> tuple[int, int]:
+        """The (height, width) that the parameters say images are resized to."""
 
     def _validate_params(self) -> None:
         refuse_after_fork()

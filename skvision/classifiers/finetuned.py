@@ -17,6 +17,7 @@ from ..feature_extraction.recipe import (
     FeatureRecipe,
     clone_around_backbone,
     feature_recipe,
+    input_size,
 )
 from ..images import ImageBatch
 from ..networks import (
@@ -355,6 +356,11 @@ default=None
         self.random_state = random_state
         self.verbose = verbose
         self._store_routed(optimizer_options)
+
+    @property
+    def _input_size(self) -> tuple[int, int]:
+        given = None if self.image_size is None else as_image_size(self.image_size)
+        return input_size(self.backbone, None, given)
 
     def _phases(self, images: ImageBatch, seeds: Seeds) -> tuple[list[Phase], NetworkRecipe]:
         features = self._features(images, seeds)

@@ -17,12 +17,12 @@ from .._sklearn.callbacks import CallbackSupportMixin, fit_as_task, training_dat
 from .._sklearn.compat import Interval, Options, StrOptions
 from .._sklearn.estimator import DocumentationLink, all_or_nothing
 from .._sklearn.labels import label_column
-from .._sklearn.network_estimator import NetworkInput
+from .._sklearn.network_estimator import NetworkInput, ReadAs
 from ..feature_extraction.engines import resolve
 from ..feature_extraction.extraction import FeatureExtraction
 from ..feature_extraction.network_key import network_key
 from ..feature_extraction.recipe import FeatureRecipe, classification_recipe
-from ..images import RESIZE_POLICIES, ImageBatch, validate_images
+from ..images import RESIZE_POLICIES, ImageBatch, known_range, validate_images
 from ..networks import WHOLE, View, as_image_size
 from ..networks.imagenet_classes import imagenet_classes
 
@@ -342,6 +342,18 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         """
         height, width = self._recipe().image_size
         return NetworkInput(height, width, 3, self.resize, is_image=True)
+
+    def reads_images_as(self) -> ReadAs:
+        """Return how images will be read, by predict.
+
+        Returns
+        -------
+        ReadAs
+            Size, resize policy, scale, and whether images' keys are asked for.
+        """
+        self._validate_params()
+        is_keyed = self.cache not in (None, False)
+        return ReadAs(self._recipe().image_size, self.resize, known_range(self), is_keyed)
 
     def network_views(self) -> list[View]:
         """Return the views of an image that predictions are averaged over.

@@ -317,6 +317,10 @@ class MiniVGGClassifier(BaseImageClassifier):
         self.verbose = verbose
         self._store_routed(optimizer_options)
 
+    @property
+    def _input_size(self) -> tuple[int, int]:
+        return as_image_size(self.image_size)
+
     def _phases(self, images: ImageBatch, seeds: Seeds) -> tuple[list[Phase], NetworkRecipe]:
         rate, schedule = self.learning_rate, self.learning_rate_schedule
         if isinstance(schedule, LearningRateSchedule):

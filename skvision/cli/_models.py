@@ -8,10 +8,13 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exceptions import ImageDecodeError, PixelRangeWarning
 from ._start import start_quietly
+
+if TYPE_CHECKING:
+    from .._sklearn.network_estimator import ReadAs
 
 __all__ = [
     "MODEL_SUFFIXES",
@@ -22,6 +25,7 @@ __all__ = [
     "model_writer",
     "read_folders",
     "read_test_folders",
+    "reads_as",
 ]
 
 T = TypeVar("T")
@@ -129,21 +133,26 @@ def model_writer(path: Path) -> Iterator[Callable[[Any], None]]:
 
 
 def read_folders(
-    folders: Sequence[Path], skip_unreadable: bool, classes: str | None = None, at_least: int = 2
+    folders: Sequence[Path],
+    skip_unreadable: bool,
+    classes: str | None,
+    read_as: Callable[[], ReadAs | None],
+    at_least: int = 2,
 ) -> Any:
     """List and check the images of class folders, as `skvision.load_image_folder` does.
 
-    `at_least` is the minimum number of classes; with 0 any folder of images will do.
+    `read_as` says how they will be read afterwards, so that each is decoded once. `at_least` is
+    the minimum number of classes; with 0 any folder of images will do.
     """
     from ..datasets.folders import labelled_images
 
     with _scale_left_to_fit():
         return labelled_images(
             list(folders),
-            validate=True,
             on_error="skip" if skip_unreadable else "raise",
             classes=_names(classes),
             at_least=at_least,
+            read_as=read_as,
         )
 
 
@@ -159,7 +168,8 @@ def read_test_folders(
     folders: Sequence[Path],
     known: Sequence[str],
     skip_unreadable: bool,
-    classes: str | None = None,
+    classes: str | None,
+    read_as: Callable[[], ReadAs | None],
 ) -> Any:
     """List and check images for an evaluation; they may lack some of the `known` classes."""
     from ..datasets.folders import labelled_images
@@ -167,11 +177,23 @@ def read_test_folders(
     with _scale_left_to_fit():
         return labelled_images(
             list(folders),
-            validate=True,
             on_error="skip" if skip_unreadable else "raise",
             known=known,
             classes=_names(classes),
+            read_as=read_as,
         )
+
+
+def reads_as(model: Any) -> ReadAs | None:
+    """Return how a model, or the first of its steps that does, reads images; None if unknown."""
+    from .._sklearn.network_estimator import ReadsImages
+
+    if hasattr(model, "best_estimator_"):
+        model = model.best_estimator_
+    for _, step in getattr(model, "steps", [("", model)]):
+        if isinstance(step, ReadsImages):
+            return step.reads_images_as()
+    return None
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from ..exceptions import ImageDecodeError
-from ._models import answered, chunks, load_model, read_test_folders
+from ._models import answered, chunks, load_model, read_test_folders, reads_as
 from ._options import (
     Classes,
     Debug,
@@ -46,7 +46,7 @@ def evaluate(
     # before decoding images, so that a forgotten --trust costs no time
     estimator = load_model(model, trust)
     known = [str(name) for name in estimator.classes_]
-    data = read_test_folders(folders, known, skip_unreadable, classes)
+    data = read_test_folders(folders, known, skip_unreadable, classes, lambda: reads_as(estimator))
     out = standard_output()
     answers = _answers(estimator, data, skip_unreadable)
     if output is Format.csv:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 
 from ._arguments import read_settings
 from ._constructor import transformer
-from ._models import read_folders
+from ._models import read_folders, reads_as
 from ._options import Classes, Debug, Folders, Jobs, SkipUnreadable
 from ._start import start_quietly, use_threads
 
@@ -61,13 +62,20 @@ def features(
 
     # check the output first, so that a wrong path doesn't waste the work
     with written_whole(out) as temporary:
-        data = read_folders(folders, skip_unreadable, classes, at_least=0)
-        start_quietly()
-        from ..feature_extraction.transformer import PretrainedFeatureTransformer
 
-        network = PretrainedFeatureTransformer(**parameters)
-        table = network.fit_transform(data.data)
-        write(temporary, table, network.get_feature_names_out(), data)
+        @cache
+        def network() -> Any:
+            # once the folders are listed: a wrong name among them takes no time
+            start_quietly()
+            from ..feature_extraction.transformer import PretrainedFeatureTransformer
+
+            return PretrainedFeatureTransformer(**parameters)
+
+        data = read_folders(
+            folders, skip_unreadable, classes, lambda: reads_as(network()), at_least=0
+        )
+        table = network().fit_transform(data.data)
+        write(temporary, table, network().get_feature_names_out(), data)
     typer.echo(f"{table.shape[1]:,} features of {table.shape[0]:,} images written to {out}")
 
 

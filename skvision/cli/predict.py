@@ -13,7 +13,7 @@ import typer
 
 from ..exceptions import ImageDecodeError
 from ._errors import say
-from ._models import answered, chunks, load_model
+from ._models import answered, chunks, load_model, reads_as
 from ._options import Debug, Format, FormatOption, Jobs, Trust
 from ._output import as_csv, as_json_list, standard_output
 from ._start import start_quietly, use_threads
@@ -98,9 +98,14 @@ def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Pre
     import numpy as np
 
     from ..datasets import find_unreadable
+    from ..images import keep_files
 
     names = estimator.classes_
+    how = reads_as(estimator)
     for chunk in chunks(files, "predicting"):
+        if how is not None:
+            # what is decoded to check them is predicted
+            chunk = keep_files(chunk, how)
         errors = {error.source: str(error) for error in find_unreadable(chunk)}
         readable = np.array([file for file in chunk if file not in errors], dtype=object)
         rows = iter(answered(estimator.predict_proba, readable))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from ._models import (
     model_writer,
     read_folders,
     read_test_folders,
+    reads_as,
 )
 from ._options import Classes, Debug, Folders, SkipUnreadable, Trust
 from ._start import start_quietly, use_threads
@@ -273,16 +275,16 @@ class _Given:
     skip_unreadable: bool
     classes: str | None
 
-    def read(self) -> tuple[Any, Labelled | None]:
+    def read(self, read_as: Callable[[], Any]) -> tuple[Any, Labelled | None]:
         """Read the folders of training images, and those of test images if there are any."""
         from ..datasets.listing import existing_folders
 
         for folder in self.test:  # check them before decoding the others
             existing_folders(folder)
-        data = read_folders(self.folders, self.skip_unreadable, self.classes)
+        data = read_folders(self.folders, self.skip_unreadable, self.classes, read_as)
         if not self.test:
             return data, None
-        test = read_test_folders(self.test, data.target_names, self.skip_unreadable)
+        test = read_test_folders(self.test, data.target_names, self.skip_unreadable, None, read_as)
         _refuse_shared(data.data, test.data)
         return data, (test.data, test.target)
 
@@ -315,11 +317,17 @@ def _train(
 ) -> None:
     # check the output before the training, so that a wrong path doesn't waste the work
     with model_writer(out) as write:
-        data, kept_back = given.read()
+
+        @cache
+        def made() -> Any:
+            # once the folders are listed: a wrong name among them takes no time
+            start_quietly()
+            return row.make(parameters)
+
+        data, kept_back = given.read(lambda: reads_as(made()))
         counts = ", ".join(f"{(data.target == name).sum()} {name}" for name in data.target_names)
         typer.echo(f"{len(data.data)} images: {counts}")
-        start_quietly()
-        net = row.make(parameters)
+        net = made()
         seed = parameters["random_state"]
         seen = data.data, data.target
         if kept_back is None and given.test_fraction:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from .._sklearn.network_estimator import ReadAs
+from ..images import keep_files
 from .class_names import reading, warn_of_spellings
 from .data_set import as_bunch, check_on_error, readable
 from .left_out import warn_of_empty, warn_of_left_out
@@ -144,17 +146,19 @@ def load_image_folder(
 def labelled_images(
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
-    validate: bool,
+    validate: bool = True,
     on_error: str,
     known: Collection[str] = (),
     classes: Collection[str] | None = None,
     at_least: int = 1,
+    read_as: Callable[[], ReadAs | None] = lambda: None,
 ) -> Any:
     """List images as `load_image_folder` does, for training or evaluation.
 
     `known` are the classes of a model: other classes are refused, their spelling is used, and
     a folder with the name of one that holds images itself is a class folder. `at_least` is
-    the minimum number of classes; with 0 any folder of images will do.
+    the minimum number of classes; with 0 any folder of images will do. `read_as` is called once the
+    folders are listed and says how the images will be read: validation keeps what it decodes.
     """
     check_on_error(on_error)
     folders = existing_folders(path)
@@ -168,6 +172,8 @@ def labelled_images(
     labels = np.repeat(list(found.files_of), [len(each) for each in found.files_of.values()])
     skipped: list[tuple[str, str]] = []
     if validate:
+        how = read_as()
+        files = files if how is None else list(keep_files(files, how))
         kept, skipped = readable(files, labels, on_error)
         files = [file for file, keep in zip(files, kept, strict=True) if keep]
         labels = labels[kept]

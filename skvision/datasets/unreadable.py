@@ -9,7 +9,14 @@ from typing import Any
 
 from .._system.threads import thread_limit
 from ..exceptions import ImageDecodeError
-from ..images import Levels, decode_resized, levels_of, read_samples, warn_of_range
+from ..images import (
+    KeptFile,
+    Levels,
+    decode_resized,
+    examine_file,
+    read_levels,
+    warn_of_range,
+)
 
 __all__ = ["find_unreadable"]
 
@@ -25,7 +32,8 @@ def find_unreadable(
     Parameters
     ----------
     files : sequence of str or path-like
-        Files to decode, in threads.
+        Files to decode, in threads. Those that `skvision.images.keep_files` named keep what is
+        decoded.
     value_range : "auto", (low, high) or None, default=None
         Range of images of more than 8 bits. None accepts numbers on any scale, or without a
         scale, such as floats.
@@ -51,8 +59,10 @@ def find_unreadable(
 
     def examined(file: str | os.PathLike[str]) -> Levels | ImageDecodeError | None:
         try:
+            if isinstance(file, KeptFile):
+                return examine_file(file)
             if value_range is None:
-                return levels_of(read_samples(file, _SIZE))
+                return read_levels(file, _SIZE)
             decode_resized(file, _SIZE, "stretch", value_range)
         except ImageDecodeError as error:
             return error

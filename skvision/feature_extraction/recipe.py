@@ -22,6 +22,7 @@ __all__ = [
     "classification_recipe",
     "clone_around_backbone",
     "feature_recipe",
+    "input_size",
 ]
 
 POOLINGS = ("avg", "max", "flatten")
@@ -171,10 +172,23 @@ def feature_recipe(
     return _own_recipe(own_body(backbone, layer), layer, pooling, image_size)
 
 
-def _own_recipe(
-    own: OwnNetwork, layer: str | None, pooling: str, image_size: tuple[int, int] | None
-) -> FeatureRecipe:
-    """Return the recipe of the user's own network, which ends with `layer` if one is given."""
+def input_size(
+    backbone: Any, layer: str | None, image_size: tuple[int, int] | None
+) -> tuple[int, int]:
+    """Return the (height, width) that a backbone's images are resized to; nothing is built.
+
+    Raises
+    ------
+    ValueError
+        If there is no such backbone, or an own network has another size.
+    """
+    if is_own(backbone):
+        return _own_size(own_body(backbone, layer), image_size)
+    row = BACKBONES[backbone_name(backbone)]
+    return image_size or (row.size, row.size)
+
+
+def _own_size(own: OwnNetwork, image_size: tuple[int, int] | None) -> tuple[int, int]:
     own_size: Any = own.input_shape[1:3]
     if None in own_size:  # it accepts any size; the recipe fixes it
         own_size = image_size
@@ -183,12 +197,20 @@ def _own_recipe(
             f"The backbone {own.name} needs images of {own.input_shape[1:3]} pixels. "
             f"Received: image_size={image_size}"
         )
+    size: tuple[int, int] = own_size
+    return size
+
+
+def _own_recipe(
+    own: OwnNetwork, layer: str | None, pooling: str, image_size: tuple[int, int] | None
+) -> FeatureRecipe:
+    """The recipe of a network of the user's own, which ends with `layer` where one is named."""
     return FeatureRecipe(
         backbone=own.name,
         weights=None,
         layer=layer,
         pooling="avg" if pooling == "auto" else pooling,
-        image_size=own_size,
+        image_size=_own_size(own, image_size),
         digest=own.digest,
         own=own,
     )

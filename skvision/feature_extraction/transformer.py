@@ -15,12 +15,13 @@ from sklearn.utils.validation import check_is_fitted
 from .._sklearn.callbacks import NO_TASK, CallbackSupportMixin, FitTask, fit_as_task, training_data
 from .._sklearn.compat import Interval, Options, StrOptions
 from .._sklearn.estimator import DocumentationLink, all_or_nothing
+from .._sklearn.network_estimator import ReadAs
 from ..exceptions import FeatureEngineWarning
-from ..images import RESIZE_POLICIES, ImageBatch, validate_images
+from ..images import RESIZE_POLICIES, ImageBatch, known_range, validate_images
 from ..networks import as_image_size
 from .engines import EngineChoice, resolve
 from .extraction import FeatureExtraction
-from .recipe import POOLINGS, clone_around_backbone, feature_recipe
+from .recipe import POOLINGS, clone_around_backbone, feature_recipe, input_size
 
 __all__ = ["PretrainedFeatureTransformer"]
 
@@ -317,6 +318,23 @@ default="EfficientNetLite0"
 
     def _extraction(self, choice: EngineChoice) -> FeatureExtraction:
         return FeatureExtraction(self._recipe, choice, int(self.batch_size), self.cache)
+
+    def reads_images_as(self) -> ReadAs:
+        """Return how images will be read, by fit or, once fitted, by transform.
+
+        Returns
+        -------
+        ReadAs
+            Size, resize policy, scale, and whether images' keys are asked for.
+        """
+        self._validate_params()
+        if hasattr(self, "_recipe"):
+            size = self._recipe.image_size
+        else:
+            given = None if self.image_size is None else as_image_size(self.image_size)
+            size = input_size(self.backbone, self.layer, given)
+        is_keyed = self.cache not in (None, False)
+        return ReadAs(size, self.resize, known_range(self), is_keyed)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Get the names of the features: ``vgg16_0``, ``vgg16_1``, ...

@@ -4,14 +4,16 @@ The package imports `skvision._sklearn`, `skvision._system` and `skvision.except
 """
 
 from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
-from .decode import decode, decode_resized, open_rgb, read_samples
+from .decode import decode, decode_resized, open_rgb, read_levels, read_samples
 from .derived import DerivedImage
 from .image_key import image_key
+from .kept_files import examine_file, keep_files
 from .learning import Levels, levels_of, warn_of_range
 from .opening import ImageSource
 from .reader import ImageReader
 from .resize import RESIZE_POLICIES, resize_array, resize_image
-from .validation import validate_images
+from .stored_name import KeptFile
+from .validation import known_range, validate_images
 
 __all__ = [
     "RESIZE_POLICIES",
@@ -20,14 +22,19 @@ __all__ = [
     "ImageBatch",
     "ImageReader",
     "ImageSource",
+    "KeptFile",
     "Levels",
     "SourceBatch",
     "as_image_batch",
     "decode",
     "decode_resized",
+    "examine_file",
     "image_key",
+    "keep_files",
+    "known_range",
     "levels_of",
     "open_rgb",
+    "read_levels",
     "read_samples",
     "resize_array",
     "resize_image",

@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from .._sklearn.network_estimator import ReadAs
 from ..exceptions import first_line, shown
 from .decode import decode, decode_resized, read_samples
 from .items import check_items, is_array, stacked_arrays
-from .learning import learnt_range
+from .kept import KeptPixels
+from .kept_files import kept_places
+from .learning import Levels, learnt_range, levels_of
 from .opening import ImageSource, is_image_source
 from .pixels import (
     LEARNT,
@@ -30,6 +33,7 @@ from .pixels import (
 )
 from .resize import resize_array
 from .samples import PixelRange, Samples
+from .stored_name import KeptFile
 from .streams import refuse_streams
 
 __all__ = ["ArrayBatch", "ImageBatch", "SourceBatch", "as_image_batch", "is_rows", "rows_to_images"]
@@ -72,9 +76,17 @@ class ImageBatch(ABC):
     def samples(self, index: int) -> Samples:
         """Return the numbers of one image before conversion to `dtype`."""
 
+    def levels(self, index: int) -> Levels:
+        """Return the levels of one image."""
+        return levels_of(self.samples(index))
+
     @abstractmethod
     def image(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
         """Read one image: (height, width, n_channels) of `dtype`."""
+
+    def kept(self, size: tuple[int, int], resize: str) -> tuple[KeptPixels, np.ndarray] | None:
+        """Return where images that were decoded are kept, and at which places; None for nowhere."""
+        return None
 
     def stacked(self, indices: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
         """Return images at once if they need no work, else None."""
@@ -144,6 +156,14 @@ class SourceBatch(ImageBatch):
 
     def samples(self, index: int) -> Samples:
         return read_samples(self.sources[index], LOOKED_AT, self.pixel_range or self.value_range)
+
+    def levels(self, index: int) -> Levels:
+        source = self.sources[index]
+        known = source.levels if isinstance(source, KeptFile) else None
+        return super().levels(index) if known is None else known
+
+    def kept(self, size: tuple[int, int], resize: str) -> tuple[KeptPixels, np.ndarray] | None:
+        return kept_places(self.sources, ReadAs(size, resize, self.pixel_range))
 
     def image(self, index: int, size: tuple[int, int], resize: str) -> np.ndarray:
         pixels = decode_resized(self.sources[index], size, resize, self.pixel_range)

@@ -12,6 +12,7 @@ from ..exceptions import ImageDecodeError
 from .derived import DerivedImage
 from .opening import ImageSource, _name_of, _reason, _stream, is_image_source, opened
 from .samples import declared
+from .stored_name import KeptFile
 
 __all__ = ["digest", "image_key"]
 
@@ -70,6 +71,10 @@ or ndarray
             "an array of one image's pixels."
         )
     assert not isinstance(source, DerivedImage)  # handled above
+    if isinstance(source, KeptFile):
+        if source.key is None:
+            source.key = image_key(str(source))
+        return source.key
     name = _name_of(source)
     try:
         with _stream(source, name) as file:

@@ -17,7 +17,7 @@ from .samples import PixelRange, Samples
 if TYPE_CHECKING:
     from .batch import ImageBatch
 
-__all__ = ["Levels", "learnt_range", "levels_of", "sampled_levels", "warn_of_range"]
+__all__ = ["Levels", "is_narrow", "learnt_range", "levels_of", "sampled_levels", "warn_of_range"]
 
 _PERCENTILES = (0.1, 99.9)
 
@@ -99,6 +99,13 @@ def levels_of(samples: Samples) -> Levels:
     return Levels(float(colours.min()), float(colours.max()), samples.scale)
 
 
+def is_narrow(levels: Levels) -> bool:
+    """Whether levels use so small a part of their scale that this is warned of."""
+    black, white = levels.scale or (0.0, np.inf)
+    few = _QUARTER if white > _BYTES else _FEW
+    return bool(levels.high - levels.low <= few * (white - black))
+
+
 def warn_of_range(levels: Iterable[Levels]) -> None:
     """Warn if all images together use a small part of their scale, or have no scale.
 
@@ -121,7 +128,7 @@ def warn_of_range(levels: Iterable[Levels]) -> None:
             said = f"numbers from {low:g} to {high:g}, whose scale can't be guessed"
             break
         black, white = each.scale
-        if high - low > (_QUARTER if white > _BYTES else _FEW) * (white - black):
+        if not is_narrow(Levels(low, high, each.scale)):
             return
     else:
         if low > high:  # there are none
@@ -154,7 +161,7 @@ def sampled_levels(images: ImageBatch) -> Iterator[Levels]:
     """
 
     def look(index: int) -> Levels:
-        return levels_of(images.samples(index))
+        return images.levels(index)
 
     first, step = 0, 1
     with ThreadPoolExecutor(thread_limit()) as pool:

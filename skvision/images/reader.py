@@ -10,12 +10,9 @@ import numpy as np
 
 from .._system.threads import thread_limit
 from .batch import ImageBatch
+from .kept import KEEP_BYTES, KeptPixels
 
 __all__ = ["ImageReader"]
-
-# Every epoch reads every image again. At 32x32 this budget keeps 43,690 images, so that each
-# file is decoded once; at 224x224 it keeps 891. Memory use stops there.
-KEEP_BYTES = 128 * 2**20
 
 
 class ImageReader:
@@ -23,7 +20,8 @@ class ImageReader:
 
     Images that need no work (an array of the right size) are sliced. Others are decoded and
     resized in threads, and kept in memory until a fixed budget is used up; the rest are read
-    again each time. So memory doesn't grow with the number of images.
+    again each time. So memory doesn't grow with the number of images. Pixels that a
+    check of the files has kept (`skvision.images.keep_files`) are taken from there.
 
     Parameters
     ----------
@@ -58,12 +56,13 @@ class ImageReader:
         self.size = (int(size[0]), int(size[1]))
         self.resize = resize
         self.shape = (*self.size, images.n_channels)
-        image_bytes = int(np.prod(self.shape)) * images.dtype.itemsize
-        n_kept = min(len(images), keep_bytes // image_bytes)
         if images.stacked(np.arange(0), self.size) is not None:
-            n_kept = 0
-        self._kept = np.empty((n_kept, *self.shape), images.dtype)
-        self._have = np.zeros(n_kept, dtype=bool)
+            keep_bytes = 0
+        self._places: np.ndarray
+        self._kept, self._places = images.kept(self.size, resize) or (
+            KeptPixels(len(images), self.shape, images.dtype, keep_bytes=keep_bytes),
+            np.arange(len(images)),
+        )
         self._n_threads = thread_limit()
         self._pool = ThreadPoolExecutor(self._n_threads, "skvision-decode")
 
@@ -76,9 +75,9 @@ class ImageReader:
         if stacked is not None:
             return stacked
         batch = np.empty((len(indices), *self.shape), self.images.dtype)
-        kept = indices < len(self._kept)
-        kept[kept] = self._have[indices[kept]]
-        batch[kept] = self._kept[indices[kept]]
+        places = self._places[indices]
+        kept = self._kept.have(places)
+        batch[kept] = self._kept.take(places[kept])
         missing = np.flatnonzero(~kept)
 
         def decode_into_batch(positions: np.ndarray) -> None:
@@ -90,9 +89,7 @@ class ImageReader:
         n_shares = min(self._n_threads, len(missing))
         shares = [missing[first::n_shares] for first in range(n_shares)]
         list(self._pool.map(decode_into_batch, shares))  # list() raises exceptions of the threads
-        new = missing[indices[missing] < len(self._kept)]
-        self._kept[indices[new]] = batch[new]
-        self._have[indices[new]] = True
+        self._kept.put(places[missing], batch[missing])
         return batch
 
     def read_ahead(self, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

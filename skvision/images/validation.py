@@ -13,7 +13,7 @@ from .pixels import LEARNT, is_learnt, is_word
 from .resize import RESIZE_POLICIES
 from .samples import PixelRange
 
-__all__ = ["validate_images"]
+__all__ = ["known_range", "validate_images"]
 
 
 def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
@@ -61,11 +61,10 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
             vars(estimator).pop(name, None)
     if estimator.row_shape is not None and is_rows(X):
         X = validate_data(estimator, X, reset=reset)
-    learnt = not reset and is_word(estimator.value_range, LEARNT)
     batch = as_image_batch(
         X,
         row_shape=estimator.row_shape,
-        value_range=estimator.pixel_range_ if learnt else estimator.value_range,
+        value_range=estimator.value_range if reset else known_range(estimator),
         # models of earlier versions lack it
         fitted_shape=None if reset else getattr(estimator, "image_shape_", None),
     )
@@ -78,6 +77,13 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
     else:
         _compare(estimator, batch)
     return batch
+
+
+def known_range(estimator: Any) -> Any:
+    """Return the scale that an estimator reads images on: the one that fit learnt, if it did."""
+    if is_word(estimator.value_range, LEARNT):
+        return getattr(estimator, "pixel_range_", LEARNT)
+    return estimator.value_range
 
 
 def _compare(estimator: Any, batch: ImageBatch) -> None:

@@ -1,0 +1,115 @@
+"""Files of which each is decoded once, when it is checked: names that carry what came of it.
+
+A `KeptFile` is a file's name, and goes wherever one goes: into arrays, through scikit-learn's
+splits, into an estimator. What reads images finds its pixels, its levels and its key there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from .._sklearn.network_estimator import ReadAs
+from .decode import examine
+from .image_key import image_key
+from .kept import KeptPixels
+from .learning import Levels, is_narrow
+from .opening import FileContent
+from .pixels import named_range
+from .stored_name import KeptFile
+
+__all__ = ["examine_file", "keep_files", "kept_places"]
+
+# What is hashed is read whole, so that it is read once, unless it is larger than this. Small files
+# are hashed in any case: among them many have the same size, and are then told apart by content.
+_WHOLE, _SMALL = 64 * 2**20, 2**20
+
+_BYTES = (0.0, 255.0)
+
+
+class _Kept:
+    """What is known of some files together: how they are read, and their pixels."""
+
+    def __init__(self, n: int, read_as: ReadAs) -> None:
+        self.read_as = read_as
+        self.pixels = KeptPixels(n, (*read_as.size, 3), np.dtype(np.uint8), spill=True)
+
+
+def keep_files(files: Sequence[str], read_as: ReadAs) -> list[KeptFile]:
+    """Name files so that each is decoded once, by `examine_file`.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Their names.
+    read_as : ReadAs
+        How they will be read.
+
+    Returns
+    -------
+    list of KeptFile
+        The same names. Pixels are kept as long as one of them is.
+    """
+    kept = _Kept(len(files), read_as)
+    return [KeptFile(file).at(kept, place) for place, file in enumerate(files)]
+
+
+def examine_file(file: KeptFile) -> Levels:
+    """Decode a file; keep its pixels, its levels and, where it will be asked for, its key.
+
+    Raises
+    ------
+    ImageDecodeError
+        If it can't be read. What is off the scale that its reader names can be.
+    """
+    kept: _Kept = file.kept
+    size, resize, value_range, is_keyed = kept.read_as
+    content = _content(file, _WHOLE if is_keyed else _SMALL)
+    if content is not None:
+        file.key = image_key(content)
+    levels, pixels = examine(str(file) if content is None else content, size, resize, value_range)
+    if pixels is not None:
+        kept.pixels.put(np.array([file.place]), pixels[np.newaxis])
+        # reducing a JPEG further makes its levels narrower: those of few are looked at again
+        if levels.scale != _BYTES or not is_narrow(levels):
+            file.levels = levels
+    return levels
+
+
+def _content(file: str, most: int) -> FileContent | None:
+    """The content of a file that is not larger than this; None for another, or for no file."""
+    try:
+        if not (os.path.isfile(file) and 0 < os.path.getsize(file) <= most):
+            return None
+        with open(file, "rb") as stream:
+            content = FileContent(stream.read())
+    except (OSError, ValueError):  # opening it says what is wrong with it
+        return None
+    content.name = str(file)
+    return content
+
+
+def kept_places(sources: Sequence[object], read_as: ReadAs) -> tuple[KeptPixels, np.ndarray] | None:
+    """Return where the pixels of images are kept, and at which places; None for nowhere.
+
+    Parameters
+    ----------
+    sources : sequence
+        The images.
+    read_as : ReadAs
+        How they are to be read: what was decoded for another size or scale is not for them.
+    """
+    files = [source for source in sources if isinstance(source, KeptFile)]
+    if len(files) < len(sources) or len({id(file.kept) for file in files}) != 1:
+        return None
+    kept: _Kept = files[0].kept
+    ours = kept.read_as
+    if (ours.size, ours.resize, named_range(ours.value_range)) != (
+        read_as.size,
+        read_as.resize,
+        read_as.value_range,
+    ):
+        return None
+    return kept.pixels, np.array([file.place for file in files])
