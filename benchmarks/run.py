@@ -18,6 +18,7 @@ ORDER = (
     "start",
     "decode",
     "listing",
+    "folder_to_model",
     "augment",
     "fit_overhead",
     "feeds",
