@@ -68,7 +68,7 @@ def examine_file(file: KeptFile) -> Levels:
     size, resize, value_range, is_keyed = kept.read_as
     content = _content(file, _WHOLE if is_keyed else _SMALL)
     if content is not None:
-        file.key = image_key(content)
+        file.key = image_key(content.data)
     levels, pixels = examine(str(file) if content is None else content, size, resize, value_range)
     if pixels is not None:
         kept.pixels.put(np.array([file.place]), pixels[np.newaxis])
@@ -84,11 +84,9 @@ def _content(file: str, most: int) -> FileContent | None:
         if not (os.path.isfile(file) and 0 < os.path.getsize(file) <= most):
             return None
         with open(file, "rb") as stream:
-            content = FileContent(stream.read())
+            return FileContent(str(file), stream.read())
     except (OSError, ValueError):  # opening it says what is wrong with it
         return None
-    content.name = str(file)
-    return content
 
 
 def kept_places(sources: Sequence[object], read_as: ReadAs) -> tuple[KeptPixels, np.ndarray] | None:

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock
-from typing import BinaryIO, TypeGuard
+from typing import BinaryIO, NamedTuple, TypeGuard
 
 from PIL import ExifTags, Image, TiffImagePlugin
 
@@ -38,14 +38,15 @@ __all__ = [
 ]
 
 
-class FileContent(bytes):
+class FileContent(NamedTuple):
     """The content of a file that has been read, with the file's name for errors."""
 
     name: str
+    data: bytes
 
 
 #: a stored image
-StoredImage = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
+StoredImage = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image | FileContent
 #: anything that can be decoded
 ImageSource = StoredImage | DerivedImage
 
@@ -160,6 +161,8 @@ def _name_of(source: StoredImage) -> str:
 
 
 def _stream(source: StoredImage, name: str) -> BinaryIO:
+    if isinstance(source, FileContent):
+        return io.BytesIO(source.data)
     if isinstance(source, bytes | bytearray | memoryview):
         if len(source) == 0:
             raise ImageDecodeError(name, "the file is empty")

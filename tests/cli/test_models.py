@@ -7,10 +7,17 @@ import tempfile
 
 import joblib
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 
-from skvision import MiniVGGClassifier
+from skvision import (
+    FineTunedClassifier,
+    ImageNetClassifier,
+    MiniVGGClassifier,
+    make_feature_classifier,
+)
 from skvision._system.threads import thread_limit
-from skvision.cli._models import model_writer
+from skvision.cli._models import model_writer, reads_as
 from skvision.cli._start import use_threads
 
 
@@ -75,3 +82,20 @@ def test_threads(monkeypatch):
     assert thread_limit() == 7
     use_threads(3)
     assert thread_limit() == 3
+
+
+def test_how_a_model_reads_images(fitted):
+    assert reads_as(fitted) == ((8, 8), "stretch", "auto", False)
+    assert reads_as(FineTunedClassifier(fitted)).size == (8, 8)
+    named = FineTunedClassifier("Xception", cache=True)
+    assert reads_as(named) == ((299, 299), "stretch", "auto", True)
+    features = make_feature_classifier(image_size=(9, 7), resize="pad", value_range=(0, 9))
+    assert reads_as(features) == ((9, 7), "pad", (0, 9), False)
+    search = GridSearchCV(MiniVGGClassifier(), {"epochs": [1]})
+    assert reads_as(search) is None  # not before it is fitted
+    search.best_estimator_ = features
+    assert reads_as(search).size == (9, 7)
+    assert reads_as(ImageNetClassifier(image_size=20)).size == (20, 20)
+    assert reads_as(LogisticRegression()) is None
+    with pytest.raises(ValueError, match="resize"):
+        reads_as(MiniVGGClassifier(resize="strech"))
