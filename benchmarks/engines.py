@@ -1,4 +1,4 @@
-"""Features of ready-made networks: the engines against `keras.Model.predict`, same weights."""
+"""Features of pretrained networks: the engines against `keras.Model.predict`, same weights."""
 
 from __future__ import annotations
 

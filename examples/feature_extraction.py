@@ -1,5 +1,5 @@
 """
-Features of a ready-made network
+Features of a pretrained network
 ================================
 
 Transfer learning by feature extraction: a bundled network, trained on a million photos,

@@ -15,18 +15,18 @@ __all__ = ["NetworkEstimator", "NetworkInput", "RangeTestable", "ReadAs", "Reads
 
 
 class ReadAs(NamedTuple):
-    """How an estimator reads images: two that are equal see the same pixels of the same file.
+    """How an estimator reads images: equal values mean equal pixels of the same file.
 
     Parameters
     ----------
     size : tuple of int
         (height, width) in pixels.
     resize : {"stretch", "crop", "pad"}
-        How an image is brought to the size.
+        How an image is resized.
     value_range : object, default="auto"
         The scale, as the parameter ``value_range`` takes it, or the one that was learnt.
     is_keyed : bool, default=False
-        Whether images' keys will be asked for too: by a cache, say.
+        Whether the keys of the images are needed too, for example by a cache.
     """
 
     size: tuple[int, int]
@@ -37,7 +37,7 @@ class ReadAs(NamedTuple):
 
 @runtime_checkable
 class ReadsImages(Protocol):
-    """An estimator that tells, fitted or not, how it will read images."""
+    """An estimator that knows before and after fit how it reads images."""
 
     def reads_images_as(self) -> ReadAs:
         """Return how images will be read."""

@@ -226,7 +226,7 @@ class BaseImageClassifier(
         Returns
         -------
         ReadAs
-            Size, resize policy, scale, and whether images' keys are asked for.
+            Size, resize policy, scale, and whether the keys of the images are needed.
         """
         self._validate_params()
         if hasattr(self, "_weights"):

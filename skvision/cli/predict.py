@@ -59,7 +59,7 @@ def predict(
     if not given:
         raise typer.BadParameter("pass at least one image after the model.")
     files = _files(given)
-    estimator = _ready_made(network) if network else load_model(model, trust, "predict_proba")
+    estimator = _pretrained(network) if network else load_model(model, trust, "predict_proba")
     out = standard_output()
     top = min(top, len(estimator.classes_))
     failed = False
@@ -78,7 +78,7 @@ def predict(
         raise typer.Exit(2)
 
 
-def _ready_made(network: str) -> Any:
+def _pretrained(network: str) -> Any:
     start_quietly()
     from ..classifiers import ImageNetClassifier
 

@@ -239,4 +239,6 @@ def _is_text(start: bytes) -> bool:
         if error.start < len(start) - 3:  # the last character may be cut
             return False
         text = start[: error.start].decode()
-    return len(text) > 3 and all(letter.isprintable() or letter.isspace() for letter in text)
+    # a word alone may be the start of a damaged file: GIF89a
+    has_words = any(letter.isspace() for letter in text.strip())
+    return has_words and all(letter.isprintable() or letter.isspace() for letter in text)

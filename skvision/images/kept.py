@@ -21,17 +21,16 @@ class KeptPixels:
     Parameters
     ----------
     n : int
-        How many images there are.
+        Number of images.
     shape : tuple of int
         (height, width, channels) of each.
     dtype : numpy.dtype
-        Their type.
+        Type of the pixels.
     keep_bytes : int, default=134217728
-        What they may take in memory, in bytes, at least 0: the first ones are kept there.
+        Memory for pixels in bytes, at least 0; the first images are kept there.
     spill : bool, default=False
-        Whether the others are kept in a temporary file, which has no name where the system allows
-        it, so that it is gone with the process, however that ends. On a full disk they are
-        not kept.
+        Whether the other images are kept in a temporary file. The file has no name where the
+        system allows it, so it disappears with the process. On a full disk they are not kept.
 
     Examples
     --------
@@ -53,20 +52,20 @@ class KeptPixels:
         spill: bool = False,
     ) -> None:
         self._image_bytes = int(np.prod(shape)) * dtype.itemsize
-        # memory that is not written yet is not taken yet
+        # the system takes memory for it only when it is written
         self._rows = np.empty((min(n, keep_bytes // self._image_bytes), *shape), dtype)
         self._have = np.zeros(n if spill else len(self._rows), dtype=bool)
         self._file: Any = None
-        self._reading = Lock()  # a place in the file is looked for, then read or written
+        self._reading = Lock()  # seeking and then reading or writing is one step
 
     def have(self, places: np.ndarray) -> np.ndarray:
-        """Tell which images are kept: a boolean for each place."""
+        """Return a boolean per place: whether the image is kept."""
         kept = places < len(self._have)
         kept[kept] = self._have[places[kept]]
         return kept
 
     def take(self, places: np.ndarray) -> np.ndarray:
-        """Return images that are kept: (len(places), height, width, channels)."""
+        """Return kept images: (len(places), height, width, channels)."""
         if (places < len(self._rows)).all():
             taken: np.ndarray = self._rows[places]
             return taken
@@ -81,7 +80,7 @@ class KeptPixels:
         return images
 
     def put(self, places: np.ndarray, images: np.ndarray) -> None:
-        """Keep images; of those that there is no room for nothing is kept."""
+        """Keep images, as far as there is room."""
         inside = places < len(self._rows)
         self._rows[places[inside]] = images[inside]
         self._have[places[inside]] = True
@@ -94,7 +93,7 @@ class KeptPixels:
         try:
             with self._reading:
                 if self._file is None:
-                    # unbuffered: what is written is there for the next reader
+                    # unbuffered, so that other threads read what was written
                     self._file = tempfile.TemporaryFile(  # noqa: SIM115  open as long as this is
                         prefix="skvision-pixels-", buffering=0
                     )
@@ -102,7 +101,7 @@ class KeptPixels:
                 self._file.seek(self._offset(place))
                 data = np.ascontiguousarray(image, self._rows.dtype).data.cast("B")
                 written = self._file.write(data)
-        except OSError:  # a full disk: it is decoded again where it is needed
+        except OSError:  # a full disk: the image is decoded again later
             return
         self._have[place] = written == self._image_bytes
 

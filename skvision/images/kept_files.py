@@ -1,7 +1,7 @@
-"""Files of which each is decoded once, when it is checked: names that carry what came of it.
+"""Names of files that carry the pixels of their files, so that each file is decoded once.
 
-A `KeptFile` is a file's name, and goes wherever one goes: into arrays, through scikit-learn's
-splits, into an estimator. What reads images finds its pixels, its levels and its key there.
+A `KeptFile` is a file's name. It passes through arrays, scikit-learn's splits and estimators as
+names do. The readers of images find its pixels, its levels and its key in it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from .stored_name import KeptFile
 
 __all__ = ["examine_file", "keep_files", "kept_places"]
 
-# What is hashed is read whole, so that it is read once, unless it is larger than this. Small files
-# are hashed in any case: among them many have the same size, and are then told apart by content.
+# Files up to this size are read whole if their key is needed, so that they are read once. Small
+# files are hashed in any case: many have the same size, and only their content distinguishes them.
 _WHOLE, _SMALL = 64 * 2**20, 2**20
 
 _BYTES = (0.0, 255.0)
 
 
 class _Kept:
-    """What is known of some files together: how they are read, and their pixels."""
+    """The pixels of several files, and how they were read."""
 
     def __init__(self, n: int, read_as: ReadAs) -> None:
         self.read_as = read_as
@@ -62,7 +62,7 @@ def examine_file(file: KeptFile) -> Levels:
     Raises
     ------
     ImageDecodeError
-        If it can't be read. What is off the scale that its reader names can be.
+        If it can't be read. An image that is off the scale of its reader is not refused here.
     """
     kept: _Kept = file.kept
     size, resize, value_range, is_keyed = kept.read_as
@@ -72,32 +72,32 @@ def examine_file(file: KeptFile) -> Levels:
     levels, pixels = examine(str(file) if content is None else content, size, resize, value_range)
     if pixels is not None:
         kept.pixels.put(np.array([file.place]), pixels[np.newaxis])
-        # reducing a JPEG further makes its levels narrower: those of few are looked at again
+        # reducing a JPEG further makes its levels narrower: narrow ones are read again
         if levels.scale != _BYTES or not is_narrow(levels):
             file.levels = levels
     return levels
 
 
 def _content(file: str, most: int) -> FileContent | None:
-    """The content of a file that is not larger than this; None for another, or for no file."""
+    """Return a file's content; None if it is larger than this, or can't be read."""
     try:
         if not (os.path.isfile(file) and 0 < os.path.getsize(file) <= most):
             return None
         with open(file, "rb") as stream:
             return FileContent(str(file), stream.read())
-    except (OSError, ValueError):  # opening it says what is wrong with it
+    except (OSError, ValueError):  # decoding it raises an error that says what is wrong
         return None
 
 
 def kept_places(sources: Sequence[object], read_as: ReadAs) -> tuple[KeptPixels, np.ndarray] | None:
-    """Return where the pixels of images are kept, and at which places; None for nowhere.
+    """Return where the pixels of images are kept, and their places; None if they are not kept.
 
     Parameters
     ----------
     sources : sequence
         The images.
     read_as : ReadAs
-        How they are to be read: what was decoded for another size or scale is not for them.
+        How to read them. Pixels that were decoded for another size or scale don't serve.
     """
     files = [source for source in sources if isinstance(source, KeptFile)]
     if len(files) < len(sources) or len({id(file.kept) for file in files}) != 1:

@@ -1,4 +1,4 @@
-"""`KeptFile`: a file's name that remembers what was read of the file."""
+"""`KeptFile`: a file's name with what was read from the file."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ __all__ = ["KeptFile"]
 
 
 class KeptFile(str):
-    """A file's name, with what is known of the file once it has been examined.
+    """A file's name, with what is known about the file after it was read once.
 
     A copy in another process is a plain name: there the file is read again.
     """
 
     __slots__ = ("kept", "key", "levels", "place")
 
-    #: what its pixels are kept in, and where in it
+    #: the store that keeps its pixels, and its place there
     kept: Any
     place: int
-    #: its `image_key`, and the levels of an image that is on the scale that it is read on
+    #: its `image_key`, and its levels
     key: bytes | None
     levels: Levels | None
 
     def at(self, kept: Any, place: int) -> KeptFile:
-        """Say where its pixels are kept."""
+        """Set the place of its pixels."""
         self.kept, self.place = kept, place
         self.key = self.levels = None
         return self

@@ -262,7 +262,7 @@ def test_truncated_files_are_named(tmp_path, noise, name):
         ("Grüße".encode(), "it is text, not an image"),
         (b"\xff\xd8", "it is not an image in a format"),
         (b"\0" * 100, "it is not an image in a format"),
-        (b"GIF89a", "it is text, not an image"),
+        (b"GIF89a", "it is not an image in a format that Pillow reads"),
     ],
 )
 def test_files_that_are_not_images_are_named(tmp_path, content, reason):
