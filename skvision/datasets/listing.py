@@ -275,6 +275,8 @@ def list_classes(
         one, with images and without class folders, is a class folder itself.
     classes : collection of str, default=None
         Names of the subfolders that are classes; None for all.
+    flat : bool, default=False
+        Whether a folder of images without class folders is a class folder itself.
 
     Returns
     -------
