@@ -150,5 +150,5 @@ def test_a_whole_network_that_is_missing(monkeypatch):
         raise Exception("URL fetch failure on https://example.org/vgg16_kernels.h5: None -- no")
 
     monkeypatch.setattr(keras.applications, "VGG16", offline)
-    with pytest.raises(OSError, match=r"as \S+models/vgg16_weights_tf_dim_ordering_tf_kernels.h5;"):
+    with pytest.raises(OSError, match=r"as \S+models/vgg16_weights_tf_dim_ordering_tf_kernels\.h5,"):
         build_backbone("VGG16", top=True)
