@@ -168,7 +168,8 @@ def test_a_pickle_is_small_and_works_elsewhere(net, X, probabilities, tmp_path, 
 def test_the_cache_separates_probabilities_from_features(net, X, probabilities, tmp_path):
     cached = clone(net).set_params(cache=tmp_path)
     for _ in range(2):
-        np.testing.assert_allclose(cached.predict_proba(X), probabilities, atol=1e-6)
+        # the cache batches images in another order, and some processors round by the place
+        np.testing.assert_allclose(cached.predict_proba(X), probabilities, atol=1e-5)
 
 
 def test_numbers_that_are_not_images_stay_unchanged(net, X):

@@ -262,9 +262,10 @@ def test_no_feature_is_computed_twice(X, features, computed, tmp_path):
     twice = np.concatenate([X, X[:3]])
     found = transformer.fit(twice).transform(twice)
     assert sum(computed) == 10
-    np.testing.assert_array_equal(found[:10], features)
-    np.testing.assert_array_equal(found[10:], features[:3])
-    np.testing.assert_array_equal(clone(transformer).fit_transform(X[::-1]), features[::-1])
+    np.testing.assert_array_equal(found[10:], found[:3])
+    # the cache batches images in another order, and some processors round by the place in a batch
+    np.testing.assert_allclose(found[:10], features, atol=1e-5)
+    np.testing.assert_array_equal(clone(transformer).fit_transform(X[::-1]), found[:10][::-1])
     assert sum(computed) == 10
     # another layer, resize or size is another feature
     for other in ({"layer": "block4a_bn"}, {"resize": "crop"}, {"image_size": 40}):
