@@ -18,7 +18,7 @@ _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 @contextmanager
 def hidden_remarks() -> Iterator[None]:
-    """Close standard error during the block, unless ``TF_CPP_MIN_LOG_LEVEL`` is 0, 1 or 2.
+    """Close standard error during the block, unless ``TF_CPP_MIN_LOG_LEVEL=0``.
 
     Python's exceptions pass through. The environment is restored afterwards.
 
@@ -29,11 +29,11 @@ def hidden_remarks() -> Iterator[None]:
     ...     import numpy
     """
     asked = os.environ.get(_LEVEL)
-    if asked in ("0", "1", "2") or not _is_open(2):
+    if asked == "0" or not _is_open(2):
         yield
         return
     kept = os.dup(2)
-    os.environ[_LEVEL] = "3"
+    os.environ.setdefault(_LEVEL, "3")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)

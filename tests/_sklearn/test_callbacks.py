@@ -157,7 +157,13 @@ def test_they_get_the_data_unchanged(tiny, small):
     "options",
     [
         {},
-        {"augmentation": ImageAugmenter(rotation_range=20), "learning_rate_schedule": "plateau"},
+        pytest.param(
+            {
+                "augmentation": ImageAugmenter(rotation_range=20),
+                "learning_rate_schedule": "plateau",
+            },
+            marks=pytest.mark.slow,
+        ),
         {"optimizer__use_ema": True, "optimizer__ema_momentum": 0.5},
     ],
     ids=["plain", "augmented", "averaged"],
@@ -536,7 +542,10 @@ def through_safe_file(estimator, folder):
     return skvision.load(skvision.save(estimator, folder / "model.skv"))
 
 
-@pytest.mark.parametrize("through", [through_pickle, through_joblib, through_safe_file])
+@pytest.mark.parametrize(
+    "through",
+    [through_pickle, pytest.param(through_joblib, marks=pytest.mark.slow), through_safe_file],
+)
 def test_estimators_with_callbacks_can_be_saved(kept, small, tmp_path, through):
     loaded = through(kept, tmp_path)
     same(loaded, kept, small[0])

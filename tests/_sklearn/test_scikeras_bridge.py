@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from sklearn.base import is_classifier
 from sklearn.model_selection import cross_val_score
 
@@ -53,6 +54,7 @@ def test_parameters_are_those_of_the_constructor(fitted):
     assert set(fitted.get_params()) == set(MiniVGGClassifier.__signature__.parameters)
 
 
+@pytest.mark.slow
 def test_keras_stays_unchanged():
     code = (
         "import keras\n"

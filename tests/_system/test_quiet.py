@@ -9,7 +9,7 @@ import pytest
 from skvision._system.quiet import hidden_remarks
 
 
-@pytest.mark.parametrize(("level", "shown"), [(None, b""), ("3", b""), ("2", b"in"), ("0", b"in")])
+@pytest.mark.parametrize(("level", "shown"), [(None, b""), ("3", b""), ("2", b""), ("0", b"in")])
 def test_standard_error_is_closed_meanwhile(capfdbinary, monkeypatch, level, shown):
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
     if level is not None:

@@ -200,6 +200,7 @@ def test_every_image_has_its_own_draw():
     assert len({picture.tobytes() for picture in result}) == 4
 
 
+@pytest.mark.slow
 def test_the_same_in_another_process(noise):
     code = (
         "import hashlib, numpy as np; from skvision import ImageAugmenter\n"
@@ -414,6 +415,7 @@ def test_pipeline_augments_in_fit_only(digits):
     assert cross_val_score(pipeline, rows, y, cv=3).mean() > 0.8
 
 
+@pytest.mark.slow
 def test_augmenter_features_and_linear_model_searched_together(digits_folder, tmp_path):
     from skvision import load_image_folder
 

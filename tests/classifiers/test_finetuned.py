@@ -566,6 +566,7 @@ def test_grey_numbers_for_a_network_with_colour_input(net, some):
 # files
 
 
+@pytest.mark.slow
 def test_a_model_predicts_without_file_and_download(some, tmp_path, elsewhere):
     source = build_backbone("MobileNetV2", image_size=(32, 32), weights=None, seed=3)
     path = save_network(source, tmp_path / "own.keras")

@@ -300,7 +300,7 @@ HARD = {
 }
 
 
-@pytest.mark.parametrize("epoch", [1, 4])
+@pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 4])
 @pytest.mark.parametrize("params", [HARD, {"early_stopping": True, "epochs": 6, "patience": 2}])
 def test_a_training_continues_as_if_it_had_never_stopped(tiny, digits, tmp_path, params, epoch):
     tiny.set_params(**params)
@@ -342,7 +342,11 @@ class StopInBatch(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize(
-    ("epoch", "batch", "written"), [(0, 5, "0.step-000004"), (2, 7, "2.step-000006")]
+    ("epoch", "batch", "written"),
+    [
+        pytest.param(0, 5, "0.step-000004", marks=pytest.mark.slow),
+        (2, 7, "2.step-000006"),
+    ],
 )
 @pytest.mark.parametrize("params", [HARD, {"early_stopping": True, "epochs": 4, "patience": 2}])
 def test_a_training_continues_in_the_middle_of_an_epoch(

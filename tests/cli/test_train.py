@@ -156,6 +156,7 @@ def test_search(tmp_path, digits_folder):
     assert (net.n_epochs_, net.learning_rate, net.dense_units) == (2, 0.1, (16,))
 
 
+@pytest.mark.slow
 def test_ctrl_c_before_the_first_epoch_writes_nothing(tmp_path, digits_folder):
     out = tmp_path / "m.skv"
     process = subprocess.Popen(

@@ -99,6 +99,7 @@ finally:
 """
 
 
+@pytest.mark.slow
 def test_openvino_converts_a_network_once(tmp_path, monkeypatch, elsewhere):
     X = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     transformer = PretrainedFeatureTransformer(image_size=32, engine="openvino", cache=tmp_path)

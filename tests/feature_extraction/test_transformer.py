@@ -387,6 +387,7 @@ def _compiled_in_a_worker(folder, n):
     return engine._compiled is not None
 
 
+@pytest.mark.slow
 def test_workers_free_a_network_once_its_features_are_cached(tmp_path):
     """The memory of workers adds up, and joblib restarts a worker whose memory grows."""
     held = Parallel(n_jobs=2)(delayed(_compiled_in_a_worker)(tmp_path, n) for n in range(4))

@@ -107,6 +107,7 @@ def test_sizes_other_than_the_networks_own():
 
 
 @pytest.mark.parametrize("suffix", quick_and_slow(["weights.h5"], ["keras"]))
+@pytest.mark.slow
 def test_published_efficientnets_scale_pixels_as_keras_does(tmp_path, monkeypatch, suffix):
     """With weights="imagenet", Keras adds a layer that isn't in the file."""
     shape = (32, 32, 3)
@@ -150,5 +151,7 @@ def test_a_whole_network_that_is_missing(monkeypatch):
         raise Exception("URL fetch failure on https://example.org/vgg16_kernels.h5: None -- no")
 
     monkeypatch.setattr(keras.applications, "VGG16", offline)
-    with pytest.raises(OSError, match=r"as \S+models/vgg16_weights_tf_dim_ordering_tf_kernels\.h5,"):
+    with pytest.raises(
+        OSError, match=r"as \S+models/vgg16_weights_tf_dim_ordering_tf_kernels\.h5,"
+    ):
         build_backbone("VGG16", top=True)

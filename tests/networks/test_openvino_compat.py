@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("openvino")
 
 
+@pytest.mark.slow
 def test_openvino_works_without_its_telemetry(fitted, tmp_path):
     """In one fresh process: alone, as an engine, and where a network is exported."""
     joblib.dump(fitted, tmp_path / "net.joblib")

@@ -98,7 +98,14 @@ def test_averaging_over_views_changes_predictions(fitted, mirrored, cropped, dig
 
 
 @pytest.mark.parametrize("format", RUNTIMES)
-@pytest.mark.parametrize("kind", ["fitted", "squeezed", "tuned", "mirrored", "cropped"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "fitted",
+        "cropped",
+        *(pytest.param(it, marks=pytest.mark.slow) for it in ("squeezed", "tuned", "mirrored")),
+    ],
+)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_its_own_runtime_gives_the_same_probabilities(request, digits, tmp_path, kind, format):
     net = request.getfixturevalue(kind)
@@ -125,7 +132,8 @@ def test_the_description_says_how_to_prepare_images(tuned, tmp_path):
     assert text["output"]["shape"] == ["batch", 3]
 
 
-def test_a_pipeline_and_a_ready_made_network(fitted, digits, tmp_path):
+@pytest.mark.slow
+def test_a_pipeline_and_a_pretrained_network(fitted, digits, tmp_path):
     pipeline = make_pipeline(FunctionTransformer(), fitted)
     assert export_model(pipeline, tmp_path / "pipeline.tflite")[0].stat().st_size > 1000
     net = ImageNetClassifier(image_size=32, engine="keras")

@@ -38,6 +38,7 @@ def test_a_loaded_network_gives_the_same_predictions(fitted, digits, tmp_path, s
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.slow
 def test_another_process_reads_it_without_skvision(fitted, digits, tmp_path):
     path = save_network(fitted, tmp_path / "digits.hdf5")
     code = (
