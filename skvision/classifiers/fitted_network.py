@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from .._sklearn.compat import RepresentedByState
 from .._sklearn.labels import labels_like
 from .._sklearn.network_estimator import NetworkInput
+from .._system.forks import refuse_after_fork
 from .._system.progress import progress
 from ..images import ImageReader, validate_images
 from ..networks import (
@@ -150,6 +151,7 @@ class FittedNetwork(RepresentedByState):
             If a file can't be read.
         """
         check_is_fitted(self, "classes_")
+        refuse_after_fork()
         y = labels_like(self.classes_, y)
         labels = self.predict(X)
         check_consistent_length(labels, y)
