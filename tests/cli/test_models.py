@@ -98,4 +98,4 @@ def test_how_a_model_reads_images(fitted):
     assert reads_as(ImageNetClassifier(image_size=20)).size == (20, 20)
     assert reads_as(LogisticRegression()) is None
     with pytest.raises(ValueError, match="resize"):
-        reads_as(MiniVGGClassifier(resize="strech"))
+        reads_as(MiniVGGClassifier(resize="squeeze"))
