@@ -224,12 +224,16 @@ def said_of(start: bytes, name: str) -> str:
     if by_name is not None and kind in (None, _ARCHIVE):
         kind = by_name
     if kind is None:
-        if start and _is_text(start):
+        if _is_text(start) and not start.startswith(_READABLE):
             return "it is text, not an image"
         return "it is not an image in a format that Pillow reads"
     if kind.one.startswith("an image"):
         return f"it is {kind.one}; {kind.cure}"
     return f"it is {kind.one}, not an image that can be read; {kind.cure}"
+
+
+# images that are cut after their first letters are damaged images, not text
+_READABLE = (b"GIF8", b"RIFF", b"8BPS", b"qoif", b"DDS ")
 
 
 def _is_text(start: bytes) -> bool:
@@ -239,6 +243,4 @@ def _is_text(start: bytes) -> bool:
         if error.start < len(start) - 3:  # the last character may be cut
             return False
         text = start[: error.start].decode()
-    # a word alone may be the start of a damaged file: GIF89a
-    has_words = any(letter.isspace() for letter in text.strip())
-    return has_words and all(letter.isprintable() or letter.isspace() for letter in text)
+    return len(text) > 3 and all(letter.isprintable() or letter.isspace() for letter in text)
