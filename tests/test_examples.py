@@ -82,8 +82,6 @@ def work_folder(pictures, tmp_path, monkeypatch):
         (tmp_path / folder.name).symlink_to(folder)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKVISION_CACHE", str(tmp_path / "cache"))
-    # restore the variable that --jobs sets
-    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", ""))
     return tmp_path
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
+from unittest import mock
 
 import pytest
 
@@ -27,9 +28,15 @@ def run(*words, text=True, **how):
 
 
 def called(*words):
-    """Run a command in this process, which has already started TensorFlow; for errors."""
+    """Run a command in this process, which has already started TensorFlow."""
     output, errors = io.StringIO(), io.StringIO()
-    with warnings.catch_warnings(), redirect_stdout(output), redirect_stderr(errors):
+    # a command keeps its environment to itself: --jobs of one must not reach the next
+    with (
+        mock.patch.dict(os.environ),
+        warnings.catch_warnings(),
+        redirect_stdout(output),
+        redirect_stderr(errors),
+    ):
         # as Python's own filters do in a process without pytest
         warnings.simplefilter("ignore", DeprecationWarning)
         with pytest.raises(SystemExit) as ended:

@@ -134,3 +134,9 @@ def test_a_closed_reader_is_not_an_error():
     )
     assert result.stdout.startswith("image_size")
     assert "Traceback" not in result.stderr
+
+
+def test_a_command_in_this_process_leaves_the_environment(tmp_path):
+    before = dict(os.environ)
+    called("augment", tmp_path, tmp_path / "out", "--per-class", 1, "--jobs", 7)
+    assert dict(os.environ) == before
