@@ -22,13 +22,21 @@ LAYERS = [
     {"persistence", "training"},
     {"networks", "augmentation"},
     {"datasets"},
-    {"images"},
+    {"images", "backbone_table"},
     {"_sklearn"},
     {"_system"},
     {"exceptions"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-WITHOUT_KERAS = {"images", "datasets", "augmentation", "persistence", "_sklearn", "_system"}
+WITHOUT_KERAS = {
+    "images",
+    "backbone_table",
+    "datasets",
+    "augmentation",
+    "persistence",
+    "_sklearn",
+    "_system",
+}
 # scikeras is Keras' own
 WITH_KERAS = {("_sklearn", "scikeras_bridge")}
 
@@ -101,6 +109,31 @@ def test_lower_layers_import_no_keras_at_module_level(path, parts):
         assert not any(n.split(".")[0] in ("keras", "tensorflow", "scikeras") for n in names)
 
 
+def _imports(path):
+    """The imports at the level of a module, as pairs of a module and a name."""
+    for node in ast.parse(path.read_text()).body:
+        for alias in getattr(node, "names", []):
+            yield getattr(node, "module", None) or alias.name, alias.name
+
+
+def _are_networks_first(path):
+    """Whether a module imports `networks`, and no Keras before."""
+    for module, name in _imports(path):
+        if name == "networks":
+            return True
+        if module.split(".")[0] == "keras":
+            return False
+    return False
+
+
+@pytest.mark.parametrize(("path", "parts"), list(modules()))
+def test_the_backend_starts_quietly_from_every_module(path, parts):
+    if parts[0] == "networks" or parts in WITH_KERAS:
+        return
+    if any(module.split(".")[0] == "keras" for module, _ in _imports(path)):
+        assert _are_networks_first(path) or _are_networks_first(path.parent / "__init__.py")
+
+
 @pytest.mark.parametrize(("path", "parts"), list(modules()))
 def test_no_function_has_more_than_eight_parameters(path, parts):
     for node in ast.walk(ast.parse(path.read_text())):
@@ -138,6 +171,13 @@ def test_importing_the_package_loads_no_keras():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_decoding_a_folder_starts_without_scikit_learn():
+    # importing it takes seconds, while which the command line decodes
+    code = "import sys, skvision.datasets.folders; print('sklearn' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
 
 
 def test_public_names_exist():

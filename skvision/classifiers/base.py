@@ -17,9 +17,7 @@ from .._sklearn.network_estimator import ReadAs
 from .._sklearn.scikeras_bridge import sample_weights
 from .._system.forks import refuse_after_fork
 from ..images import known_range, validate_images
-from ..networks import (
-    refuse_another_network,
-)
+from ..networks import refuse_another_network
 from ..training import (
     SETTLED,
     Listeners,

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from keras.optimizers.schedules import LearningRateSchedule
 
 from .._sklearn.compat import Interval, StrOptions
+from .._sklearn.matching import match_name
+from .._sklearn.sizes import as_image_size, as_positive_ints
 from ..feature_extraction.bodies import body_of
 from ..feature_extraction.engines import resolve
 from ..feature_extraction.extraction import FeatureExtraction
@@ -26,9 +28,6 @@ from ..networks import (
     HeadArchitecture,
     LearningPart,
     NetworkRecipe,
-    as_image_size,
-    as_positive_ints,
-    match_name,
 )
 from ..networks.finetuned_architecture import first_unfrozen
 from ..training import Phase, Seeds

@@ -18,12 +18,13 @@ from .._sklearn.compat import Interval, Options, StrOptions
 from .._sklearn.estimator import DocumentationLink, all_or_nothing
 from .._sklearn.labels import label_column
 from .._sklearn.network_estimator import NetworkInput, ReadAs
+from .._sklearn.sizes import as_image_size
 from ..feature_extraction.engines import resolve
 from ..feature_extraction.extraction import FeatureExtraction
 from ..feature_extraction.network_key import network_key
 from ..feature_extraction.recipe import FeatureRecipe, classification_recipe
 from ..images import RESIZE_POLICIES, ImageBatch, known_range, validate_images
-from ..networks import WHOLE, View, as_image_size
+from ..networks import WHOLE, View
 from ..networks.imagenet_classes import imagenet_classes
 
 __all__ = ["ImageNetClassifier"]

@@ -8,16 +8,14 @@ from typing import Any, ClassVar
 from keras.optimizers.schedules import LearningRateSchedule
 
 from .._sklearn.compat import Interval, StrOptions
+from .._sklearn.matching import match_name
+from .._sklearn.sizes import as_image_size, as_positive_ints, for_each_block
 from .._system.memory import available_memory
 from ..images import ImageBatch
 from ..networks import (
     ACTIVATIONS,
     MiniVGGArchitecture,
     NetworkRecipe,
-    as_image_size,
-    as_positive_ints,
-    for_each_block,
-    match_name,
 )
 from ..training import Phase, Seeds
 from .base import BaseImageClassifier

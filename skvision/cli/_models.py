@@ -138,11 +138,13 @@ def read_folders(
     classes: str | None,
     read_as: Callable[[], ReadAs | None],
     at_least: int = 2,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Any:
     """List and check the images of class folders, as `skvision.load_image_folder` does.
 
     `read_as` says how they will be read afterwards, so that each is decoded once. `at_least` is
-    the minimum number of classes; with 0 any folder of images will do.
+    the minimum number of classes; with 0 any folder of images will do. `meanwhile` is called
+    while they are decoded.
     """
     from ..datasets.folders import labelled_images
 
@@ -153,6 +155,7 @@ def read_folders(
             classes=_names(classes),
             at_least=at_least,
             read_as=read_as,
+            meanwhile=meanwhile,
         )
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .._sklearn.sizes import as_image_size
+from ..backbone_table import BACKBONES, backbone_name
 from ._constructor import Constructor, features, finetuned, minivgg
+
+if TYPE_CHECKING:
+    from .._sklearn.network_estimator import ReadAs
 
 __all__ = ["MODELS", "Model", "Trainable"]
 
@@ -50,6 +56,30 @@ class Trainable:
         in_head = name == "head" or name.startswith("head__")
         return name if in_head and self.prefix else f"{self.prefix}{name}"
 
+    def reads_as(self, arguments: Mapping[str, Any]) -> ReadAs | None:
+        """Return how the estimator of these arguments will read images, without TensorFlow.
+
+        It is only for decoding the images early. The estimator decides, and checks its arguments.
+
+        Returns
+        -------
+        ReadAs or None
+            None if only the estimator knows, since its backbone is a file or a size is wrong.
+        """
+        from .._sklearn.network_estimator import ReadAs
+
+        defaults = self.constructor().defaults
+        said = {name: ast.literal_eval(defaults[name]) for name in _READING if name in defaults}
+        said.update((name, arguments[name]) for name in said if name in arguments)
+        size = said["image_size"]
+        is_keyed = any(said.get(name) not in (None, False) for name in ("cache", "checkpoint_dir"))
+        try:
+            if size is None:
+                size = BACKBONES[backbone_name(said["backbone"])].size
+            return ReadAs(as_image_size(size), said["resize"], said["value_range"], is_keyed)
+        except ValueError:
+            return None
+
     def candidates(self, name: str, values: Sequence[Any], seed: Any) -> Sequence[Any]:
         """Return the values of a search in the form of the estimator's parameter."""
         if self.path(name) != "head":
@@ -57,6 +87,10 @@ class Trainable:
         from ..feature_extraction.pipeline import make_head
 
         return [make_head(value, seed) for value in values]
+
+
+#: the arguments that say how images are read
+_READING = ("backbone", "image_size", "resize", "value_range", "cache", "checkpoint_dir")
 
 
 def _minivgg(arguments: Mapping[str, Any]) -> Any:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..backbone_table import BACKBONES
 from ._options import Debug, Format, FormatOption
 from ._output import aligned, as_csv, as_json, standard_output
 from ._start import start_quietly
@@ -29,7 +30,7 @@ def list_networks(
     if context.invoked_subcommand is not None:
         return
     start_quietly()
-    rows = [_row(name) for name in _table()]
+    rows = [_row(name) for name in BACKBONES]
     out = standard_output()
     if output is Format.json:
         out.write(as_json(rows))
@@ -80,16 +81,10 @@ def _network(name: str) -> Any:
     return build_backbone(name, top=True)
 
 
-def _table() -> Any:
-    from ..networks.backbones import BACKBONES
-
-    return BACKBONES
-
-
 def _row(name: str) -> dict[str, Any]:
     from ..networks.backbone_weights import published_weights
 
-    network = _table()[name]
+    network = BACKBONES[name]
     height, width, channels = network.features
     return {
         "network": name,

@@ -275,13 +275,20 @@ class _Given:
     skip_unreadable: bool
     classes: str | None
 
-    def read(self, read_as: Callable[[], Any]) -> tuple[Any, Labelled | None]:
-        """Read the folders of training images, and those of test images if there are any."""
+    def read(
+        self, read_as: Callable[[], Any], meanwhile: Callable[[], Any]
+    ) -> tuple[Any, Labelled | None]:
+        """Read the folders of training images, and those of test images if there are any.
+
+        `meanwhile` is called while training images are decoded.
+        """
         from ..datasets.listing import existing_folders
 
         for folder in self.test:  # check them before decoding the others
             existing_folders(folder)
-        data = read_folders(self.folders, self.skip_unreadable, self.classes, read_as)
+        data = read_folders(
+            self.folders, self.skip_unreadable, self.classes, read_as, meanwhile=meanwhile
+        )
         if not self.test:
             return data, None
         test = read_test_folders(self.test, data.target_names, self.skip_unreadable, None, read_as)
@@ -324,7 +331,11 @@ def _train(
             start_quietly()
             return row.make(parameters)
 
-        data, kept_back = given.read(lambda: reads_as(made()))
+        def read_as() -> Any:
+            return reads_as(made())
+
+        # the backend starts on one core, so the other ones decode images meanwhile
+        data, kept_back = given.read(lambda: row.reads_as(parameters) or read_as(), read_as)
         counts = ", ".join(f"{(data.target == name).sum()} {name}" for name in data.target_names)
         typer.echo(f"{len(data.data)} images: {counts}")
         net = made()

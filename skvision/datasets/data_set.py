@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from .left_out import warn_of_copies, warn_of_skipped
 from .unreadable import find_unreadable
@@ -21,7 +20,10 @@ def check_on_error(on_error: str) -> None:
 
 
 def readable(
-    files: Sequence[str], labels: np.ndarray, on_error: str
+    files: Sequence[str],
+    labels: np.ndarray,
+    on_error: str,
+    meanwhile: Callable[[], object] | None = None,
 ) -> tuple[np.ndarray, list[tuple[str, str]]]:
     """Decode all images; warn of those that are left out, and of copies with two labels.
 
@@ -33,6 +35,8 @@ def readable(
         The class of each.
     on_error : {"raise", "skip"}
         Treatment of unreadable images.
+    meanwhile : callable, default=None
+        Called while they are decoded, as `find_unreadable` does.
 
     Returns
     -------
@@ -41,7 +45,7 @@ def readable(
     skipped : list of tuple (str, str)
         Name and reason of the others.
     """
-    errors = find_unreadable(files, warn=True)
+    errors = find_unreadable(files, warn=True, meanwhile=meanwhile)
     if errors and on_error == "raise":
         raise errors[0]
     skipped = [(error.source, error.reason) for error in errors]
@@ -53,8 +57,10 @@ def readable(
     return kept, skipped
 
 
-def as_bunch(files: Sequence[str], labels: np.ndarray, place: str, **entries: Any) -> Bunch:
+def as_bunch(files: Sequence[str], labels: np.ndarray, place: str, **entries: Any) -> Any:
     """Return the Bunch of `load_image_folder`; `place` describes the source of the images."""
+    from sklearn.utils import Bunch  # takes seconds, while which files are listed and decoded
+
     data = np.array(files, dtype=object)
     names = np.unique(labels).tolist()
     return Bunch(

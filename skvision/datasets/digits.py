@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from sklearn.datasets import load_digits
 
 __all__ = ["export_digits"]
 
@@ -49,6 +48,8 @@ def export_digits(folder: str | os.PathLike[str], *, n_per_class: int | None = N
     """
     if n_per_class is not None and n_per_class < 1:
         raise ValueError(f"n_per_class must be at least 1 or None. Received: {n_per_class!r}")
+    from sklearn.datasets import load_digits  # takes seconds, and folders don't need it
+
     digits = load_digits()
     # convert 16 grey levels to 0..255
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)

@@ -152,6 +152,7 @@ def labelled_images(
     classes: Collection[str] | None = None,
     at_least: int = 1,
     read_as: Callable[[], ReadAs | None] = lambda: None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Any:
     """List images as `load_image_folder` does, for training or evaluation.
 
@@ -159,6 +160,7 @@ def labelled_images(
     a folder with the name of one that holds images itself is a class folder. `at_least` is
     the minimum number of classes; with 0 any folder of images will do. `read_as` is called once the
     folders are listed and says how the images will be read: validation keeps what it decodes.
+    `meanwhile` is called while they are decoded, as `find_unreadable` does.
     """
     check_on_error(on_error)
     folders = existing_folders(path)
@@ -174,7 +176,7 @@ def labelled_images(
     if validate:
         how = read_as()
         files = files if how is None else list(keep_files(files, how))
-        kept, skipped = readable(files, labels, on_error)
+        kept, skipped = readable(files, labels, on_error, meanwhile)
         files = [file for file, keep in zip(files, kept, strict=True) if keep]
         labels = labels[kept]
         if not files:

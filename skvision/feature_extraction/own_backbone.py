@@ -7,6 +7,8 @@ any other network is used whole.
 
 from __future__ import annotations
 
+# first, since it hides the messages of Keras' backend
+from .. import networks  # noqa: F401  isort: skip
 import os
 from collections.abc import Callable
 from pathlib import Path

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ..networks import match_name
+from .._sklearn.matching import match_name
 from .transformer import PretrainedFeatureTransformer
 
 __all__ = ["HEADS", "UNSAFE_HEADS", "make_feature_classifier", "make_head"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# first, since it hides the messages of Keras' backend
+from .. import networks  # noqa: F401  isort: skip
 import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +12,10 @@ import keras
 from sklearn.base import BaseEstimator
 
 from .._system.forks import backend_runs
+from ..backbone_table import BACKBONES, NETWORKS_VERSION, backbone_name
 from ..networks import BUILDING, OwnNetwork
-from ..networks.backbone_table import NETWORKS_VERSION
 from ..networks.backbone_weights import weights_digest
-from ..networks.backbones import BACKBONES, backbone_name, build_backbone, pooled
+from ..networks.backbones import build_backbone, pooled
 from .own_backbone import is_own, own_bodies, own_body
 
 __all__ = [
@@ -38,7 +40,7 @@ class FeatureRecipe:
     Parameters
     ----------
     backbone : str
-        A name in `skvision.networks.backbones.BACKBONES`, or a name for the user's own
+        A name in `skvision.backbone_table.BACKBONES`, or a name for the user's own
         network in feature names.
     weights : str or None
         ``"imagenet"``, a weights file, or None for random weights.

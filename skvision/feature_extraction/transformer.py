@@ -16,9 +16,9 @@ from .._sklearn.callbacks import NO_TASK, CallbackSupportMixin, FitTask, fit_as_
 from .._sklearn.compat import Interval, Options, StrOptions
 from .._sklearn.estimator import DocumentationLink, all_or_nothing
 from .._sklearn.network_estimator import ReadAs
+from .._sklearn.sizes import as_image_size
 from ..exceptions import FeatureEngineWarning
 from ..images import RESIZE_POLICIES, ImageBatch, known_range, validate_images
-from ..networks import as_image_size
 from .engines import EngineChoice, resolve
 from .extraction import FeatureExtraction
 from .recipe import POOLINGS, clone_around_backbone, feature_recipe, input_size

@@ -58,6 +58,10 @@ MAX_PIXELS = 178_956_970
 #: Pillow's names of formats that can be decoded at reduced size
 REDUCIBLE = ("JPEG", "MPO")
 
+# Bytes of such a file that are decoded at once. After each block a thread waits for Python's lock:
+# with Pillow's 64 KiB, threads hardly decode while another one runs Python.
+_BLOCK = 4 * 2**20
+
 # An image that is decoded at reduced size may have this many times as many pixels: they need
 # time, but no memory.
 _REDUCED = 8
@@ -135,7 +139,9 @@ def opened(source: StoredImage) -> Iterator[Image.Image]:
         else:
             with _stream(source, name) as file:
                 image = _identified(file, name)
-                if image.format not in REDUCIBLE:
+                if image.format in REDUCIBLE:
+                    image.decodermaxblock = _BLOCK  # type: ignore[attr-defined]
+                else:
                     check_size(image, image.size)
                 if image.format == "TIFF":
                     _refuse_thumbnail(image, name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from .batch import ImageBatch, as_image_batch, is_rows
 from .learning import sampled_levels, warn_of_range
@@ -60,6 +59,8 @@ def validate_images(estimator: Any, X: Any, *, reset: bool) -> ImageBatch:
         for name in ("n_features_in_", "feature_names_in_"):
             vars(estimator).pop(name, None)
     if estimator.row_shape is not None and is_rows(X):
+        from sklearn.utils.validation import validate_data  # takes seconds, and files don't need it
+
         X = validate_data(estimator, X, reset=reset)
     batch = as_image_batch(
         X,

@@ -10,7 +10,7 @@ from .building import BUILDING
 from .comparison import refuse_another_network
 from .finetuned_architecture import FineTunedArchitecture, HeadArchitecture, LearningPart
 from .minivgg_architecture import MiniVGGArchitecture
-from .names import ACTIVATIONS, OPTIMIZERS, match_name
+from .names import ACTIVATIONS, OPTIMIZERS
 from .optimizers import OptimizerRecipe, optimizer_recipe
 from .own_network import OwnNetwork, digest_of_weights
 from .pool import (
@@ -22,7 +22,6 @@ from .pool import (
     NetworkState,
     network_pool,
 )
-from .sizes import as_image_size, as_positive_ints, for_each_block
 from .views import WHOLE, View, views
 
 __all__ = [
@@ -44,12 +43,8 @@ __all__ = [
     "OptimizerRecipe",
     "OwnNetwork",
     "View",
-    "as_image_size",
-    "as_positive_ints",
     "computes_on_processor",
     "digest_of_weights",
-    "for_each_block",
-    "match_name",
     "network_pool",
     "optimizer_recipe",
     "refuse_another_network",

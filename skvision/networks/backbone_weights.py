@@ -12,8 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from ..backbone_table import BACKBONES
 from . import efficientnet_lite
-from .backbone_table import BACKBONES
 from .keras_compat import download_address, missing_weights_raise
 from .layers import leaves, settle
 from .network_reader import NETWORK_SUFFIXES, read_network, refuse_code

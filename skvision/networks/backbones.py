@@ -11,13 +11,12 @@ from typing import Any
 
 import keras
 
-from .backbone_table import BACKBONES, Backbone
+from ..backbone_table import BACKBONES, Backbone, backbone_name
 from .backbone_weights import network_with_weights
 from .efficientnet_lite import MEAN, STD, EfficientNetLite0
 from .layers import free_name
-from .names import match_name
 
-__all__ = ["BACKBONES", "Backbone", "backbone_name", "build_backbone", "pooled", "up_to_layer"]
+__all__ = ["BACKBONES", "Backbone", "build_backbone", "pooled", "up_to_layer"]
 
 
 # mode -> (RGB turned to BGR, scale, offset): pixels * scale + offset
@@ -33,18 +32,6 @@ _SCALINGS: dict[str, tuple[bool, Any, Any]] = {
     "lite": (False, 1 / STD, -MEAN / STD),
     "none": (False, 1.0, 0.0),
 }
-
-
-def backbone_name(given: object) -> str:
-    """Return the name in `BACKBONES` that matches, in upper or lower case.
-
-    Examples
-    --------
-    >>> from skvision.networks.backbones import backbone_name
-    >>> backbone_name("vgg16")
-    'VGG16'
-    """
-    return match_name(given, BACKBONES, "backbone")
 
 
 def build_backbone(

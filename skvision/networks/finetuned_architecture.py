@@ -117,7 +117,7 @@ class FineTunedArchitecture:
     input_shape : tuple of int
         (height, width, channels).
     backbone : str
-        A name in `skvision.networks.backbones.BACKBONES`, or the name of the user's own
+        A name in `skvision.backbone_table.BACKBONES`, or the name of the user's own
         network.
     pooling : {"avg", "max", "flatten"}
         How a feature map becomes a vector.

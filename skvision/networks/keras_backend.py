@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# before Keras: skops looks up functions of SciPy in all modules, in the order of their import, and
+# takes three seconds longer if it meets TensorFlow's thousands of modules first
+import sklearn.base  # noqa: F401
+
 from .._system.quiet import hidden_remarks
 
 __all__ = ["BACKENDS", "computes_on_processor"]

@@ -27,9 +27,9 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from .._sklearn.sizes import for_each_block
 from .layers import seed_named
 from .names import ACTIVATIONS
-from .sizes import for_each_block
 
 __all__ = ["MiniVGGArchitecture"]
 

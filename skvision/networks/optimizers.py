@@ -9,7 +9,8 @@ from typing import Any
 
 import keras
 
-from .names import OPTIMIZERS, match_name
+from .._sklearn.matching import match_name
+from .names import OPTIMIZERS
 
 __all__ = ["OptimizerRecipe", "optimizer_class", "optimizer_recipe"]
 

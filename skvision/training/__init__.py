@@ -4,6 +4,8 @@ The package imports `skvision.networks`, `skvision.augmentation`, `skvision.imag
 layers. Higher layers pass the code that turns images into features, as an `Extraction`.
 """
 
+# first, since it hides the messages of Keras' backend
+from .. import networks  # noqa: F401  isort: skip
 from .augmenting import augment_function
 from .averages import SETTLED
 from .checkpoint import Checkpoints, TrainingState

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..networks import match_name
+from .._sklearn.matching import match_name
 from .schedules import SCHEDULES, Schedule
 
 __all__ = ["Plan", "best_epoch", "named_schedule"]

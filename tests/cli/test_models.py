@@ -19,6 +19,7 @@ from skvision import (
 from skvision._system.threads import thread_limit
 from skvision.cli._models import model_writer, reads_as
 from skvision.cli._start import use_threads
+from skvision.cli._trainable import MODELS
 
 
 @pytest.fixture
@@ -99,3 +100,31 @@ def test_how_a_model_reads_images(fitted):
     assert reads_as(LogisticRegression()) is None
     with pytest.raises(ValueError, match="resize"):
         reads_as(MiniVGGClassifier(resize="squeeze"))
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"image_size": 20, "resize": "crop"},
+        {"image_size": (40, 60), "value_range": (0, 4095)},
+        {"backbone": "inception_v3", "cache": None},
+        {"backbone": "vgg16", "cache": "somewhere"},
+        {"checkpoint_dir": "somewhere"},
+    ],
+)
+def test_how_images_are_read_is_known_before_the_backend_starts(
+    model, given, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    row = MODELS[model]
+    given = {name: given[name] for name in given.keys() & row.constructor().types.keys()}
+    arguments = {**row.defaults, **given}
+    assert row.reads_as(arguments) == reads_as(row.make(arguments))
+
+
+@pytest.mark.parametrize("given", [{"image_size": -1}, {"backbone": "mine.keras"}])
+def test_what_only_the_estimator_knows_about_images_is_left_to_it(given):
+    row = MODELS["features"]
+    assert row.reads_as({**row.defaults, **given}) is None

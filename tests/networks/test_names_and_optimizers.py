@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from skvision.networks import ACTIVATIONS, OPTIMIZERS, match_name, optimizer_recipe
+from skvision._sklearn.matching import match_name
+from skvision.networks import ACTIVATIONS, OPTIMIZERS, optimizer_recipe
 
 
 @pytest.mark.parametrize(

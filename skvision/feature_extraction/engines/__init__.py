@@ -3,6 +3,8 @@
 The package imports `skvision.networks`, `skvision._system` and `kept_networks`.
 """
 
+# first, since it hides the messages of Keras' backend
+from ... import networks  # noqa: F401  isort: skip
 from ..cache import KeptNetwork
 from .base import Build, Engine, EngineChoice, resolve_engine
 from .keras_engine import KerasEngine

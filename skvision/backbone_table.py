@@ -1,11 +1,13 @@
-"""The table of pretrained networks: one row per network."""
+"""The table of pretrained networks: one row per network; importing it loads no Keras."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BACKBONES", "NETWORKS_VERSION", "Backbone"]
+from ._sklearn.matching import match_name
+
+__all__ = ["BACKBONES", "NETWORKS_VERSION", "Backbone", "backbone_name"]
 
 #: Raise it whenever a row, its preprocessing or the drawing of random weights changes the features
 #: for the same weights, so that features cached by the version before are not used.
@@ -268,3 +270,15 @@ BACKBONES: dict[str, Backbone] = {
         },
     ),
 }
+
+
+def backbone_name(given: object) -> str:
+    """Return the name in `BACKBONES` that matches, in upper or lower case.
+
+    Examples
+    --------
+    >>> from skvision.backbone_table import backbone_name
+    >>> backbone_name("vgg16")
+    'VGG16'
+    """
+    return match_name(given, BACKBONES, "backbone")

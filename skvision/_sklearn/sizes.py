@@ -13,7 +13,7 @@ def as_image_size(value: Any) -> tuple[int, int]:
 
     Examples
     --------
-    >>> from skvision.networks import as_image_size
+    >>> from skvision._sklearn.sizes import as_image_size
     >>> as_image_size(32), as_image_size((32, 48))
     ((32, 32), (32, 48))
     """
@@ -27,7 +27,7 @@ def as_positive_ints(name: str, value: Any, length: int | None = None) -> tuple[
 
     Examples
     --------
-    >>> from skvision.networks import as_positive_ints
+    >>> from skvision._sklearn.sizes import as_positive_ints
     >>> as_positive_ints("filters", [32, 64])
     (32, 64)
     """
@@ -47,7 +47,7 @@ def for_each_block(name: str, value: Any, n_blocks: int) -> tuple[Any, ...]:
 
     Examples
     --------
-    >>> from skvision.networks import for_each_block
+    >>> from skvision._sklearn.sizes import for_each_block
     >>> for_each_block("convs_per_block", 2, 3), for_each_block("convs_per_block", (1, 2, 2), 3)
     ((2, 2, 2), (1, 2, 2))
     """
