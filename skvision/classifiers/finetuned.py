@@ -189,7 +189,7 @@ default=None
     random_state : int, RandomState instance or None, default=None
         Controls the head's initial weights, dropout, the order of images, augmentation,
         the validation split, and random weights of the body. Pass an int for
-        reproducible results.
+        reproducible results; they depend on the number of threads too.
     verbose : {0, 1, 2} or bool, default=0
         Output while working: none (0 or False), a progress bar (1 or True), or in training
         one line per epoch (2).

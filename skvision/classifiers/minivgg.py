@@ -158,7 +158,8 @@ class MiniVGGClassifier(BaseImageClassifier):
         epochs, with a reset optimiser. Classes and architecture must be the same.
     random_state : int, RandomState instance or None, default=None
         Controls initial weights, dropout, the order of images, augmentation and the
-        validation split. Pass an int for reproducible results.
+        validation split. Pass an int for reproducible results; they depend on the
+        number of threads too, since it decides how sums are rounded.
     verbose : {0, 1, 2} or bool, default=0
         Output while working: none (0 or False), a progress bar (1 or True), or in training
         one line per epoch (2).

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from .._system.forks import backend_runs
 from ..backbone_table import BACKBONES, Backbone, backbone_name
 from .backbone_weights import network_with_weights
 from .efficientnet_lite import MEAN, STD, EfficientNetLite0
@@ -80,6 +81,7 @@ def build_backbone(
     >>> build_backbone("MobileNetV2", image_size=(64, 96), weights=None).output_shape
     (None, 2, 3, 1280)
     """
+    backend_runs()
     name = backbone_name(name)
     row = BACKBONES[name]
     height, width = image_size or (row.size, row.size)

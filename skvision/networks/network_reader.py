@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from .._system.forks import backend_runs
 from ..exceptions import first_line
 
 __all__ = ["HDF5_SUFFIXES", "NETWORK_SUFFIXES", "read_network", "refuse_code", "with_known_suffix"]
@@ -33,6 +34,7 @@ def read_network(path: Any) -> keras.Model:
     path = with_known_suffix(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no network file {path}.")
+    backend_runs()
     try:
         if refuse_code(path) is None:
             raise ValueError("it holds only weights, without a network")

@@ -19,6 +19,7 @@ import joblib, keras, numpy as np, skvision
 from skvision import (
     FineTunedClassifier, ImageNetClassifier, MiniVGGClassifier, PretrainedFeatureTransformer
 )
+from skvision.networks.backbones import build_backbone
 path = sys.argv[1]
 X = np.random.default_rng(0).integers(0, 256, (8, 8, 8), dtype=np.uint8)
 y = np.arange(8) % 2
@@ -59,7 +60,7 @@ def test_after_a_prediction_every_entry_point_raises_advice(fitted, tmp_path):
         "net = skvision.load(path)\n"
         "for what in (lambda: net.predict(X), lambda: skvision.load(path).predict(X)):\n"
         "    child(what)\n"
-        "net.predict(X)\n"
+        "net.predict(X); skvision.save_network(net, path + '.keras')\n"
         "seen = PretrainedFeatureTransformer(net).fit(X); seen.transform(X)\n"
         "flip = keras.layers.RandomFlip()\n"
         "for what in (\n"
@@ -72,12 +73,14 @@ def test_after_a_prediction_every_entry_point_raises_advice(fitted, tmp_path):
         "    lambda: ImageNetClassifier().predict(X),\n"
         "    lambda: skvision.save_network(net, path + '.keras'),\n"
         "    lambda: skvision.find_learning_rate(net, X, y),\n"
+        "    lambda: skvision.load_network(path + '.keras'),\n"
+        "    lambda: build_backbone('MobileNet', image_size=(32, 32), weights=None),\n"
         "):\n"
         "    child(what)\n",
         skvision.save(fitted, tmp_path / "net.skv"),
     )
     assert lines[:2] == ["went well", "went well"]
-    assert len(lines) == 2 + 13
+    assert len(lines) == 2 + 15
     for line in lines[2:]:
         assert line.startswith("RuntimeError: This process was forked from one that had already")
         assert "Load the model in each worker" in line
