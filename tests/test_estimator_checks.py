@@ -119,6 +119,11 @@ EXCUSED = {
 TRAINED = (MiniVGGClassifier, FineTunedClassifier)
 
 
+def is_slow(estimator):
+    """Whether an estimator trains for each check, or repeats the checks with another engine."""
+    return isinstance(estimator, TRAINED) or getattr(estimator, "engine", "keras") != "keras"
+
+
 def checks():
     """Return each check of each estimator, with those of imbalanced-learn for samplers."""
     for estimator in ESTIMATORS:
@@ -129,7 +134,7 @@ def checks():
 
 
 def as_test(estimator, check, name):
-    marks = [pytest.mark.slow] if isinstance(estimator, TRAINED) else []
+    marks = [pytest.mark.slow] if is_slow(estimator) else []
     if reason := EXCUSED.get(type(estimator), {}).get(name):
         # an exception that is no longer needed must be removed
         marks.append(pytest.mark.xfail(strict=True, reason=reason))

@@ -1,7 +1,7 @@
 """Behaviour that depends on Keras' backend, with the configured one.
 
 `make test-matrix` runs these tests on JAX and PyTorch. Other tests cover most of it on
-TensorFlow, so the expensive tests are left out there.
+TensorFlow, so `make test` leaves them out, and `make test-all` the expensive ones.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ from skvision.training import augment_function
 from ..classifiers.test_finetuned import small_body
 from ..conftest import TINY
 from .reference import PICTURES
+
+pytestmark = pytest.mark.slow
 
 BACKEND = keras.config.backend()
 on_others = pytest.mark.skipif(BACKEND == "tensorflow", reason="other tests say it of TensorFlow")

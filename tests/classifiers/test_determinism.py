@@ -50,6 +50,7 @@ def test_results_repeat_after_clone_after_saving_and_after_other_seeds(net, digi
     np.testing.assert_array_equal(retrained.predict_proba(X), expected)
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_results(net, digits, tmp_path, elsewhere):
     X, y = digits
     code = (

@@ -152,6 +152,7 @@ def test_a_part_after_a_long_training_moves_the_averages_as_one_step_does(digits
         np.testing.assert_array_equal(of_copy, once)
 
 
+@pytest.mark.slow
 def test_an_averaging_optimizer_has_averages_of_its_own(digits):
     X, y = digits[0][:8], digits[1][:8]
     net = MiniVGGClassifier(**NET, optimizer__use_ema=True, optimizer__ema_momentum=0.9)
@@ -160,6 +161,7 @@ def test_an_averaging_optimizer_has_averages_of_its_own(digits):
         np.testing.assert_allclose(net.predict_proba(X), by_batch(net, X), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_two_halves_equal_a_whole_across_the_step_at_which_averages_settle(digits):
     """75 steps per epoch: two and two epochs compared with four, and parts likewise."""
     X, y = digits
@@ -232,6 +234,7 @@ def test_files_have_the_same_averages(digits, tmp_path):
     assert again.score(X, y) > 0.85
 
 
+@pytest.mark.slow
 def test_a_search_over_batch_sizes_ranks_by_the_number_of_steps(digits):
     """Smaller batches mean more steps and a better network, not the other way round."""
     net = MiniVGGClassifier(**{**NET, "epochs": 2, "optimizer": "sgd"})

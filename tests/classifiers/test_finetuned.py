@@ -93,7 +93,7 @@ def assert_same(one, two, X):
 @pytest.mark.parametrize(
     ("name", "side", "unfreeze", "learns"),
     [
-        ("VGG16", 32, "block5", ("block5_",)),
+        pytest.param("VGG16", 32, "block5", ("block5_",), marks=pytest.mark.slow),
         pytest.param("ResNet50", 32, "conv5", ("conv5_",), marks=pytest.mark.slow),
         pytest.param("Xception", 71, "block14", ("block14_",), marks=pytest.mark.slow),
     ],
@@ -180,6 +180,7 @@ def test_layer_decay_makes_smaller_steps_of_adam(net, some):
     )
 
 
+@pytest.mark.slow
 def test_the_body_in_the_network_computes_the_features(digits):
     """It has its preprocessing once and the layers' names, without dropout and nesting."""
     X = np.repeat(np.repeat(digits[0][:8], 4, axis=1), 4, axis=2)
@@ -265,6 +266,7 @@ def test_sample_and_class_weights_have_an_effect(net, some):
     assert by_class.predict_proba(X)[:, 0].mean() == pytest.approx(heavy, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_its_parameters_can_be_searched(net, some):
     grid = {"unfreeze": ["none", "block2"], "dense_units": [(), (8,)]}
     search = GridSearchCV(net.set_params(warmup_epochs=1, fine_tune_epochs=1), grid, cv=2)
@@ -521,6 +523,7 @@ def test_the_users_own_network_is_fine_tuned_to_new_classes(animals, form, tmp_p
     assert not changed(shared, {name: before[name] for name in shared})
 
 
+@pytest.mark.slow
 def test_a_fine_tuned_network_can_be_fine_tuned_again(net, animals, some):
     _, X, y = animals
     first = net.fit(*some)

@@ -86,7 +86,7 @@ def test_photos_are_named():
     assert (np.diff(scores, axis=1) <= 0).all()
 
 
-@pytest.mark.parametrize("name", ["VGG16", "MobileNetV2"])
+@pytest.mark.parametrize("name", ["VGG16", pytest.param("MobileNetV2", marks=pytest.mark.slow)])
 def test_the_networks_of_keras_with_their_top(name, tmp_path):
     """The weights come from a file, so that no download is needed."""
     row = BACKBONES[name]
@@ -150,6 +150,7 @@ def test_it_is_a_scikit_learn_classifier(net, X):
     assert search.best_params_ == {"resize": "crop"}
 
 
+@pytest.mark.slow
 def test_a_pickle_is_small_and_works_elsewhere(net, X, probabilities, tmp_path, elsewhere):
     data = pickle.dumps(net)
     assert len(data) < 1000

@@ -64,14 +64,19 @@ def test_model_is_a_copy_with_the_same_predictions(fitted, digits):
 # parameters
 
 
-@pytest.mark.parametrize("name", ["Tanh", "ReLU", "sigmoid", "LeakyReLU"])
+@pytest.mark.parametrize(
+    "name",
+    ["ReLU", "LeakyReLU", *(pytest.param(n, marks=pytest.mark.slow) for n in ("Tanh", "sigmoid"))],
+)
 def test_activations_of_the_course(tiny, digits, name):
     net = tiny.set_params(activation=name, epochs=1).fit(*digits)
     used = net.model_.get_layer("block1_conv1_activation").activation.__name__
     assert used.replace("_", "") == name.lower()
 
 
-@pytest.mark.parametrize("name", ["Adam", "SGD", "RMSprop"])
+@pytest.mark.parametrize(
+    "name", ["Adam", *(pytest.param(n, marks=pytest.mark.slow) for n in ("SGD", "RMSprop"))]
+)
 def test_optimizers_of_the_course(tiny, digits, name):
     net = tiny.set_params(optimizer=name, learning_rate=None, epochs=1).fit(*digits)
     assert net.n_epochs_ == 1
@@ -361,6 +366,7 @@ def test_augmentation_is_drawn_in_each_epoch_for_training_images_only(tiny, digi
     assert len(seen) == count
 
 
+@pytest.mark.slow
 def test_keras_layers_augment(tiny, digits):
     layers = [keras.layers.RandomRotation(0.1), keras.layers.RandomTranslation(0.1, 0.1)]
     augmented = clone(tiny).set_params(augmentation=layers)

@@ -167,6 +167,7 @@ def test_averaged_weights_are_an_option_of_the_optimiser(digits):
     assert averaged.history_["loss"] == plain.history_["loss"]
 
 
+@pytest.mark.slow
 def test_deep_structure_learns(digits):
     net = MiniVGGClassifier(
         image_size=16,

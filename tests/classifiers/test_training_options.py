@@ -298,10 +298,13 @@ HARD = {
     "validation_fraction": 0.2,
     "epochs": 6,
 }
+EARLY = {"early_stopping": True, "patience": 2}
 
 
 @pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 4])
-@pytest.mark.parametrize("params", [HARD, {"early_stopping": True, "epochs": 6, "patience": 2}])
+@pytest.mark.parametrize(
+    "params", [HARD, pytest.param(EARLY | {"epochs": 6}, marks=pytest.mark.slow)]
+)
 def test_a_training_continues_as_if_it_had_never_stopped(tiny, digits, tmp_path, params, epoch):
     tiny.set_params(**params)
     whole = clone(tiny).fit(*digits)
@@ -348,7 +351,9 @@ class StopInBatch(keras.callbacks.Callback):
         (2, 7, "2.step-000006"),
     ],
 )
-@pytest.mark.parametrize("params", [HARD, {"early_stopping": True, "epochs": 4, "patience": 2}])
+@pytest.mark.parametrize(
+    "params", [HARD, pytest.param(EARLY | {"epochs": 4}, marks=pytest.mark.slow)]
+)
 def test_a_training_continues_in_the_middle_of_an_epoch(
     tiny, digits, tmp_path, params, epoch, batch, written
 ):
@@ -481,6 +486,7 @@ def test_changes_of_weights_at_the_end_of_training_are_kept(tiny, digits, tmp_pa
     assert_same_answers(more, whole, digits[0])
 
 
+@pytest.mark.slow
 def test_averaged_weights_of_an_optimizer_are_kept(tiny, digits):
     tiny.set_params(optimizer__use_ema=True, optimizer__ema_momentum=0.9)
     assert not np.array_equal(

@@ -71,6 +71,7 @@ def test_the_other_commands_take_the_pipeline(trained, digits_folder, one):
     assert facts["held_out"]["n_samples"] == 30
 
 
+@pytest.mark.slow
 def test_a_search_over_backbones_and_the_head(digits_folder, tmp_path):
     out = tmp_path / "m.skv"
     printed = ran(
@@ -86,6 +87,7 @@ def test_a_search_over_backbones_and_the_head(digits_folder, tmp_path):
     assert pipeline.get_params()["features__backbone"] == best[2]
 
 
+@pytest.mark.slow
 def test_a_search_over_heads(digits_folder, tmp_path):
     printed = ran(
         "train", digits_folder, "--model", "features", "--out", tmp_path / "m.skv", *SMALL,
@@ -216,6 +218,16 @@ def test_the_networks_are_listed(tmp_path, monkeypatch):
 # cache
 
 
+def test_an_empty_cache(tmp_path):
+    assert re.search(
+        r"features of +0 images", ran("cache", "info", "--folder", tmp_path, by=called)
+    )
+    assert "Removed the features of 0 images" in ran(
+        "cache", "clear", "--folder", tmp_path, by=called
+    )
+
+
+@pytest.mark.slow
 def test_cache_info_and_clear(tmp_path, monkeypatch, digits_folder):
     monkeypatch.setenv("SKVISION_CACHE", str(tmp_path))
     X, _ = load_image_folder(digits_folder, return_X_y=True)

@@ -39,6 +39,7 @@ def test_parts_are_refused_with_the_right_command(parts, model, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+SLOW = pytest.mark.slow
 MODELS = {
     "minivgg": QUICK,
     "searched": (*QUICK, "--search", "learning_rate=0.1,0.01", "--cv", 2),
@@ -53,8 +54,8 @@ MODELS = {
 @pytest.mark.parametrize(
     "words",
     [
-        # it builds and compiles two networks
-        pytest.param(words, id=name, marks=[pytest.mark.slow] if name == "finetune" else [])
+        # EfficientNetLite0 is built and compiled
+        pytest.param(words, id=name, marks=[] if name in ("minivgg", "searched") else SLOW)
         for name, words in MODELS.items()
     ],
 )
@@ -143,7 +144,9 @@ def mixed(digits_folder, tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("always::skvision.exceptions.SkippedImageWarning")
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "augment", "features"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "predict", "augment", pytest.param("features", marks=SLOW)]
+)
 def test_files_that_are_left_out_are_reported(mixed, model, tmp_path, command):
     words = {
         "train": ("train", mixed, "--out", tmp_path / "m.skv", "--test-fraction", 0, *QUICK),

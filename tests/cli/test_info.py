@@ -18,7 +18,7 @@ from .command import called, ran
 
 
 def test_json(model):
-    facts = json.loads(ran("info", model, "--format", "json", "--summary"))
+    facts = json.loads(ran("info", model, "--format", "json", "--summary", by=called))
     net = load(model)
     assert facts["kind"] == "MiniVGGClassifier"
     assert facts["classes"] == list(net.classes_)

@@ -46,6 +46,7 @@ def test_csv_with_more_classes_requested_than_known(model, one):
     assert {row[f"class_{k}"] for k in range(1, 11)} == set(load(model).classes_)
 
 
+@pytest.mark.slow
 def test_json_of_names_on_standard_input(model, one, digits_folder, tmp_path):
     """Names with spaces, in all languages and not text; a folder; unreadable images."""
     names = [os.fsencode(name) for name in ("a b.png", "ñ 犬.png", " c ")] + [b"\xff.png"]

@@ -38,6 +38,7 @@ def test_a_photo_is_named_without_a_model(photo):
     assert "at least one image" in run.stderr
 
 
+@pytest.mark.slow
 def test_a_network_is_saved_and_shown(tmp_path):
     run = called("networks", "save", "EfficientNetLite0", tmp_path / "lite.hdf5")
     assert run.returncode == 0, run.stderr
@@ -55,6 +56,7 @@ def test_a_network_is_saved_and_shown(tmp_path):
     assert (run.returncode, "ends in .h5, .hdf5, .keras" in run.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_fine_tuning_and_export(digits_folder, tmp_path):
     common = ["--set", "warmup_epochs=1", "--set", "fine_tune_epochs=1", "--set", "engine=keras"]
     common += ["--set", "cache=none", "--set", "verbose=0"]

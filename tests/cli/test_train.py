@@ -173,6 +173,7 @@ def test_ctrl_c_before_the_first_epoch_writes_nothing(tmp_path, digits_folder):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_model_of_the_last_epoch(tmp_path, digits_folder):
     out = tmp_path / "m.skv"
     training = OnTerminal(
@@ -222,6 +223,7 @@ def test_a_model_that_could_not_be_evaluated_is_written(
     assert load(out).n_epochs_ == 1
 
 
+@pytest.mark.slow
 def test_a_model_is_not_lost_with_its_folder(tmp_path, digits_folder):
     folder, spare = tmp_path / "gone", tmp_path / "spare"
     folder.mkdir()

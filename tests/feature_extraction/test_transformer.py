@@ -75,6 +75,7 @@ def test_grey_and_transparent_images(X):
     np.testing.assert_array_equal(transformer.transform(opaque), transformer.transform(X))
 
 
+@pytest.mark.slow
 def test_features_do_not_depend_on_the_batch_size(X, features):
     for batch_size in (1, 3, 32):
         found = PretrainedFeatureTransformer(**{**SMALL, "batch_size": batch_size})
@@ -96,6 +97,7 @@ def test_layers_and_poolings(X, params, n_features):
     assert transformer.n_features_out_ == n_features
 
 
+@pytest.mark.slow
 def test_poolings_are_the_mean_and_the_maximum():
     X = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     common = {**SMALL, "image_size": 64}
@@ -147,6 +149,7 @@ def test_before_fit(X):
         PretrainedFeatureTransformer().get_feature_names_out()
 
 
+@pytest.mark.slow
 def test_a_pickle_is_small_and_works_elsewhere(X, features, tmp_path, elsewhere):
     transformer = PretrainedFeatureTransformer(**SMALL).fit(X)
     data = pickle.dumps(transformer)
@@ -205,6 +208,7 @@ def test_a_keras_model_with_layers_named_as_ours(X):
     assert PretrainedFeatureTransformer(own, engine="keras").fit_transform(X).shape == (10, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["weights.h5", "keras"])
 def test_weights_from_a_file(X, tmp_path, suffix):
     source = keras.applications.MobileNetV2(
@@ -273,6 +277,7 @@ def test_no_feature_is_computed_twice(X, features, computed, tmp_path):
     assert sum(computed) == 40
 
 
+@pytest.mark.slow
 def test_a_search_makes_one_pass_per_backbone(X, computed, tmp_path):
     y = np.arange(10) % 2
     pipeline = make_pipeline(
@@ -296,6 +301,7 @@ def test_fits_without_a_random_state_share_one_engine(X):
     assert one != two
 
 
+@pytest.mark.slow
 def test_augmentation_features_and_classifier_are_searched_together(X, computed, tmp_path):
     """One grid over all three computes each distinct image once."""
     files = [str(tmp_path / f"{k}.png") for k in range(len(X))]
@@ -395,6 +401,7 @@ def test_workers_free_a_network_once_its_features_are_cached(tmp_path):
     assert _compiled_in_a_worker(tmp_path, 5)
 
 
+@pytest.mark.slow
 def test_threads_are_not_bound_to_cores():
     """Two workers with one thread each would otherwise be bound to the same core."""
     engine = make_engine(resolve("openvino", "float32"), _mean_network, 4)

@@ -67,6 +67,7 @@ def animation(kind, mode):
     return encoded(image, kind, **several, **({"speed": 10} if kind == "AVIF" else {}))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="measures children")
 def test_a_first_frame_takes_what_is_stated(tmp_path):
     files = []

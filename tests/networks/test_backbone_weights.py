@@ -22,7 +22,7 @@ def answers(network):
     return network.predict(pixels, verbose=0)
 
 
-@pytest.mark.parametrize("suffix", ["hdf5", "keras"])
+@pytest.mark.parametrize("suffix", ["hdf5", pytest.param("keras", marks=pytest.mark.slow)])
 def test_a_network_saved_by_save_network_gives_its_weights(source, tmp_path, suffix):
     path = save_network(source, tmp_path / f"vgg.{suffix}")
     np.testing.assert_allclose(answers(load_network(path)), answers(source), rtol=1e-5)
@@ -30,6 +30,7 @@ def test_a_network_saved_by_save_network_gives_its_weights(source, tmp_path, suf
     np.testing.assert_array_equal(answers(read), answers(source))
 
 
+@pytest.mark.slow
 def test_a_top_is_ignored(tmp_path):
     whole = build_backbone("MobileNet", image_size=SIZE, weights=None, seed=4, top=True)
     path = save_network(whole, tmp_path / "whole.keras")
@@ -41,6 +42,7 @@ def test_a_top_is_ignored(tmp_path):
         build_backbone("MobileNet", image_size=SIZE, weights=headless, top=True)
 
 
+@pytest.mark.slow
 def test_another_shape_is_named(tmp_path):
     other = build_backbone("MobileNet", image_size=SIZE, weights=None)
     path = save_network(other, tmp_path / "other.keras")

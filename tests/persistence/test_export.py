@@ -97,13 +97,16 @@ def test_averaging_over_views_changes_predictions(fitted, mirrored, cropped, dig
     assert np.abs(both - four).max() > 0.01
 
 
+#: other structures, and predictions averaged over views
+KINDS = ("squeezed", "tuned", "mirrored", "cropped")
+
+
 @pytest.mark.parametrize("format", RUNTIMES)
 @pytest.mark.parametrize(
     "kind",
     [
         "fitted",
-        "cropped",
-        *(pytest.param(it, marks=pytest.mark.slow) for it in ("squeezed", "tuned", "mirrored")),
+        *(pytest.param(it, marks=pytest.mark.slow) for it in KINDS),
     ],
 )
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")

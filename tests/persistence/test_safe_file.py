@@ -232,6 +232,7 @@ def models(small):
     )
 
 
+@pytest.mark.slow
 def test_pipelines_and_searches(small, digits, tmp_path):
     X, y = digits[0][:60], digits[1][:60]
     for name, model in models(small):
@@ -258,6 +259,7 @@ def test_a_weights_file_goes_with_the_model(digits, tmp_path):
     np.testing.assert_array_equal(load(path).transform(X), net.transform(X))
 
 
+@pytest.mark.slow
 def test_another_process_reads_it(small, digits, file, tmp_path, elsewhere):
     code = (
         "import sys, numpy as np, skvision\n"

@@ -5,6 +5,8 @@ import pty
 import subprocess
 import sys
 
+import pytest
+
 from skvision._system.progress import progress
 
 
@@ -13,6 +15,7 @@ def test_without_verbosity_items_stay_unchanged():
     assert progress(items, "counting", 0) is items
 
 
+@pytest.mark.slow
 def test_lines_printed_beside_a_bar_go_to_standard_output():
     code = (
         "from skvision._system.progress import progress\n"
