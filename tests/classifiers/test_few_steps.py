@@ -44,10 +44,10 @@ def accuracy(net, probabilities, y):
 
 
 OPTIMIZERS = [
-    {"optimizer": "sgd", "learning_rate": 0.01},
     {"optimizer": "sgd", "learning_rate": 0.05, "optimizer__momentum": 0.9},
-    {"optimizer": "adam", "learning_rate": 0.001},
     {"optimizer": "adam", "learning_rate": 0.01},
+    pytest.param({"optimizer": "sgd", "learning_rate": 0.01}, marks=pytest.mark.slow),
+    pytest.param({"optimizer": "adam", "learning_rate": 0.001}, marks=pytest.mark.slow),
 ]
 
 
@@ -59,9 +59,22 @@ def test_one_batch_is_predicted_as_in_training(digits, optimizer, steps):
     np.testing.assert_allclose(net.predict_proba(X), by_batch(net, X), atol=1e-4)
 
 
-@pytest.mark.parametrize("options", [{}, WITHOUT_DROPOUT], ids=["dropout", "none"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="dropout", marks=pytest.mark.slow),
+        pytest.param(WITHOUT_DROPOUT, id="none"),
+    ],
+)
 @pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 0.05), ("adam", 0.01)])
-@pytest.mark.parametrize(("n", "epochs"), [(30, 5), (200, 2), (300, 1), (60, 10)])
+@pytest.mark.parametrize(
+    ("n", "epochs"),
+    [
+        (30, 5),
+        (60, 10),
+        *(pytest.param(*it, marks=pytest.mark.slow) for it in ((200, 2), (300, 1))),
+    ],
+)
 def test_predictions_are_as_accurate_as_the_training(digits, n, epochs, optimizer, rate, options):
     X, y = digits[0][:n], digits[1][:n]
     net = MiniVGGClassifier(
@@ -110,7 +123,7 @@ def test_callbacks_see_the_averages_of_their_epoch(digits):
             np.testing.assert_array_equal(one, two)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS[1:3])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS[:2])
 def test_parts_of_one_step(digits, optimizer):
     X, y = digits
     net = MiniVGGClassifier(**{**NET, **optimizer}, **WITHOUT_DROPOUT)
