@@ -174,7 +174,7 @@ def test_importing_the_package_loads_no_keras():
 
 
 def test_decoding_a_folder_starts_without_scikit_learn():
-    # importing it takes seconds, while which the command line decodes
+    # importing it takes seconds; the command line decodes meanwhile
     code = "import sys, skvision.datasets.folders; print('sklearn' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

@@ -59,7 +59,7 @@ def readable(
 
 def as_bunch(files: Sequence[str], labels: np.ndarray, place: str, **entries: Any) -> Any:
     """Return the Bunch of `load_image_folder`; `place` describes the source of the images."""
-    from sklearn.utils import Bunch  # takes seconds, while which files are listed and decoded
+    from sklearn.utils import Bunch  # takes seconds; decoding comes before it
 
     data = np.array(files, dtype=object)
     names = np.unique(labels).tolist()
