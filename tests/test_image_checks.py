@@ -103,11 +103,13 @@ def files(pictures, tmp_path_factory):
     return paths
 
 
-def of_each(*classes):
-    """Parametrise by estimators: the given ones, else all."""
-    chosen = classes or ESTIMATORS
-    names = [cls.__name__ for cls in chosen]
-    return pytest.mark.parametrize("made", chosen, indirect=True, scope="module", ids=names)
+def of_each(*classes, slow=()):
+    """Parametrise by estimators: the given ones, else all; some of them marked slow."""
+    chosen = [
+        pytest.param(cls, id=cls.__name__, marks=[pytest.mark.slow] if cls in slow else [])
+        for cls in classes or ESTIMATORS
+    ]
+    return pytest.mark.parametrize("made", chosen, indirect=True, scope="module")
 
 
 TRAINED = (MiniVGGClassifier, FineTunedClassifier)
@@ -165,7 +167,7 @@ def test_a_clone_has_the_parameters_and_is_not_fitted(estimator, pictures):
     assert set(vars(copy)) == fresh
 
 
-@of_each()
+@of_each(slow=[ImageNetClassifier])
 def test_a_second_fit_equals_the_first(estimator, pictures):
     one = fitted_and_asked(estimator, *pictures)
     np.testing.assert_array_equal(fitted_and_asked(estimator, *pictures), one)
@@ -259,7 +261,7 @@ FORMS = {
 EXACT = {"float64", "float32", "uint16", "memory-mapped float"}
 
 
-@of_each()
+@of_each(slow=[FineTunedClassifier])
 def test_all_forms_of_the_same_images_agree(estimator, pictures, files, tmp_path):
     X, y = pictures
     expected = fitted_and_asked(estimator, X, y)
@@ -351,7 +353,7 @@ LABELS = {
 }
 
 
-@of_each(*TRAINED)
+@of_each(*TRAINED, slow=[FineTunedClassifier])
 def test_labels_of_every_type_learn_the_same(estimator, pictures):
     X, codes = pictures
     expected = {}

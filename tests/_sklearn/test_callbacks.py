@@ -164,7 +164,9 @@ def test_they_get_the_data_unchanged(tiny, small):
             },
             marks=pytest.mark.slow,
         ),
-        {"optimizer__use_ema": True, "optimizer__ema_momentum": 0.5},
+        pytest.param(
+            {"optimizer__use_ema": True, "optimizer__ema_momentum": 0.5}, marks=pytest.mark.slow
+        ),
     ],
     ids=["plain", "augmented", "averaged"],
 )
@@ -544,7 +546,10 @@ def through_safe_file(estimator, folder):
 
 @pytest.mark.parametrize(
     "through",
-    [through_pickle, pytest.param(through_joblib, marks=pytest.mark.slow), through_safe_file],
+    [
+        *(pytest.param(it, marks=pytest.mark.slow) for it in (through_pickle, through_joblib)),
+        through_safe_file,
+    ],
 )
 def test_estimators_with_callbacks_can_be_saved(kept, small, tmp_path, through):
     loaded = through(kept, tmp_path)

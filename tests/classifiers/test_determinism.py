@@ -81,7 +81,7 @@ def global_randomness():
     }
 
 
-@pytest.mark.parametrize("random_state", [0, None])
+@pytest.mark.parametrize("random_state", [0, pytest.param(None, marks=pytest.mark.slow)])
 def test_nothing_global_is_changed(digits, random_state):
     X, y = digits[0][:60], digits[1][:60]
     keras.utils.set_random_seed(3)

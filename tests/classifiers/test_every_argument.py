@@ -128,7 +128,7 @@ OWN = {
         "learning_rate": (0.001, answers, {}),
         "learning_rate_schedule": ("cosine", answers, {"epochs": 2}),
         "epochs": (2, epochs, {}),
-        "patience": (1, epochs, {"early_stopping": True, "epochs": 12, "learning_rate": 3.0}),
+        "patience": (1, epochs, {"early_stopping": True, "epochs": 6, "learning_rate": 3.0}),
     },
     FineTunedClassifier: {
         "backbone": (small_body(5), layers, {}),
@@ -143,7 +143,7 @@ OWN = {
         "patience": (
             1,
             epochs,
-            {"early_stopping": True, "warmup_epochs": 12, "warmup_learning_rate": 3.0},
+            {"early_stopping": True, "warmup_epochs": 6, "warmup_learning_rate": 3.0},
         ),
         "engine": ("openvino", engines, {}),
         "cache": ("features", databases, {}),
@@ -177,18 +177,22 @@ OF_THE_NET = (layers, answers, epochs, figures)
 AS_IT_IS = {}
 
 
+def is_shown_elsewhere(base, name, case):
+    """Whether the second classifier inherits it, or one quick test shows all such arguments."""
+    return (base is TUNED and name in TABLES[0][1]) or (base is BASE and case[1] is layers)
+
+
 @pytest.mark.parametrize(
     ("base", "name", "case"),
     [
-        # the second classifier inherits what the first one shows
         pytest.param(
             base,
             name,
             case,
             id=f"{type(base).__name__}-{name}",
-            marks=[pytest.mark.slow] if number and name in TABLES[0][1] else [],
+            marks=[pytest.mark.slow] if is_shown_elsewhere(base, name, case) else [],
         )
-        for number, (base, table) in enumerate(TABLES)
+        for base, table in TABLES
         for name, case in table.items()
     ],
 )
@@ -207,6 +211,42 @@ def test_an_argument_has_its_effect(pictures, base, name, case, capfd, tmp_path,
         AS_IT_IS[key] = seen(clone(plain))
         assert seen(clone(plain)) == AS_IT_IS[key]
     assert seen(clone(plain).set_params(**{name: value})) != AS_IT_IS[key]
+
+
+def test_arguments_of_the_architecture_set_the_layers(pictures):
+    net = MiniVGGClassifier(
+        image_size=(14, 12),
+        filters=(8, 6),
+        convs_per_block=1,
+        kernel_size=5,
+        dense_units=(9, 7),
+        activation="tanh",
+        batch_norm=True,
+        norm_first=True,
+        pooling="avg",
+        se_ratio=0.5,
+        conv_dropout=0.1,
+        dense_dropout=0.2,
+        precision="bfloat16",
+        optimizer="sgd",
+        epochs=1,
+        random_state=0,
+    ).fit(*pictures)
+    found = [(type(layer).__name__, layer.get_config()) for layer in net.model_.layers]
+
+    def values(layer, key):
+        return [config[key] for kind, config in found if kind == layer]
+
+    assert net.model_.input_shape == (None, 14, 12, 3)
+    assert values("Conv2D", "filters") == [8, 6]
+    assert values("Conv2D", "kernel_size") == [(5, 5), (5, 5)]
+    assert values("Dense", "units") == [4, 8, 3, 6, 9, 7, 2]  # two pairs of squeeze-and-excite
+    assert values("Dropout", "rate") == [0.1, 0.1, 0.2, 0.2]
+    assert values("Activation", "activation") == ["tanh"] * 4
+    assert len(values("GlobalAveragePooling2D", "name")) == 3
+    kinds = [kind for kind, _ in found]
+    assert kinds.index("BatchNormalization") < kinds.index("Activation")
+    assert net.model_.layers[2].compute_dtype == "bfloat16"
 
 
 def test_row_shape_reshapes_rows_to_images(pictures):

@@ -45,9 +45,14 @@ def accuracy(net, probabilities, y):
 
 OPTIMIZERS = [
     {"optimizer": "sgd", "learning_rate": 0.05, "optimizer__momentum": 0.9},
-    {"optimizer": "adam", "learning_rate": 0.01},
-    pytest.param({"optimizer": "sgd", "learning_rate": 0.01}, marks=pytest.mark.slow),
-    pytest.param({"optimizer": "adam", "learning_rate": 0.001}, marks=pytest.mark.slow),
+    *(
+        pytest.param(each, marks=pytest.mark.slow)
+        for each in (
+            {"optimizer": "adam", "learning_rate": 0.01},
+            {"optimizer": "sgd", "learning_rate": 0.01},
+            {"optimizer": "adam", "learning_rate": 0.001},
+        )
+    ),
 ]
 
 

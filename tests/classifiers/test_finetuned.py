@@ -149,12 +149,17 @@ def test_batch_normalisation_of_the_body_never_changes(net, body, some):
 @pytest.mark.parametrize(
     ("unfreeze", "learning"),
     [
-        ("block1", ["block1_conv", "block2_conv", "block10_conv"]),
         ("block2", ["block2_conv", "block10_conv"]),
-        ("block10", ["block10_conv"]),
-        ("block2_relu", ["block10_conv"]),
         (1, ["block10_conv"]),
-        (np.int64(2), ["block2_conv", "block10_conv"]),
+        *(
+            pytest.param(*it, marks=pytest.mark.slow)
+            for it in (
+                ("block1", ["block1_conv", "block2_conv", "block10_conv"]),
+                ("block10", ["block10_conv"]),
+                ("block2_relu", ["block10_conv"]),
+                (np.int64(2), ["block2_conv", "block10_conv"]),
+            )
+        ),
     ],
 )
 def test_unfreeze(net, some, unfreeze, learning):

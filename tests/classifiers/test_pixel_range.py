@@ -26,11 +26,12 @@ from skvision import (
 )
 from skvision.images import as_image_batch, learning
 
-from ..conftest import TINY
+from ..conftest import TINY, small_body
 from ..images.deep_files import png
 
 SIZE = 12
 NET = {**TINY, "image_size": SIZE, "epochs": 8}
+TUNED = {"image_size": SIZE, "engine": "keras"}
 FEATURES = {"backbone": "EfficientNetLite0", "image_size": 32, "engine": "keras"}
 
 
@@ -165,7 +166,7 @@ def resampled(X, y, **how):
     "use",
     [
         lambda X, y, **how: MiniVGGClassifier(**NET, **how).fit(X, y),
-        lambda X, y, **how: FineTunedClassifier(image_size=32, engine="keras", **how).fit(X, y),
+        lambda X, y, **how: FineTunedClassifier(small_body(), **TUNED, **how).fit(X, y),
         lambda X, y, **how: PretrainedFeatureTransformer(**FEATURES, **how).fit_transform(X),
         resampled,
     ],

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from .command import run
+from .command import called
 
 #: the options of the model, and the same as --set and --config
 TRAINING = ("--epochs", 12, "--image-size", 8, "--learning-rate", 0.05, "--seed", 1)
@@ -15,7 +15,7 @@ TRAINING = ("--epochs", 12, "--image-size", 8, "--learning-rate", 0.05, "--seed"
 @pytest.fixture(scope="session")
 def model(digits_folder, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "m.skv"
-    result = run("train", digits_folder, "--out", path, *TRAINING)
+    result = called("train", digits_folder, "--out", path, *TRAINING)
     assert result.returncode == 0, result.stderr
     assert re.search(r"Accuracy [01]\.\d+ on 30 images held out", result.stdout)
     assert f"Model written to {path}" in result.stdout

@@ -22,7 +22,8 @@ def answers(network):
     return network.predict(pixels, verbose=0)
 
 
-@pytest.mark.parametrize("suffix", ["hdf5", pytest.param("keras", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["hdf5", "keras"])
 def test_a_network_saved_by_save_network_gives_its_weights(source, tmp_path, suffix):
     path = save_network(source, tmp_path / f"vgg.{suffix}")
     np.testing.assert_allclose(answers(load_network(path)), answers(source), rtol=1e-5)

@@ -99,14 +99,15 @@ def test_averaging_over_views_changes_predictions(fitted, mirrored, cropped, dig
 
 #: other structures, and predictions averaged over views
 KINDS = ("squeezed", "tuned", "mirrored", "cropped")
+QUICK = ("fitted", "onnx")
 
 
-@pytest.mark.parametrize("format", RUNTIMES)
 @pytest.mark.parametrize(
-    "kind",
+    ("kind", "format"),
     [
-        "fitted",
-        *(pytest.param(it, marks=pytest.mark.slow) for it in KINDS),
+        pytest.param(kind, format, marks=[] if (kind, format) == QUICK else [pytest.mark.slow])
+        for kind in ("fitted", *KINDS)
+        for format in RUNTIMES
     ],
 )
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
