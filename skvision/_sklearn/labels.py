@@ -57,7 +57,10 @@ def validate_labels(estimator: Any, y: Any, n_images: int) -> np.ndarray:
             y = np.array(y.tolist())  # numbers, whose type scikit-learn recognises
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError("Input y contains NaN or infinity: every image needs a label.")
-    check_classification_targets(y)
+    try:
+        check_classification_targets(y)
+    except ValueError as error:
+        raise ValueError(f"{first_line(error)} {_of_unknown_type(y)}") from None
     return np.asarray(y)
 
 
@@ -99,6 +102,10 @@ def label_column(y: Any) -> np.ndarray:
             f"y, an object of class {type(y).__name__}, can't be read as labels: "
             f"{first_line(error)[:200]}. {_ONE_EACH}"
         ) from None
+    if array.dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported: y holds {shown(array.flat[0].item())}. {_ONE_EACH}"
+        )
     if array.ndim == 1 and array.dtype == object:
         _check_items(array.tolist())
     if array.ndim != 2 or array.shape[1] == 1:
@@ -199,6 +206,17 @@ def _size(item: Any) -> int | None:
     if hasattr(item, "shape"):
         return item.shape[0] if len(item.shape) else None
     return len(item) if isinstance(item, Sized) else -1
+
+
+def _of_unknown_type(y: np.ndarray) -> str:
+    """Return what y holds instead of labels, and what to do."""
+    if y.dtype.kind == "f":
+        fraction = y[y != np.floor(y)][0]
+        return (
+            f"y holds measured numbers, for example {fraction:g}. Make classes of them first, for "
+            "example np.digitize(y, edges)."
+        )
+    return f"y holds {shown(y[0])}, of type {type(y[0]).__name__}. {_ONE_EACH}"
 
 
 def _kind(label: Any) -> str:
