@@ -10,17 +10,21 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from .._sklearn.labels import labels_like, listed
+from .._sklearn.labels import label_column, labels_like, listed
 from ..exceptions import shown
-from ..images import ImageBatch, as_image_batch, known_range
+from ..images import ImageBatch, SourceBatch, as_image_batch, known_range
 from .unwrapping import image_taker
 
 __all__ = [
+    "PredictedLabels",
     "Predictions",
+    "as_predictions",
     "checked_images",
     "checked_labels",
+    "file_names",
     "known_classes",
     "predict_for_display",
+    "predict_labels",
 ]
 
 
@@ -128,6 +132,84 @@ def predict_for_display(estimator: Any, X: Any, y: Any) -> Predictions:
     return Predictions(classes, y_true, probabilities, images, names)
 
 
+@dataclass(frozen=True)
+class PredictedLabels:
+    """A classifier's predicted labels; probabilities only if it has them.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The labels that the classifier knows.
+    y_true : ndarray of shape (n,)
+        True labels.
+    y_pred : ndarray of shape (n,)
+        Predicted labels.
+    probabilities : ndarray of shape (n, n_classes), float, or None
+        Probabilities in the order of `classes`.
+    images : ImageBatch or None
+        The images; None if X can't be shown.
+    names : list of str or None
+        File names; None if X doesn't hold files.
+    """
+
+    classes: np.ndarray
+    y_true: np.ndarray
+    y_pred: np.ndarray
+    probabilities: np.ndarray | None
+    images: ImageBatch | None
+    names: list[str] | None
+
+
+def predict_labels(estimator: Any, X: Any, y: Any) -> PredictedLabels:
+    """Predict once, for displays that can do without probabilities.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted classifier, a Pipeline or a search that ends in one.
+    X : array, sequence, Series or frame of n_samples images
+        In any form that the estimator takes.
+    y : array-like of shape (n_samples,)
+        True labels.
+
+    Returns
+    -------
+    PredictedLabels
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator has not been fitted.
+    ValueError
+        As `predict_for_display` raises it, except for missing probabilities.
+    ImageDecodeError
+        If a file can't be read.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import LinearSVC
+    >>> from skvision.inspection.predictions import predict_labels
+    >>> X, y = load_iris(return_X_y=True)
+    >>> predict_labels(LinearSVC().fit(X, y), X, y).probabilities is None
+    True
+    """
+    if hasattr(estimator, "predict_proba"):
+        found = predict_for_display(estimator, X, y)
+        return PredictedLabels(
+            found.classes,
+            found.y_true,
+            found.y_pred,
+            found.probabilities,
+            found.images,
+            found.names,
+        )
+    classes = known_classes(estimator)
+    images, names = checked_images(estimator, X)
+    y_true = checked_labels(classes, y, _length(X))
+    return PredictedLabels(classes, y_true, np.asarray(estimator.predict(X)), None, images, names)
+
+
 def known_classes(estimator: Any) -> np.ndarray:
     """Return the classes of a fitted classifier.
 
@@ -204,9 +286,7 @@ def checked_images(estimator: Any, X: Any) -> tuple[ImageBatch | None, list[str]
         if taker is not None or _length(X) == 0:
             raise
         return None, None  # scikit-learn's own classifiers take any numbers
-    items = [images.item(index) for index in range(len(images))] if _holds_sources(images) else []
-    is_named = items and all(isinstance(item, str | os.PathLike) for item in items)
-    return images, [os.fspath(item) for item in items] if is_named else None  # type: ignore[arg-type]
+    return images, file_names(images)
 
 
 def checked_labels(classes: np.ndarray, y: Any, n: int) -> np.ndarray:
@@ -253,8 +333,76 @@ def checked_labels(classes: np.ndarray, y: Any, n: int) -> np.ndarray:
     return labels
 
 
-def _holds_sources(images: ImageBatch) -> bool:
-    return hasattr(images, "sources")
+def as_predictions(y_true: Any, y_prob: Any, *, classes: Any = None, X: Any = None) -> Predictions:
+    """Return probabilities that are known already as `Predictions`.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,)
+        True labels.
+    y_prob : array-like of shape (n, n_classes)
+        Probabilities.
+    classes : array-like of shape (n_classes,), default=None
+        Labels in the order of the columns; None for the sorted labels in `y_true`.
+    X : object, default=None
+        The images, in any form that an estimator of skvision takes.
+
+    Returns
+    -------
+    Predictions
+
+    Raises
+    ------
+    ValueError
+        If shapes don't fit together, or numbers aren't probabilities.
+
+    Examples
+    --------
+    >>> from skvision.inspection.predictions import as_predictions
+    >>> as_predictions(["cat", "dog"], [[0.8, 0.2], [0.7, 0.3]]).correct.tolist()
+    [True, False]
+    """
+    y_true = label_column(y_true)
+    known = np.unique(y_true) if classes is None else np.asarray(classes)
+    probabilities = np.asarray(y_prob, float)
+    if probabilities.shape != (len(y_true), len(known)):
+        cure = " Pass classes=, the labels of the columns." if classes is None else ""
+        raise ValueError(
+            f"y_prob must have one row per label in y_true, {len(y_true)}, and one column per "
+            f"class, {len(known)} ({listed(known[:10])}{', ...' if len(known) > 10 else ''})."
+            f"{cure} Received an array of shape {probabilities.shape}."
+        )
+    if not ((probabilities >= 0) & (probabilities <= 1 + 1e-6)).all():
+        raise ValueError(
+            "y_prob must hold probabilities from 0 to 1. Received numbers from "
+            f"{probabilities.min():g} to {probabilities.max():g}; scores of decision_function "
+            "are none."
+        )
+    labels = checked_labels(known, y_true, len(probabilities))
+    if X is None:
+        return Predictions(known, labels, probabilities)
+    images = as_image_batch(X)
+    if len(images) != len(labels):
+        raise ValueError(f"X holds {len(images)} images, and y_true holds {len(labels)} labels.")
+    return Predictions(known, labels, probabilities, images, file_names(images))
+
+
+def file_names(images: ImageBatch) -> list[str] | None:
+    """Return the file names of images; None if they aren't files.
+
+    Examples
+    --------
+    >>> from skvision.images import as_image_batch
+    >>> from skvision.inspection.predictions import file_names
+    >>> file_names(as_image_batch(["cat.jpg"]))
+    ['cat.jpg']
+    """
+    if not isinstance(images, SourceBatch):
+        return None
+    names = [
+        os.fspath(source) for source in images.sources if isinstance(source, str | os.PathLike)
+    ]
+    return names if len(names) == len(images) else None
 
 
 def _length(X: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 __all__ = ["final_estimator", "image_taker", "unwrapped"]
@@ -30,6 +31,8 @@ def unwrapped(estimator: Any) -> Any:
 
 
 def _held(estimator: Any) -> Any:
+    if isinstance(estimator, FrozenEstimator):  # it has all attributes of the one that it holds
+        return estimator.estimator
     if isinstance(estimator, Pipeline) or hasattr(estimator, "value_range"):
         return None
     for name in _HELD:
