@@ -201,12 +201,10 @@ class CalibrationDisplay:
                 color=COLOURS[0],
                 capsize=3,
                 elinewidth=1.2,
-                label="classifier, with intervals of 95 %",
+                label="classifier, with 95% intervals",
             )
             below, above = self.error_interval
-            curve.set_title(
-                f"calibration error {self.error:.3f} (95 %: {below:.3f} to {above:.3f})"
-            )
+            curve.set_title(f"calibration error {self.error:.3f} (95%: {below:.3f} to {above:.3f})")
             curve.set(ylabel="accuracy", ylim=(-0.03, 1.03))
             curve.legend(loc="upper left")
             histogram.bar(

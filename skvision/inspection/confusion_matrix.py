@@ -229,14 +229,16 @@ class ConfusionDisplay:
         k = len(classes)
         side = min(max(3.6, 1.8 + 0.62 * k), 8.5)
         matrix = counts if normalize is None else _normalized(counts, normalize)
-        with style():
-            ax = new_axes(ax, (side + 0.9, side))
+        with style() as matplotlib:
+            ax = new_axes(ax, (side + 0.3, side))
             with_numbers = k <= _MOST_WITH_NUMBERS
             shown = ConfusionMatrixDisplay(np.nan_to_num(matrix), display_labels=classes).plot(
                 include_values=with_numbers,
                 values_format="d" if normalize is None else ".0%",
                 cmap="Blues",
                 colorbar=not with_numbers,
+                # without numbers, a few confused images must differ visibly from none
+                im_kw=None if with_numbers else {"norm": matplotlib.colors.PowerNorm(0.5)},
                 ax=ax,
             )
             if with_numbers and k > 12:
@@ -244,7 +246,7 @@ class ConfusionDisplay:
                     text.set_fontsize(8)
             ax.grid(False)
             ax.set(xlabel="predicted class", ylabel="true class")
-            set_labels(ax.xaxis, range(k), classes.tolist(), 0.62 * k)
+            set_labels(ax.xaxis, range(k), classes.tolist(), min(0.62 * k, 7.0))
             ax.set_yticks(np.arange(k), [short_text(each) for each in classes])
             correct, n = int((self.y_true == self.y_pred).sum()), len(self.y_true)
             ax.set_title(f"{correct} of {n} correct ({correct / n:.1%})")

@@ -22,6 +22,7 @@ __all__ = [
     "set_labels",
     "short_text",
     "style",
+    "width_of",
 ]
 
 #: Okabe and Ito's colours, those with the strongest contrast to white first
@@ -170,6 +171,29 @@ def _figure(matplotlib: Any, ax: Any, size: tuple[float, float]) -> Any:
     )
 
 
+def width_of(ax: Any) -> float:
+    """Return the width of axes or of a figure in inches; infinite for None.
+
+    Raises
+    ------
+    TypeError
+        If `ax` is something else.
+
+    Examples
+    --------
+    >>> from skvision.inspection.plotting import width_of
+    >>> width_of(None)
+    inf
+    """
+    if ax is None:
+        return float("inf")
+    matplotlib = import_matplotlib()
+    if not isinstance(ax, matplotlib.axes.Axes):
+        ax = _figure(matplotlib, ax, (1.0, 1.0))
+        return float(ax.bbox.width / ax.dpi)
+    return float(ax.bbox.width / ax.figure.dpi)
+
+
 def set_labels(axis: Any, positions: Sequence[float], labels: Sequence[Any], room: float) -> None:
     """Set tick labels, shortened, and turned if they don't fit side by side.
 
@@ -188,8 +212,12 @@ def set_labels(axis: Any, positions: Sequence[float], labels: Sequence[Any], roo
     axis.set_ticks(positions, texts)
     # a character of 9 points is about 0.075 inches wide
     if sum(len(text) + 2 for text in texts) * 0.075 > room:
+        # upright where slanted ones would touch
+        rotation = 90 if len(texts) * 0.25 > room else 45
         for text in axis.get_ticklabels():
-            text.set(rotation=45, ha="right", rotation_mode="anchor")
+            text.set(rotation=rotation, ha="right", rotation_mode="anchor")
+            if rotation == 90:
+                text.set_va("center")
 
 
 def short_text(value: Any, longest: int = 24) -> str:

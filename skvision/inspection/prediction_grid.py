@@ -292,10 +292,15 @@ class PredictionDisplay:
     def _caption(self, index: int) -> str:
         predicted = short_text(self.y_pred[index], 17)
         if self.probabilities is not None:
-            highest = self.probabilities[index].max()
-            # rounded to 100 % only if it is
-            predicted += f" {min(highest, 0.999):.0%}" if highest < 0.995 else f" {highest:.1%}"
+            predicted += f" {_percent(float(self.probabilities[index].max()))}"
         return f"predicted {predicted}\ntrue {short_text(self.y_true[index], 22)}"
+
+
+def _percent(probability: float) -> str:
+    """Return a probability as text, which is 100% only for 1."""
+    if probability < 0.995:
+        return f"{probability:.0%}"
+    return f"{probability:.1%}" if probability < 0.9995 or probability == 1 else ">99.9%"
 
 
 def _of_label(label: Any) -> str:

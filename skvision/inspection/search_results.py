@@ -22,6 +22,8 @@ __all__ = ["SearchDisplay", "is_logarithmic"]
 _MOST_LINES = 6
 #: points of more values, as of a randomized search, aren't joined
 _MOST_JOINED = 12
+#: more values have ticks at round numbers
+_MOST_TICKS = 8
 #: value of a parameter that a setting doesn't have, as in a list of grids
 _UNSET = "unset"
 
@@ -276,7 +278,7 @@ class SearchDisplay:
                 marker=MARKERS[number % len(MARKERS)],
                 capsize=3,
                 elinewidth=1.2,
-                label=short_text(name) or "mean of the folds",
+                label=short_text(name) or ("score" if n_folds < 2 else "mean of the folds"),
             )
         best = int(np.flatnonzero(places == self.best_index)[0])
         ax.plot(
@@ -291,7 +293,13 @@ class SearchDisplay:
         )
         bars = "" if n_folds < 2 else f", mean of {n_folds} folds ± standard error"
         ax.set_ylabel(f"{self.score_name}{bars}")
-        ax.legend(title=legend if len(groups) > 1 or next(iter(groups)) else None)
+        handles, labels = ax.get_legend_handles_labels()
+        order = sorted(range(len(labels)), key=lambda k: labels[k] == "best")
+        ax.legend(
+            [handles[k] for k in order],
+            [labels[k] for k in order],
+            title=legend if len(groups) > 1 or next(iter(groups)) else None,
+        )
 
     def _plot_map(self, ax: Any, x: _Axis, y: _Axis, places: np.ndarray) -> None:
         mean = self._mean[places]
@@ -371,6 +379,9 @@ class _Axis:
         ax.set(**{f"{which}label": short_text(self.name, 50)})
         if self.is_log:
             ax.set(**{f"{which}scale": "log"})
+        if (ticks := self._ticks()) is not None:
+            axis.set_ticks(ticks, [_text(each) for each in ticks])
+            axis.set_ticks([], minor=True)
         if self.categories:
             n = len(self.categories)
             ax.set(**{f"{which}lim": (-0.5, n - 0.5)})
@@ -378,6 +389,14 @@ class _Axis:
                 set_labels(axis, range(n), self.categories, 5.5)
             else:
                 axis.set_ticks(range(n), [short_text(each) for each in self.categories])
+
+    def _ticks(self) -> np.ndarray | None:
+        """Return the values themselves if their labels have room; else None."""
+        ticks = np.unique(self.positions)
+        if not self.is_numeric or not 1 < len(ticks) <= _MOST_TICKS:
+            return None
+        scaled = np.log(ticks) if self.is_log else ticks
+        return ticks if np.diff(scaled).min() >= 0.08 * np.ptp(scaled) else None
 
 
 def is_logarithmic(values: Sequence[float], name: str = "") -> bool:

@@ -160,19 +160,19 @@ class SelectiveDisplay:
         with style() as matplotlib:
             ax = new_axes(ax)
             ax.fill_between(
-                share, low, high, color=COLOURS[0], alpha=0.18, linewidth=0, label="95 % interval"
+                share, low, high, color=COLOURS[0], alpha=0.18, linewidth=0, label="95% interval"
             )
             ax.plot(share, accuracy, color=COLOURS[0], label="accuracy on the answered images")
             _mark_thresholds(ax, share, accuracy, threshold)
             ax.set(
                 xlabel="share of the images that are answered",
                 ylabel="accuracy",
-                xlim=(0, 1.02),
+                xlim=(0, 1.05),
             )
             bottom = min(0.98, float(low[share >= min(0.1, share[-1])].min()))
             ax.set_ylim(max(0.0, bottom - 0.05), 1.02)
             for axis in (ax.xaxis, ax.yaxis):
-                axis.set_major_formatter(matplotlib.ticker.PercentFormatter(1, decimals=0))
+                axis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
             ax.legend(loc="lower left")
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -205,10 +205,9 @@ def _mark_thresholds(
         ax.annotate(
             f"{wanted:g}",
             (share[place], accuracy[place]),
-            (0, -7),
+            # the curve falls, so the room above and at the right is free
+            (4, 4),
             textcoords="offset points",
-            ha="center",
-            va="top",
             fontsize=9,
             color=COLOURS[1],
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..images import ImageBatch, resize_array
-from .plotting import COLOURS, new_panels
+from .plotting import COLOURS, new_panels, width_of
 
 __all__ = ["draw_image", "fitted_pixels", "plot_grid", "thumbnail"]
 
@@ -17,6 +17,10 @@ LONGEST_SIDE = 256
 #: images a row, and inches an image
 _COLUMNS = 6
 _CELL = 1.6
+# inches a caption needs
+_NARROWEST = 1.4
+# points that two lines of a caption take
+_CAPTION = 28
 # larger images are smoothed when they are drawn, smaller ones show their pixels
 _SHOWN_AS_PIXELS = 64
 
@@ -108,7 +112,7 @@ def plot_grid(
     correct: np.ndarray,
     title: str,
 ) -> np.ndarray:
-    """Plot images in rows of six, each with a caption.
+    """Plot images in rows of at most six, each with a caption.
 
     Wrong predictions have a thick orange frame, correct ones a thin blue one.
 
@@ -131,22 +135,25 @@ def plot_grid(
         The axes of the images; one empty axes if there is no image.
     """
     n = len(images)
-    n_columns = min(_COLUMNS, max(n, 1))
+    # narrower cells have no room for captions
+    fitting = int(min(width_of(ax) / _NARROWEST, _COLUMNS))
+    n_columns = max(1, min(fitting, n))
     n_rows = -(-max(n, 1) // n_columns)
     # the caption has two lines, and landscape images need less height than portraits
-    tallest = max((image.shape[0] / image.shape[1] for image in images), default=0.2)
+    tallest = max((image.shape[0] / image.shape[1] for image in images), default=0.0)
     size = (
-        max(_CELL * n_columns, 4.8),
-        0.4 + n_rows * (_CELL * min(max(tallest, 0.5), 1.0) + 0.42),
+        max(_CELL * n_columns, 0.4 + 0.08 * len(title)),
+        0.4 + n_rows * (_CELL * min(tallest, 1.0) + 0.42),
     )
     panels = new_panels(ax, (n_rows, n_columns), size).ravel()
     for panel in panels[n:]:
         panel.set_axis_off()
     for panel, pixels, caption, right in zip(panels, images, captions, correct, strict=False):
         draw_image(panel, pixels, COLOURS[0] if right else COLOURS[1], 1.0 if right else 2.5)
+        panel.set_anchor("N")  # captions of a row in one line
         panel.set_title(caption, fontsize=9, pad=3)
-    if isinstance(ax, type(panels[0])):
-        ax.set_title(title)
+    if hasattr(ax, "get_subplotspec"):
+        ax.set_title(title, pad=_CAPTION)
     else:
         panels[0].figure.suptitle(title)
     return panels[: max(n, 1)]

@@ -144,7 +144,8 @@ class TrainingHistoryDisplay:
         """
         curves = self._curves()
         with style() as matplotlib:
-            size = (max(5.0, 4.8 * len(curves)), 3.9)
+            room = 0.0 if len(self.histories) == 1 else 1.4
+            size = (max(5.0, 4.6 * len(curves)) + room, 3.9)
             axes = new_panels(ax, (1, len(curves)), size)[0]
             for panel, curve in zip(axes, curves, strict=True):
                 for number, (run, history) in enumerate(self.histories.items()):
@@ -154,7 +155,10 @@ class TrainingHistoryDisplay:
                 # epochs are whole numbers
                 locator = matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1)
                 panel.xaxis.set_major_locator(locator)
-            axes[-1].legend()
+            if len(self.histories) == 1:
+                axes[-1].legend()
+            else:  # too long to leave the curves free
+                axes[-1].legend(loc="upper left", bbox_to_anchor=(1.02, 1))
         self.ax_, self.figure_ = axes, axes[0].figure
         return self
 
@@ -162,7 +166,8 @@ class TrainingHistoryDisplay:
         found = dict.fromkeys(
             name.removeprefix("val_") for each in self.histories.values() for name in each
         )
-        return [name for name in found if name not in _NO_CURVES]
+        names = [name for name in found if name not in _NO_CURVES]
+        return sorted(names, key=lambda each: each != "loss")
 
     def _plot_run(
         self, panel: Any, curve: str, number: int, run: str, history: Mapping[str, Sequence[Any]]
@@ -185,28 +190,25 @@ class TrainingHistoryDisplay:
 
     def _mark_phases(self, panel: Any, *, with_names: bool) -> None:
         """Draw a line between two epochs of different phases, and name the phases once."""
-        borders: dict[int, str] = {}
-        first = None
-        for history in self.histories.values():
+        for number, history in enumerate(self.histories.values()):
             phases = list(history.get(_PHASE, ()))
-            first = first or (phases[0] if phases else None)
-            for epoch, (one, other) in enumerate(pairwise(phases), start=1):
-                if one != other:
-                    borders[epoch] = other
-        for epoch in borders:
-            panel.axvline(epoch + 0.5, color="0.4", linestyle=":", linewidth=1.5, zorder=1)
-        if first is None or not borders or not with_names:
-            return
-        for left, name in [(1, first), *((epoch + 0.5, each) for epoch, each in borders.items())]:
-            panel.annotate(
-                str(name).replace("_", "-"),
-                (left, 1),
-                (3, 2),
-                xycoords=("data", "axes fraction"),
-                textcoords="offset points",
-                fontsize=9,
-                color="0.35",
-            )
+            starts = [0, *(k for k, (one, other) in enumerate(pairwise(phases), 1) if one != other)]
+            if len(starts) < 2:
+                continue
+            colour = "0.35" if len(self.histories) == 1 else COLOURS[number % len(COLOURS)]
+            for start in starts:
+                if start:
+                    panel.axvline(start + 0.5, color=colour, ls=":", linewidth=1.5, zorder=1)
+                if with_names:
+                    panel.annotate(
+                        str(phases[start]).replace("_", "-"),
+                        (start + 0.5 if start else 1, 1),
+                        (3, 2),
+                        xycoords=("data", "axes fraction"),
+                        textcoords="offset points",
+                        fontsize=9,
+                        color=colour,
+                    )
 
 
 def history_of(estimator: Any) -> dict[str, list[Any]]:
