@@ -25,7 +25,7 @@ __all__ = [
 class CalibrationBins(NamedTuple):
     """Predictions in bins of equal width by confidence.
 
-    Parameters
+    Attributes
     ----------
     edges : ndarray of shape (n_bins + 1,), float
         Edges of the bins, from 0 to 1. A bin holds its upper edge.
@@ -46,7 +46,7 @@ class CalibrationBins(NamedTuple):
 class SelectiveCurve(NamedTuple):
     """Accuracy if only predictions above a confidence are answered.
 
-    Parameters
+    Attributes
     ----------
     share : ndarray of shape (n_thresholds,), float
         Share of the images that are answered, ascending; the last one is 1.

@@ -21,7 +21,7 @@ _BEFORE_TSNE = 50
 class Projection(NamedTuple):
     """Positions in two dimensions, and labels of the axes.
 
-    Parameters
+    Attributes
     ----------
     positions : ndarray of shape (n, 2), float
         The positions.

@@ -98,6 +98,10 @@ class SearchDisplay:
                 "Set error_score='raise' in the search to see the error."
             )
         self._values = _values_of(self.cv_results["params"])
+        if "n_resources" in self.cv_results:
+            # a halving search sets its resource, such as the epochs, as a parameter
+            given = list(self.cv_results["n_resources"])
+            self._values = {name: each for name, each in self._values.items() if each != given}
         self.parameters = _chosen_parameters(self._values, parameters)
         # a halving search compares settings of one iteration only
         self._iterations = np.asarray(self.cv_results.get("iter", np.zeros(len(failed))))
@@ -117,8 +121,9 @@ class SearchDisplay:
 
         Parameters
         ----------
-        estimator : GridSearchCV, RandomizedSearchCV, HalvingGridSearchCV, ...
-            A fitted search with ``cv_results_``.
+        estimator : object
+            A fitted search with ``cv_results_``, for example a GridSearchCV, a
+            RandomizedSearchCV or a HalvingGridSearchCV.
         parameters : str or list of str, default=None
             One parameter or two: the first one on the horizontal axis. None for those with
             several values, if they are at most two. Of settings that differ in other parameters

@@ -6,7 +6,7 @@ from scipy.stats import loguniform
 from sklearn.datasets import load_iris
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
@@ -128,6 +128,22 @@ def test_a_halving_search_has_a_line_per_iteration():
     assert sum(map(len, lines)) == 4  # each setting once, at its last iteration
 
 
+def test_the_resource_of_a_halving_search_is_no_parameter():
+    search = HalvingGridSearchCV(
+        SGDClassifier(tol=None, random_state=0),
+        {"alpha": [0.0001, 0.001, 0.01, 0.1]},
+        resource="max_iter",
+        max_resources=80,
+        factor=2,
+        random_state=0,
+        cv=2,
+    ).fit(*IRIS)
+    assert "max_iter" in search.cv_results_["params"][0]
+    display = SearchDisplay.from_estimator(search)
+    assert display.parameters == ["alpha"]
+    assert texts(display.ax_.get_legend()) == ["20", "40", "80", "best"]
+
+
 def test_steps_of_a_pipeline_and_lists_of_grids():
     pipeline = Pipeline([("scale", StandardScaler()), ("tree", TREE)])
     grids = [{"scale": [StandardScaler(), MinMaxScaler()]}, {"tree__max_depth": [2]}]
@@ -149,6 +165,18 @@ def test_several_metrics():
     search = search.set_params(refit=False).fit(*IRIS)
     with pytest.raises(ValueError, match="Pass metric="):
         SearchDisplay.from_estimator(search)
+
+
+def test_results_of_other_searches():
+    results = {
+        "params": [{"C": 1}, {"C": 2}],
+        "mean_test_f1": [0.5, 0.7],
+        "split0_test_f1": [0.4, 0.7],
+        "split1_test_f1": [0.6, 0.7],
+    }
+    display = SearchDisplay(results, parameters="C", metric="f1", score_name="F1 score").plot()
+    assert display.ax_.get_ylabel() == "F1 score, mean of 2 folds ± standard error"
+    np.testing.assert_allclose(display.frame()["standard_error"], [0.1, 0])
 
 
 def test_a_single_fold_has_no_interval():
