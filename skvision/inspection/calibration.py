@@ -8,7 +8,7 @@ import numpy as np
 
 from .frames import as_frame
 from .measures import calibration_bins, calibration_error, proportion_interval
-from .plotting import COLOURS, new_panels, style
+from .plotting import COLOURS, import_matplotlib, new_panels, style
 from .predictions import as_predictions, predict_for_display
 
 __all__ = ["CalibrationDisplay"]
@@ -104,6 +104,7 @@ class CalibrationDisplay:
         ImportError
             If matplotlib is not installed.
         """
+        import_matplotlib()  # before predictions are computed
         found = predict_for_display(estimator, X, y)
         return cls(found.confidence, found.correct, n_bins).plot(ax)
 

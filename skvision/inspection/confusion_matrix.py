@@ -11,7 +11,7 @@ from .._sklearn.labels import label_column
 from ..images import ImageBatch, as_image_batch
 from .frames import as_frame
 from .measures import confusion
-from .plotting import new_axes, set_labels, short_text, style
+from .plotting import import_matplotlib, new_axes, set_labels, short_text, style
 from .prediction_grid import PredictionDisplay
 from .predictions import checked_labels, file_names, predict_labels
 
@@ -112,6 +112,7 @@ class ConfusionDisplay:
         ImportError
             If matplotlib is not installed.
         """
+        import_matplotlib()  # before predictions are computed
         _check_normalize(normalize)
         found = predict_labels(estimator, X, y)
         self = cls(

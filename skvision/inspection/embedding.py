@@ -16,7 +16,7 @@ from .._sklearn.network_estimator import NetworkEstimator
 from ..exceptions import shown
 from ..images import ImageBatch, known_range
 from .frames import as_frame
-from .plotting import COLOURS, MARKERS, new_axes, short_text, style
+from .plotting import COLOURS, MARKERS, import_matplotlib, new_axes, short_text, style
 from .predictions import checked_images
 from .projection import METHODS, check_method, project
 from .thumbnails import thumbnail
@@ -142,13 +142,14 @@ class EmbeddingDisplay:
         ImportError
             If matplotlib, or UMAP for ``method="umap"``, is not installed.
         """
+        import_matplotlib()  # before features are computed
         check_method(method)
         _check_number(n_images)
         if isinstance(estimator, type) or not hasattr(estimator, "fit"):
             raise ValueError(f"Pass a transformer or a classifier. Received: {shown(estimator)}")
         check_is_fitted(estimator)
         images, names = checked_images(estimator, X)
-        n = len(images) if images is not None else len(X)
+        n = X.shape[0] if hasattr(X, "shape") else len(X)
         if y is not None:
             y = label_column(y)
             if len(y) != n:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..images import ImageBatch
 from .frames import as_frame
-from .plotting import short_text, style
+from .plotting import import_matplotlib, short_text, style
 from .predictions import as_predictions, predict_labels
 from .selection import WHICH, chosen, with_label
 from .thumbnails import plot_grid, thumbnail
@@ -126,6 +126,7 @@ class PredictionDisplay:
         ImportError
             If matplotlib is not installed.
         """
+        import_matplotlib()  # before predictions are computed
         check_choice(which, n_images)
         found = predict_labels(estimator, X, y)
         if found.images is None:
@@ -238,6 +239,8 @@ class PredictionDisplay:
     ) -> PredictionDisplay:
         """Plot some images, wrong predictions in a thick orange frame.
 
+        Above each image are the predicted class, its probability and the true class.
+
         Parameters
         ----------
         ax : matplotlib.axes.Axes, Figure or SubFigure, default=None
@@ -290,10 +293,10 @@ class PredictionDisplay:
         return self
 
     def _caption(self, index: int) -> str:
-        predicted = short_text(self.y_pred[index], 17)
+        predicted = short_text(self.y_pred[index], 16)
         if self.probabilities is not None:
             predicted += f" {_percent(float(self.probabilities[index].max()))}"
-        return f"predicted {predicted}\ntrue {short_text(self.y_true[index], 22)}"
+        return f"{predicted}\ntrue: {short_text(self.y_true[index], 17)}"
 
 
 def _percent(probability: float) -> str:

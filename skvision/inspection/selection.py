@@ -79,9 +79,9 @@ def chosen(
     places = places[np.argsort(-confidence[places], kind="stable")]
     if which != "confused" or not len(places):
         return places
-    pairs = np.stack([y_true[places], y_pred[places]], axis=1)
-    _, pair, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
-    pair = pair.ravel()
+    labels, codes = np.unique(np.concatenate([y_true, y_pred]), return_inverse=True)
+    pair = (codes[: len(y_true)] * len(labels) + codes[len(y_true) :])[places]
+    counts = np.bincount(pair)
     # the most frequent pair first; pairs of one frequency apart from each other
     return places[np.lexsort((pair, -counts[pair]))]
 

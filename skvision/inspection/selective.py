@@ -8,7 +8,7 @@ import numpy as np
 
 from .frames import as_frame
 from .measures import proportion_interval, selective_curve
-from .plotting import COLOURS, new_axes, style
+from .plotting import COLOURS, import_matplotlib, new_axes, style
 from .predictions import as_predictions, predict_for_display
 
 __all__ = ["SelectiveDisplay"]
@@ -86,6 +86,7 @@ class SelectiveDisplay:
         ImportError
             If matplotlib is not installed.
         """
+        import_matplotlib()  # before predictions are computed
         found = predict_for_display(estimator, X, y)
         return cls(found.confidence, found.correct).plot(ax)
 

@@ -19,8 +19,6 @@ _COLUMNS = 6
 _CELL = 1.6
 # inches a caption needs
 _NARROWEST = 1.4
-# points that two lines of a caption take
-_CAPTION = 28
 # larger images are smoothed when they are drawn, smaller ones show their pixels
 _SHOWN_AS_PIXELS = 64
 
@@ -138,22 +136,23 @@ def plot_grid(
     # narrower cells have no room for captions
     fitting = int(min(width_of(ax) / _NARROWEST, _COLUMNS))
     n_columns = max(1, min(fitting, n))
-    n_rows = -(-max(n, 1) // n_columns)
-    # the caption has two lines, and landscape images need less height than portraits
-    tallest = max((image.shape[0] / image.shape[1] for image in images), default=0.0)
-    size = (
-        max(_CELL * n_columns, 0.4 + 0.08 * len(title)),
-        0.4 + n_rows * (_CELL * min(tallest, 1.0) + 0.42),
-    )
-    panels = new_panels(ax, (n_rows, n_columns), size).ravel()
+    # a row is as high as its highest image and two lines of caption
+    shapes = [min(image.shape[0] / image.shape[1], 1.0) for image in images] or [0.0]
+    rows = [max(shapes[start : start + n_columns]) for start in range(0, len(shapes), n_columns)]
+    heights = [_CELL * row + 0.42 for row in rows]
+    size = (max(_CELL * n_columns, 0.4 + 0.08 * len(title)), 0.4 + sum(heights))
+    if is_in_axes := hasattr(ax, "get_subplotspec"):
+        # a title of `ax` itself would lie on the captions of the first row
+        heading, ax = new_panels(ax, (2, 1), size, ratios=(1, 12))[:, 0]
+        heading.set_axis_off()
+        heading.text(0.5, 0.5, title, ha="center", va="center", transform=heading.transAxes)
+    panels = new_panels(ax, (len(rows), n_columns), size, ratios=heights).ravel()
     for panel in panels[n:]:
         panel.set_axis_off()
     for panel, pixels, caption, right in zip(panels, images, captions, correct, strict=False):
         draw_image(panel, pixels, COLOURS[0] if right else COLOURS[1], 1.0 if right else 2.5)
         panel.set_anchor("N")  # captions of a row in one line
         panel.set_title(caption, fontsize=9, pad=3)
-    if hasattr(ax, "get_subplotspec"):
-        ax.set_title(title, pad=_CAPTION)
-    else:
+    if not is_in_axes:
         panels[0].figure.suptitle(title)
     return panels[: max(n, 1)]

@@ -117,6 +117,19 @@ def test_tables_need_no_matplotlib(display, monkeypatch):
         display.plot()
 
 
+@pytest.mark.parametrize(
+    "display",
+    [CalibrationDisplay, ConfusionDisplay, EmbeddingDisplay, PredictionDisplay, SelectiveDisplay],
+)
+def test_matplotlib_is_missed_before_the_predictions(display, monkeypatch):
+    for name in ("matplotlib", "matplotlib.pyplot"):
+        monkeypatch.setitem(sys.modules, name, None)
+    labels = {"y": Y} if display is EmbeddingDisplay else {}
+    arguments = (X,) if labels else (X, Y)
+    with pytest.raises(ImportError, match=r'pip install "skvision\[plot\]"$'):
+        display.from_estimator("no estimator", *arguments, **labels)
+
+
 def test_axes_without_a_grid_hold_no_panels():
     ax = plt.figure().add_axes((0.1, 0.1, 0.8, 0.8))
     with pytest.raises(ValueError, match="several panels, which need axes made by plt.subplots"):

@@ -30,9 +30,9 @@ def test_the_worst_come_first():
     display = shown()
     assert display.indices_.tolist() == [1, 2, 4]
     assert captions(display) == [
-        "predicted dog 80%\ntrue cat",
-        "predicted cat 60%\ntrue dog",
-        "predicted cat 55%\ntrue dog",
+        "dog 80%\ntrue: cat",
+        "cat 60%\ntrue: dog",
+        "cat 55%\ntrue: dog",
     ]
     pixels = np.asarray(display.ax_[1].images[0].get_array())
     np.testing.assert_array_equal(pixels[..., 0], IMAGES[2])
@@ -71,7 +71,7 @@ def test_one_class_and_one_pair():
     none = shown(label=("cat", "cat"))
     assert not len(none.indices_)
     assert none.figure_.get_suptitle() == "Wrong predictions, true cat and predicted cat: none"
-    assert captions(shown(which="best", n_images=1)) == ["predicted cat >99.9%\ntrue cat"]
+    assert captions(shown(which="best", n_images=1)) == ["cat >99.9%\ntrue: cat"]
 
 
 def test_frames_tell_right_from_wrong_in_grey_too():
@@ -101,7 +101,7 @@ def test_a_classifier_without_probabilities(digits):
     display = PredictionDisplay.from_estimator(
         make_pipeline(flat, LinearSVC()).fit(X, y), X, y, which="best", n_images=2
     )
-    assert captions(display)[0] == f"predicted {y[0]}\ntrue {y[0]}"
+    assert captions(display)[0] == f"{y[0]}\ntrue: {y[0]}"
     assert "confidence" not in display.frame()
     with pytest.raises(ValueError, match="needs probabilities"):
         display.plot(which="uncertain")
@@ -142,8 +142,9 @@ def test_rows_that_are_no_images(digits):
         PredictionDisplay.from_estimator(LogisticRegression(max_iter=999).fit(X, y), X, y)
 
 
-def test_pairs_of_one_frequency_stay_apart():
-    y_true = np.array(["a", "b", "a", "b"])
-    y_pred = np.array(["b", "c", "b", "c"])
+@pytest.mark.parametrize("dtype", [str, object])
+def test_pairs_of_one_frequency_stay_apart(dtype):
+    y_true = np.array(["a", "b", "a", "b"], dtype)
+    y_pred = np.array(["b", "c", "b", "c"], dtype)
     probabilities = np.array([[0, 0.6, 0.4], [0, 0.1, 0.9], [0, 0.8, 0.2], [0, 0.3, 0.7]])
     assert chosen(y_true, y_pred, probabilities, "confused").tolist() == [2, 0, 1, 3]
