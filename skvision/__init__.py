@@ -12,9 +12,12 @@ from typing import Any
 __version__ = "0.1.0"
 
 _WHERE = {
-    "AugmentedImage": "augmentation",
     "AugmentationDisplay": "inspection",
+    "AugmentedImage": "augmentation",
+    "CalibrationDisplay": "inspection",
     "CheckpointWarning": "exceptions",
+    "ConfusionDisplay": "inspection",
+    "EmbeddingDisplay": "inspection",
     "FeatureEngineWarning": "exceptions",
     "FineTunedClassifier": "classifiers",
     "ImageAugmenter": "augmentation",
@@ -25,10 +28,14 @@ _WHERE = {
     "MiniVGGClassifier": "classifiers",
     "ModelVersionWarning": "exceptions",
     "PixelRangeWarning": "exceptions",
+    "PredictionDisplay": "inspection",
     "PretrainedFeatureTransformer": "feature_extraction.transformer",
     "RandAugmenter": "augmentation",
+    "SearchDisplay": "inspection",
+    "SelectiveDisplay": "inspection",
     "SkippedImageWarning": "exceptions",
     "TrainingDivergedError": "exceptions",
+    "TrainingHistoryDisplay": "inspection",
     "TrainingInterruptedWarning": "exceptions",
     "UnsupportedModelError": "exceptions",
     "augment_folder": "augmentation",

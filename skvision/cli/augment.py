@@ -228,7 +228,8 @@ def _preview(
 
     if destination is not None and destination.resolve() in file.resolve().parents:
         raise typer.BadParameter("--preview must be outside DST, which holds the data set.")
-    files = load_image_folder(source, validate=skip_unreadable, on_error="skip").data
+    data = load_image_folder(source, validate=skip_unreadable, on_error="skip")
+    files = data.data
     refuse_within({source, *map(os.path.dirname, files)}, file)
     matplotlib = import_matplotlib()
     matplotlib.use("agg")
@@ -238,6 +239,6 @@ def _preview(
             f"--preview must have the ending of an image (.{', .'.join(known)}), not {file.name!r}."
         )
     with written_whole(file) as temporary:
-        display = AugmentationDisplay.from_estimator(augmenter, files)
+        display = AugmentationDisplay.from_estimator(augmenter, files, y=data.target)
         display.figure_.savefig(temporary, dpi=150)
     typer.echo(f"Preview written to {file}")

@@ -1,10 +1,29 @@
-"""Display classes over matplotlib, to judge models and augmentation.
+"""Display classes over matplotlib, to judge data, models and augmentation.
 
 The package may import all layers below the command line; it uses only public methods of
-estimators.
+estimators. Computing is apart from drawing: `measures`, `predictions`, `selection` and
+`projection` work without matplotlib.
 """
 
 from .augmentation import AugmentationDisplay
+from .calibration import CalibrationDisplay
+from .confusion_matrix import ConfusionDisplay
+from .embedding import EmbeddingDisplay
 from .learning_rate import LearningRateDisplay, find_learning_rate
+from .prediction_grid import PredictionDisplay
+from .search_results import SearchDisplay
+from .selective import SelectiveDisplay
+from .training_history import TrainingHistoryDisplay
 
-__all__ = ["AugmentationDisplay", "LearningRateDisplay", "find_learning_rate"]
+__all__ = [
+    "AugmentationDisplay",
+    "CalibrationDisplay",
+    "ConfusionDisplay",
+    "EmbeddingDisplay",
+    "LearningRateDisplay",
+    "PredictionDisplay",
+    "SearchDisplay",
+    "SelectiveDisplay",
+    "TrainingHistoryDisplay",
+    "find_learning_rate",
+]

@@ -8,16 +8,21 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .._sklearn.labels import label_column
 from ..augmentation.applying import augmented_pixels
 from ..augmentation.base import BaseAugmenter
-from ..images import as_image_batch, resize_array
-from .plotting import new_axes
+from ..images import as_image_batch
+from .frames import as_frame
+from .plotting import new_axes, short_text, style
+from .thumbnails import fitted_pixels
 
 __all__ = ["AugmentationDisplay"]
 
-# pixels between images, and their value
-_GAP = 4
+# space between images, as a share of the widest one, and its value
+_GAP = 0.04
 _BACKGROUND = 255
+# width of the plot in inches: a laptop's, and of one image at most
+_WIDTH, _CELL = 10.0, 1.7
 
 
 class AugmentationDisplay:
@@ -32,6 +37,8 @@ class AugmentationDisplay:
         Images; their sizes may differ.
     augmented : list of list of ndarray
         Several augmented versions of each image, in its size.
+    labels : list, default=None
+        A label for each image.
 
     Attributes
     ----------
@@ -57,9 +64,15 @@ class AugmentationDisplay:
     (2, 3)
     """
 
-    def __init__(self, originals: list[np.ndarray], augmented: list[list[np.ndarray]]) -> None:
+    def __init__(
+        self,
+        originals: list[np.ndarray],
+        augmented: list[list[np.ndarray]],
+        labels: list[Any] | None = None,
+    ) -> None:
         self.originals = originals
         self.augmented = augmented
+        self.labels = labels
 
     @classmethod
     def from_estimator(
@@ -67,9 +80,10 @@ class AugmentationDisplay:
         estimator: Any,
         X: Any,
         *,
+        y: Any = None,
         n_images: int = 4,
         n_draws: int = 5,
-        longest_side: int = 128,
+        longest_side: int = 256,
         ax: Any = None,
     ) -> AugmentationDisplay:
         """Augment some images several times, and plot the results.
@@ -81,16 +95,19 @@ class AugmentationDisplay:
             draws.
         X : array, sequence, Series or frame of n_samples images
             In any form that the estimator takes.
+        y : array-like of shape (n_samples,), default=None
+            Labels, shown beside the images.
         n_images : int, default=4
             Number of images, at least 1, spread evenly over X; all images if X has fewer.
         n_draws : int, default=5
             Number of augmented versions per image, at least 1.
-        longest_side : int, default=128
-            Maximum of the longer side of the plotted images in pixels, at least 1. Larger
-            images are reduced before augmentation, and shifts in pixels are reduced in
-            proportion, so that the plot shows the effect on the full-size image.
-        ax : matplotlib.axes.Axes, default=None
-            Axes to plot into; None for a new figure.
+        longest_side : int, default=256
+            Maximum of the longer side of the plotted images in pixels, at least 1: as many as a
+            screen shows; a print shows more. Larger images are reduced before augmentation,
+            and shifts in pixels are reduced in proportion, so that the plot shows the effect
+            on the full-size image.
+        ax : matplotlib.axes.Axes, Figure or SubFigure, default=None
+            Where to plot; None for a new figure.
 
         Returns
         -------
@@ -127,12 +144,18 @@ class AugmentationDisplay:
         images = as_image_batch(
             X, row_shape=estimator.row_shape, value_range=estimator.value_range
         )  # fmt: skip
+        if y is not None:
+            y = label_column(y)
+            if len(y) != len(images):
+                raise ValueError(
+                    f"X holds {len(images)} images, and y holds {len(y)} labels. Pass one each."
+                )
         chosen = np.unique(np.linspace(0, len(images) - 1, n_images).round().astype(int))
         seed = int(check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max))
         originals, versions = [], []
         for index in chosen:
             whole = images.whole(int(index))
-            pixels = _fitted(whole, longest_side)
+            pixels = fitted_pixels(whole, longest_side)
             draws = estimator.draw([seed, int(index)], np.arange(n_draws))
             # lengths in pixels refer to the full-size image
             for name, axis in (("shift_y_pixels", 0), ("shift_x_pixels", 1)):
@@ -144,62 +167,85 @@ class AugmentationDisplay:
                     augmented_pixels(copies, draws, pixel_range=(0, 255), **estimator.fill_options)
                 )
             )
-        return cls(originals, versions).plot(ax)
+        labels = None if y is None else list(y[chosen])
+        return cls(originals, versions, labels).plot(ax)
+
+    def frame(self) -> Any:
+        """Return the images as a table, without a plot.
+
+        Returns
+        -------
+        pandas.DataFrame or dict of str to ndarray
+            One row per original and per version: ``image`` (from 0), ``draw`` (0 for the
+            original), ``label`` if labels are known, and ``pixels``, a uint8 array. A dict if
+            pandas is not installed.
+        """
+        rows = self._rows()
+        columns: dict[str, Any] = {
+            "image": [image for image, row in enumerate(rows) for _ in row],
+            "draw": [draw for row in rows for draw in range(len(row))],
+        }
+        if self.labels is not None:
+            pairs = zip(self.labels, rows, strict=True)
+            columns["label"] = [label for label, row in pairs for _ in row]
+        return as_frame({**columns, "pixels": [pixels for row in rows for pixels in row]})
+
+    def _rows(self) -> list[list[np.ndarray]]:
+        """Return each original with its versions."""
+        pairs = zip(self.originals, self.augmented, strict=True)
+        return [[original, *versions] for original, versions in pairs]
 
     def plot(self, ax: Any = None) -> AugmentationDisplay:
         """Plot one row per image: the original, then its augmented versions.
 
         Parameters
         ----------
-        ax : matplotlib.axes.Axes, default=None
-            Axes to plot into; None for a new figure.
+        ax : matplotlib.axes.Axes, Figure or SubFigure, default=None
+            Where to plot; None for a new figure.
 
         Returns
         -------
         self : AugmentationDisplay
             The display, with ``ax_`` and ``figure_``.
         """
-        rows = [
-            [original, *versions]
-            for original, versions in zip(self.originals, self.augmented, strict=True)
-        ]
-        grid, middles = _grid(rows)
-        new = ax is None
-        ax = new_axes(ax)
-        if new:
-            ax.figure.set_size_inches(1.3 * len(rows[0]), 0.4 + 1.3 * len(rows))
-        ax.imshow(grid, interpolation="nearest")
-        labels = ["original", *(f"draw {number}" for number in range(1, len(rows[0])))]
-        ax.set_xticks(middles, labels)
-        ax.xaxis.tick_top()
-        ax.tick_params(length=0)
-        ax.set_yticks([])
-        ax.spines[:].set_visible(False)
+        rows = self._rows()
+        grid, columns, lines = _grid(rows)
+        width = min(_CELL * len(rows[0]), _WIDTH)
+        with style():
+            # room for the names of the draws above, and for the labels at the left
+            left = 0 if self.labels is None else 0.3
+            ax = new_axes(ax, (width + left, width * grid.shape[0] / grid.shape[1] + 0.35))
+            ax.imshow(grid, interpolation="antialiased")
+            names = ["original", *(f"draw {number}" for number in range(1, len(rows[0])))]
+            ax.set_xticks(columns, names)
+            ax.xaxis.tick_top()
+            ax.tick_params(length=0)
+            ax.set_yticks([])
+            if self.labels is not None:
+                labels = [short_text(label) for label in self.labels]
+                ax.set_yticks(lines, labels, rotation=90, va="center")
+            ax.grid(False)
+            ax.spines[:].set_visible(False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
 
-def _fitted(pixels: np.ndarray, longest: int) -> np.ndarray:
-    """Return the image, reduced so that its longer side is at most `longest`."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, longest / max(height, width))
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    return np.ascontiguousarray(resize_array(pixels, size, "stretch"))
+def _grid(rows: list[list[np.ndarray]]) -> tuple[np.ndarray, list[float], list[float]]:
+    """Return one canvas with each image centred in its cell, and the centres of the cells.
 
-
-def _grid(rows: list[list[np.ndarray]]) -> tuple[np.ndarray, list[float]]:
-    """Return one canvas with each image centred in its cell, and the centres of the columns."""
-    height = max(image.shape[0] for row in rows for image in row)
+    All columns have the width of the widest image, and each row has the height of its own.
+    """
     width = max(image.shape[1] for row in rows for image in row)
-    n_rows, n_columns = len(rows), len(rows[0])
-    canvas = np.full(
-        (n_rows * (height + _GAP) - _GAP, n_columns * (width + _GAP) - _GAP, 3),
-        _BACKGROUND,
-        np.uint8,
-    )
-    for i, row in enumerate(rows):
-        for j, image in enumerate(row):
-            top = i * (height + _GAP) + (height - image.shape[0]) // 2
-            left = j * (width + _GAP) + (width - image.shape[1]) // 2
+    gap = max(1, round(_GAP * width))
+    heights = [max(image.shape[0] for image in row) for row in rows]
+    tops = np.cumsum([0, *(height + gap for height in heights[:-1])])
+    n_columns = len(rows[0])
+    shape = (tops[-1] + heights[-1], n_columns * (width + gap) - gap, 3)
+    canvas = np.full(shape, _BACKGROUND, np.uint8)
+    for row, top in zip(rows, tops, strict=True):
+        for place, image in enumerate(row):
+            left = place * (width + gap) + (width - image.shape[1]) // 2
             canvas[top : top + image.shape[0], left : left + image.shape[1]] = image
-    return canvas, [j * (width + _GAP) + (width - 1) / 2 for j in range(n_columns)]
+    columns = [place * (width + gap) + (width - 1) / 2 for place in range(n_columns)]
+    lines = [float(top + (height - 1) / 2) for top, height in zip(tops, heights, strict=True)]
+    return canvas, columns, lines

@@ -11,7 +11,8 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from .._sklearn.network_estimator import RangeTestable
-from .plotting import new_axes
+from .frames import as_frame
+from .plotting import COLOURS, import_matplotlib, new_axes, style
 
 __all__ = ["LearningRateDisplay", "find_learning_rate"]
 
@@ -147,13 +148,81 @@ class LearningRateDisplay:
         self.smoothed_losses = _smoothed(self.losses)
         self.suggestion = _suggested(self.learning_rates, self.smoothed_losses)
 
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        phase: str | None = None,
+        lowest: float = 1e-5,
+        highest: float = 10.0,
+        n_steps: int = 100,
+        ax: Any = None,
+    ) -> LearningRateDisplay:
+        """Run `find_learning_rate`, and plot its result.
+
+        Parameters
+        ----------
+        estimator : MiniVGGClassifier or FineTunedClassifier, or a Pipeline that ends in one
+            The classifier, fitted or not; it isn't changed.
+        X : array, sequence, Series or frame of n_samples images
+            In any form that its fit takes.
+        y : array-like of shape (n_samples,)
+            Labels.
+        phase : {"warmup", "fine_tune"}, default=None
+            Phase of a FineTunedClassifier whose rate to find.
+        lowest : float, default=1e-5
+            Lowest rate, above 0.
+        highest : float, default=10.0
+            Highest rate.
+        n_steps : int, default=100
+            Number of rates, at least 20.
+        ax : matplotlib.axes.Axes, Figure or SubFigure, default=None
+            Where to plot; None for a new figure.
+
+        Returns
+        -------
+        LearningRateDisplay
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X or y is not as described, or the loss never falls.
+        ImportError
+            If matplotlib is not installed.
+        """
+        import_matplotlib()  # before the training
+        found = find_learning_rate(
+            estimator, X, y, phase=phase, lowest=lowest, highest=highest, n_steps=n_steps
+        )
+        return found.plot(ax)
+
+    def frame(self) -> Any:
+        """Return the curve as a table, without a plot.
+
+        Returns
+        -------
+        pandas.DataFrame or dict of str to ndarray
+            One row per rate: ``learning_rate``, ``loss`` and ``smoothed_loss``. A dict if pandas
+            is not installed.
+        """
+        return as_frame(
+            {
+                "learning_rate": self.learning_rates,
+                "loss": self.losses,
+                "smoothed_loss": self.smoothed_losses,
+            }
+        )
+
     def plot(self, ax: Any = None) -> LearningRateDisplay:
         """Plot the losses over the learning rates, and mark the suggestion.
 
         Parameters
         ----------
-        ax : matplotlib.axes.Axes, default=None
-            Axes to plot into; None for a new figure.
+        ax : matplotlib.axes.Axes, Figure or SubFigure, default=None
+            Where to plot; None for a new figure.
 
         Returns
         -------
@@ -165,14 +234,18 @@ class LearningRateDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        ax = new_axes(ax)
-        ax.plot(self.learning_rates, self.losses, ".", color="0.7", label="loss of one batch")
-        ax.plot(self.learning_rates, self.smoothed_losses, color="C0", label="smoothed")
-        ax.axvline(
-            self.suggestion, color="C1", linestyle="--", label=f"suggestion {self.suggestion:.2g}"
-        )
-        ax.set(xscale="log", xlabel="learning rate", ylabel="loss")
-        ax.legend()
+        with style():
+            ax = new_axes(ax)
+            ax.plot(self.learning_rates, self.losses, ".", color="0.6", label="loss of one batch")
+            ax.plot(self.learning_rates, self.smoothed_losses, color=COLOURS[0], label="smoothed")
+            ax.axvline(
+                self.suggestion,
+                color=COLOURS[1],
+                linestyle="--",
+                label=f"suggestion {self.suggestion:.2g}",
+            )
+            ax.set(xscale="log", xlabel="learning rate", ylabel="loss")
+            ax.legend()
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

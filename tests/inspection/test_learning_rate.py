@@ -98,6 +98,19 @@ def test_the_plot_shows_the_curve_and_the_suggestion(tiny, digits):
     assert display.plot(other).ax_ is other
 
 
+def test_one_call_finds_and_plots(tiny, digits):
+    ax = mpl.figure.Figure().subplots()
+    display = LearningRateDisplay.from_estimator(
+        tiny, *digits, phase=None, lowest=1e-4, highest=1.0, n_steps=40, ax=ax
+    )
+    expected = find_learning_rate(tiny, *digits, lowest=1e-4, highest=1.0, n_steps=40)
+    np.testing.assert_array_equal(display.losses, expected.losses)
+    assert display.ax_ is ax
+    frame = display.frame()
+    np.testing.assert_array_equal(frame["learning_rate"], expected.learning_rates)
+    np.testing.assert_array_equal(frame["smoothed_loss"], expected.smoothed_losses)
+
+
 def test_the_error_without_matplotlib_has_the_pip_command(monkeypatch):
     for name in ("matplotlib", "matplotlib.pyplot"):
         monkeypatch.setitem(sys.modules, name, None)
