@@ -5,6 +5,13 @@ estimators.
 """
 
 from .augmentation import AugmentationDisplay
+from .explanation import Explanation, explain
 from .learning_rate import LearningRateDisplay, find_learning_rate
 
-__all__ = ["AugmentationDisplay", "LearningRateDisplay", "find_learning_rate"]
+__all__ = [
+    "AugmentationDisplay",
+    "Explanation",
+    "LearningRateDisplay",
+    "explain",
+    "find_learning_rate",
+]
