@@ -16,6 +16,7 @@ _WHERE = {
     "AugmentationDisplay": "inspection",
     "CheckpointWarning": "exceptions",
     "Explanation": "inspection",
+    "ExplanationDisplay": "inspection",
     "FeatureEngineWarning": "exceptions",
     "FineTunedClassifier": "classifiers",
     "ImageAugmenter": "augmentation",

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn.labels import labels_like, listed
 from .._sklearn.network_estimator import NetworkEstimator, PartedNetwork
+from ..images import as_image_batch
 from ..networks.class_evidence import METHODS
 from ..networks.network_parts import NoFeatureMapError
 from .class_network import ClassNetwork, class_network, feature_network
@@ -282,6 +283,8 @@ def _by_occlusion(estimator: Any, X: Any, target: Any) -> Explanation:
             "shown."
         )
     n = len(X) if hasattr(X, "__len__") else 0
+    if n == 0:
+        as_image_batch(X)  # says what X must be
     if n > MOST_IMAGES:
         raise ValueError(
             f"Occlusion makes {N_PREDICTIONS} predictions an image, {n * N_PREDICTIONS:,} for "
