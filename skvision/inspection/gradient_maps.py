@@ -176,6 +176,7 @@ def shown_maps(values: np.ndarray) -> np.ndarray:
     >>> shown_maps(np.array([[[-1.0, 2.0], [4.0, 0.0]]])).tolist()
     [[[0.0, 0.5], [1.0, 0.0]]]
     """
-    positive = np.maximum(values, 0).astype(np.float32)
+    positive: np.ndarray = np.maximum(values, 0, dtype=np.float32)
     largest = positive.max(axis=(1, 2), keepdims=True)
-    return np.divide(positive, largest, out=np.zeros_like(positive), where=largest > 0)
+    positive /= np.where(largest > 0, largest, 1)
+    return positive
