@@ -60,7 +60,10 @@ def cost(name: str, model, files) -> None:
         arrays = reader.read(np.arange(N_TIMED))
     for what, X in (("arrays", arrays), ("files", files[:N_TIMED])):
         taken = turns(
-            {"explain": lambda X=X: explain(model, X), "predict": lambda X=X: model.predict_proba(X)},
+            {
+                "explain": lambda X=X: explain(model, X),
+                "predict": lambda X=X: model.predict_proba(X),
+            },
             ROUNDS,
         )
         ratio = statistics.median(

@@ -129,7 +129,9 @@ def _predictions(
         explained: Iterator[dict[str, Any]] = iter(())
         if heat_maps is not None:
             known = [not isinstance(row, ImageDecodeError) for row in answers]
-            explained = iter(heat_maps.write(estimator, readable[known]) if any(known) else ())
+            explained = iter(
+                heat_maps.write(estimator, list(readable[known])) if any(known) else ()
+            )
         for file in chunk:
             if file in errors:
                 yield Prediction(file, error=errors[file])
@@ -171,9 +173,7 @@ def _as_rows(predictions: Iterable[Prediction], top: int, explains: bool) -> Ite
     return as_csv(rows())
 
 
-def _as_entries(
-    predictions: Iterable[Prediction], top: int, explains: bool
-) -> Iterator[str]:
+def _as_entries(predictions: Iterable[Prediction], top: int, explains: bool) -> Iterator[str]:
     return as_json_list(
         {"file": prediction.file, "error": prediction.error}
         if prediction.error

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from .._sklearn.network_estimator import NetworkEstimator, PartedNetwork
+from .._sklearn.network_estimator import PartedNetwork
 from .._system.bounded_store import Store
 from ..feature_extraction.engines import Engine
 from ..networks import BUILDING, PREDICT_BATCH, WHOLE, View
@@ -26,12 +26,16 @@ class Parts:
 
     parts: NetworkParts
     engine: Engine
+    batch_size: int
     evidence: ClassEvidence
     method: str
 
 
 #: the last split networks, so that the next call neither builds nor traces them
 _split: Store[Any, Parts] = Store(2, making=BUILDING)
+
+# small images are computed faster in large batches
+_LARGE_BATCH, _SMALL_IMAGE = 4 * PREDICT_BATCH, 96 * 96
 
 
 class ClassNetwork:
@@ -73,13 +77,16 @@ class ClassNetwork:
         self.views = views
         self.method = method
         self.output = output
+        self.batch_size = parts.batch_size
         self._parts = parts
         self._answer = answer
         self._linear = None if linear is None else (linear.kernel, linear.bias)
 
     def feature_maps(self, batches: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
         """Yield the feature maps of each batch of images, one (n, rows, columns, n_maps) a view."""
-        views = (keras.ops.convert_to_numpy(view.of(batch)) for batch in batches for view in self.views)
+        views = (
+            keras.ops.convert_to_numpy(view.of(batch)) for batch in batches for view in self.views
+        )
         shape = self._parts.parts.shape
         of_views: list[np.ndarray] = []
         for vectors in self._parts.engine.run(views):
@@ -101,15 +108,28 @@ class ClassNetwork:
         return [self._parts.evidence(maps, targets, self._linear) for maps in of_views]
 
 
-def class_network(estimator: Any, method: str) -> ClassNetwork:
+def class_network(estimator: Any, method: str, n_images: int) -> ClassNetwork:
     """Return the network of a classifier of skvision.
+
+    Parameters
+    ----------
+    estimator : NetworkEstimator
+        The classifier.
+    method : str
+        A name in `skvision.networks.class_evidence.METHODS`, or "auto".
+    n_images : int
+        Number of images that will be explained.
+
+    Returns
+    -------
+    ClassNetwork
 
     Raises
     ------
     NoFeatureMapError
         If it has no feature map.
     """
-    parts = _made(estimator, method, classifies=True, against_others=True)
+    parts = _made(estimator, method, n_images)
     return ClassNetwork(
         estimator,
         parts,
@@ -121,7 +141,7 @@ def class_network(estimator: Any, method: str) -> ClassNetwork:
 
 
 def feature_network(
-    estimator: Any, method: str, classifier: Any, linear: LinearScores
+    estimator: Any, method: str, n_images: int, classifier: Any, linear: LinearScores
 ) -> ClassNetwork:
     """Return the network of features and the linear steps after it.
 
@@ -131,6 +151,8 @@ def feature_network(
         The step that computes features.
     method : str
         A name in `skvision.networks.class_evidence.METHODS`, "cam" or "auto".
+    n_images : int
+        Number of images that will be explained.
     classifier : object
         The steps after it, as one estimator.
     linear : LinearScores
@@ -147,12 +169,18 @@ def feature_network(
     """
     name = "cam" if method == "auto" else method
     weigh = "hirescam" if name == "cam" else name
-    parts = _made(estimator, weigh, classifies=False, against_others=linear.against_others)
+    parts = _made(estimator, weigh, n_images, linear)
     output = "probability" if hasattr(classifier, "predict_proba") else "decision_function"
 
     return ClassNetwork(
-        *(estimator, parts, lambda scores, inputs: numbers_of(classifier, inputs)),
-        *(classifier.classes_, [WHOLE], name, output, linear),
+        estimator,
+        parts,
+        lambda scores, inputs: numbers_of(classifier, inputs),
+        classifier.classes_,
+        [WHOLE],
+        name,
+        output,
+        linear,
     )
 
 
@@ -164,17 +192,23 @@ def numbers_of(classifier: Any, X: Any) -> np.ndarray:
     return scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
 
 
-def _made(estimator: Any, method: str, *, classifies: bool, against_others: bool) -> Parts:
+def _made(estimator: Any, method: str, n_images: int, linear: LinearScores | None = None) -> Parts:
     how = estimator.reads_images_as()
+    is_small = how.size[0] * how.size[1] <= _SMALL_IMAGE
+    batch_size = _LARGE_BATCH if is_small and n_images > PREDICT_BATCH else PREDICT_BATCH
+    against_others = linear is None or linear.against_others
     engine_of = getattr(estimator, "engine", None), getattr(estimator, "precision", None)
-    key = (estimator.network_digest(), how.size, engine_of, method, against_others)
+    key = (
+        *(estimator.network_digest(), how.size, engine_of, batch_size),
+        *(method, linear is None, against_others),
+    )
 
     def make() -> Parts:
-        parts = split_network(estimator.build_network(), classifies=classifies)
+        parts = split_network(estimator.build_network(), classifies=linear is None)
         name = _best(parts) if method == "auto" else method
         evidence = ClassEvidence(parts, name, against_others=against_others)
-        engine = estimator.network_engine(lambda: parts.body, PREDICT_BATCH)
-        return Parts(parts, engine, evidence, name)
+        engine = estimator.network_engine(lambda: parts.body, batch_size)
+        return Parts(parts, engine, batch_size, evidence, name)
 
     return _split.get(key, make)
 

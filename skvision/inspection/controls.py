@@ -82,7 +82,10 @@ def moved(marked: np.ndarray, random: np.random.Generator) -> np.ndarray:
     n, height, width = marked.shape
     shifts = np.stack([random.integers(0, height, n), random.integers(0, width, n)], axis=1)
     return np.stack(
-        [np.roll(each, tuple(shift), axis=(0, 1)) for each, shift in zip(marked, shifts, strict=True)]
+        [
+            np.roll(each, tuple(shift), axis=(0, 1))
+            for each, shift in zip(marked, shifts, strict=True)
+        ]
     )
 
 
@@ -162,4 +165,5 @@ def likeness(maps: np.ndarray, others: np.ndarray) -> np.ndarray:
     one, two = (each - each.mean(axis=1, keepdims=True) for each in ranks)
     spread = np.sqrt((one**2).sum(axis=1) * (two**2).sum(axis=1))
     alike = np.abs((one * two).sum(axis=1))
-    return np.divide(alike, spread, out=np.zeros(len(alike)), where=spread > 0)
+    shares: np.ndarray = alike / np.where(spread > 0, spread, 1)
+    return shares

@@ -111,9 +111,7 @@ class Explanation:
         return f"{type(self).__name__}(n={len(self)}, method={self.method!r})"
 
 
-def explain(
-    estimator: Any, X: Any, *, target: Any = None, method: str = "auto"
-) -> Explanation:
+def explain(estimator: Any, X: Any, *, target: Any = None, method: str = "auto") -> Explanation:
     """Make heat maps of what a classifier looks at, with controls.
 
     Networks are explained by gradients, a linear model on features by its weights, and anything
@@ -223,8 +221,9 @@ def _split(estimator: Any, X: Any, method: str) -> tuple[Any, ClassNetwork | Non
         for _, step in (estimator.steps if isinstance(estimator, Pipeline) else [("", estimator)])
         if step not in (None, "passthrough") and not hasattr(step, "fit_resample")
     ]
-    for place, step in enumerate(steps):
-        make = _maker(steps, place, method)
+    n_images = len(X) if hasattr(X, "__len__") else 1
+    for place in range(len(steps)):
+        make = _maker(steps, place, method, n_images)
         if make is None:
             continue
         try:
@@ -245,7 +244,9 @@ def _split(estimator: Any, X: Any, method: str) -> tuple[Any, ClassNetwork | Non
     return X, None
 
 
-def _maker(steps: list[Any], place: int, method: str) -> Callable[[], ClassNetwork] | None:
+def _maker(
+    steps: list[Any], place: int, method: str, n_images: int
+) -> Callable[[], ClassNetwork] | None:
     """Return what makes the network that begins with a step; None if it begins elsewhere."""
     step, after = steps[place], steps[place + 1 :]
     if not isinstance(step, PartedNetwork):
@@ -258,15 +259,15 @@ def _maker(steps: list[Any], place: int, method: str) -> Callable[[], ClassNetwo
                 "With value_range=None, X holds numbers that aren't images, and no heat map can "
                 "be shown."
             )
-        return lambda: class_network(step, method)
+        return lambda: class_network(step, method, n_images)
     last = _fitted_classifier(after[-1]) if after and is_classifier(after[-1]) else None
     if last is None:
         return None
     tail = Pipeline([(str(number), each) for number, each in enumerate([*after[:-1], last])])
-    scores = linear_scores([*after[:-1], last], step.n_features_out_)
+    scores = linear_scores([*after[:-1], last])
     if scores is None:
         return None
-    return lambda: feature_network(step, method, tail, scores)
+    return lambda: feature_network(step, method, n_images, tail, scores)
 
 
 def _by_occlusion(estimator: Any, X: Any, target: Any) -> Explanation:

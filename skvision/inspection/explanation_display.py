@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .explanation import Explanation, explain
-from .overlays import COLOR_MAP, enlarged, overlaid
+from .overlays import enlarged, overlaid
 from .plotting import import_matplotlib, new_axes
 
 __all__ = ["ExplanationDisplay", "in_words"]

@@ -89,12 +89,13 @@ def gradient_maps(
 def _of_round(
     network: ClassNetwork, images: np.ndarray, targets: np.ndarray | None, seed: int
 ) -> Maps:
-    parts = _batches(images)
+    size = network.batch_size
+    parts = _batches(images, size)
     of_parts = list(network.feature_maps(parts))
     answers = np.concatenate([network.answers(each) for each in of_parts])
     targets = answers.argmax(axis=1) if targets is None else targets
     values, alike = [], []
-    for of_views, some in zip(of_parts, _batches(targets), strict=True):
+    for of_views, some in zip(of_parts, _batches(targets, size), strict=True):
         found = network.evidence(of_views, some)
         values.append(_in_place(network, [of_class for of_class, _ in found], images.shape[1:3]))
         of_each = [
@@ -108,7 +109,12 @@ def _of_round(
     neutral = blurred(images)
     # a round's own seed: the same images have the same controls
     random = moved(marked, np.random.default_rng(seed))
-    changed = [part for where in (marked, random) for part in _batches(hidden(images, where, neutral))]
+    # made while the network runs
+    changed = (
+        hidden(*some)
+        for where in (marked, random)
+        for some in zip(*(_batches(each, size) for each in (images, where, neutral)), strict=True)
+    )
     without = np.concatenate([network.answers(each) for each in network.feature_maps(changed)])
     rows = np.arange(len(images))
     return Maps(
@@ -122,8 +128,8 @@ def _of_round(
     )
 
 
-def _batches(array: np.ndarray) -> Sequence[np.ndarray]:
-    return [array[start : start + PREDICT_BATCH] for start in range(0, len(array), PREDICT_BATCH)]
+def _batches(array: np.ndarray, size: int) -> Sequence[np.ndarray]:
+    return [array[start : start + size] for start in range(0, len(array), size)]
 
 
 def _in_place(

@@ -53,7 +53,7 @@ class LinearScores(NamedTuple):
     against_others: bool
 
 
-def linear_scores(steps: Sequence[Any], n_features: int) -> LinearScores | None:
+def linear_scores(steps: Sequence[Any]) -> LinearScores | None:
     """Return scalers and a linear classifier as one kernel and one bias.
 
     Parameters
@@ -61,8 +61,6 @@ def linear_scores(steps: Sequence[Any], n_features: int) -> LinearScores | None:
     steps : sequence of fitted estimators
         Scalers of single features, then a linear classifier, or a CalibratedClassifierCV of
         linear classifiers.
-    n_features : int
-        Number of features.
 
     Returns
     -------
@@ -78,7 +76,7 @@ def linear_scores(steps: Sequence[Any], n_features: int) -> LinearScores | None:
     >>> X, y = np.array([[1.0], [3.0], [5.0]]), [0, 1, 1]
     >>> scaler = StandardScaler().fit(X)
     >>> model = LogisticRegression().fit(scaler.transform(X), y)
-    >>> kernel, bias, _ = linear_scores([scaler, model], 1)
+    >>> kernel, bias, _ = linear_scores([scaler, model])
     >>> scores = X @ kernel + bias
     >>> bool(np.allclose(scores[:, 1] - scores[:, 0], model.decision_function((X - 3) / X.std())))
     True
@@ -90,7 +88,7 @@ def linear_scores(steps: Sequence[Any], n_features: int) -> LinearScores | None:
     if found is None:
         return None
     coefficients, intercepts, against_others = found
-    scale, offset = np.ones(n_features), np.zeros(n_features)
+    scale, offset = np.ones(coefficients.shape[1]), np.zeros(coefficients.shape[1])
     for scaler in scalers:
         factor, constant = _line(scaler)
         scale, offset = scale * factor, offset * factor + constant
@@ -138,9 +136,7 @@ def _weights(classifier: Any) -> tuple[np.ndarray, np.ndarray, bool] | None:
     if not isinstance(classifier, (*_SOFTMAX, *_ONE_BY_ONE)) or not hasattr(classifier, "coef_"):
         return None
     coefficients = np.atleast_2d(np.asarray(classifier.coef_, np.float64))
-    intercepts = np.broadcast_to(
-        np.asarray(classifier.intercept_, np.float64), len(coefficients)
-    )
+    intercepts = np.broadcast_to(np.asarray(classifier.intercept_, np.float64), len(coefficients))
     if len(coefficients) != (1 if len(classifier.classes_) == 2 else len(classifier.classes_)):
         return None
     one_by_one = getattr(classifier, "solver", "") == "liblinear"

@@ -121,6 +121,6 @@ def _shown(arrays: np.ndarray, value_range: Any) -> np.ndarray:
         if value_range != "auto" or arrays.shape[3:] not in ((), (1,), (3,)):
             raise
         low, high = float(arrays.min()), float(arrays.max())
-        scaled = np.uint8(np.rint((arrays - low) / max(high - low, 1e-12) * 255))
-        scaled = scaled if scaled.ndim == 4 else scaled[..., np.newaxis]
-        return np.repeat(scaled, 3, axis=3) if scaled.shape[3] == 1 else scaled
+        scaled = np.rint((arrays - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
+        scaled = scaled.reshape(*arrays.shape[:3], -1)
+        return np.broadcast_to(scaled, (*scaled.shape[:3], 3)).copy()

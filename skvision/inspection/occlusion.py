@@ -48,7 +48,8 @@ def windows(height: int, width: int) -> np.ndarray:
     ((8, 2, 4), (64, 224, 224))
     """
     rows, columns = _spans(height), _spans(width)
-    return (rows[:, None, :, None] & columns[None, :, None, :]).reshape(-1, height, width)
+    covers: np.ndarray = rows[:, None, :, None] & columns[None, :, None, :]
+    return covers.reshape(-1, height, width)
 
 
 def _spans(side: int) -> np.ndarray:
@@ -93,8 +94,12 @@ def occlusion_maps(
         pixels = image if image.ndim == 4 else image[..., np.newaxis]
         neutral = _neutral(pixels)
 
-        def without(marked: np.ndarray, pixels: np.ndarray = pixels, neutral: np.ndarray = neutral,
-                    shape: tuple[int, ...] = image.shape[1:]) -> np.ndarray:
+        def without(
+            marked: np.ndarray,
+            pixels: np.ndarray = pixels,
+            neutral: np.ndarray = neutral,
+            shape: tuple[int, ...] = image.shape[1:],
+        ) -> np.ndarray:
             return hidden(pixels, marked, neutral).reshape(len(marked), *shape)
 
         answers = probabilities(np.concatenate([image, without(covers)]))
@@ -107,16 +112,14 @@ def occlusion_maps(
         places = [marked, *(moved(marked, random) for _ in range(N_RANDOM))]
         controls = probabilities(without(np.concatenate(places)))[:, target]
         found.append((shown_maps(values)[0], target, number, controls[0], controls[1:].mean()))
-    maps, chosen, numbers, hot, randoms = zip(*found, strict=True)
-    unknown = np.full(len(arrays), np.nan)
-    return Maps(
-        np.stack(maps), images, np.array(chosen), *map(np.array, (numbers, hot, randoms)), unknown
-    )
+    maps, chosen, numbers, hot, randoms = map(np.array, zip(*found, strict=True))
+    return Maps(maps, images, chosen, numbers, hot, randoms, np.full(len(arrays), np.nan))
 
 
 def _neutral(pixels: np.ndarray) -> np.ndarray:
     """Return a blurred copy, of the same number type."""
     floats = blurred(pixels.astype(np.float32))
     if pixels.dtype.kind == "f":
-        return floats.astype(pixels.dtype)
-    return np.rint(floats).astype(pixels.dtype)
+        return np.asarray(floats, pixels.dtype)
+    rounded: np.ndarray = np.rint(floats).astype(pixels.dtype)
+    return rounded

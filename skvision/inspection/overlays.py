@@ -64,7 +64,7 @@ def _overlaid(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
     grey = enlarged(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY))
     size = grey.shape[1], grey.shape[0]
     smooth = cv2.resize(heat, size, interpolation=cv2.INTER_LINEAR)
-    levels = np.uint8(np.rint(smooth.clip(0, 1) * 255))
+    levels = np.rint(smooth.clip(0, 1) * 255).astype(np.uint8)
     colors = cv2.applyColorMap(levels, _COLORS)[:, :, ::-1]
     mixed = _IMAGE * grey[..., np.newaxis].astype(np.float32) + (1 - _IMAGE) * colors
     result = np.ascontiguousarray(np.rint(mixed).clip(0, 255).astype(np.uint8))

@@ -12,11 +12,6 @@ from .python_random import python_random_kept
 
 __all__ = ["NetworkParts", "NoFeatureMapError", "split_network"]
 
-# layers at the end of a feature map that lose detail or change nothing: a heat map shows what is
-# before them
-_POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
-_UNCHANGING = (keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.Identity)
-
 
 class NoFeatureMapError(ValueError):
     """A network has no feature map to make a heat map of."""
@@ -48,9 +43,10 @@ class NetworkParts:
 
 
 def split_network(network: keras.Model, *, classifies: bool = True) -> NetworkParts:
-    """Split a network after its last convolution.
+    """Split a network after its last feature map of more than one point.
 
-    The feature map is the last one of more than one point, before a pooling layer that follows.
+    Pooling layers after the last convolution belong to the first part: heat maps of what the
+    head sees passed the deletion control more often than those before the pooling.
 
     Parameters
     ----------
@@ -77,7 +73,7 @@ def split_network(network: keras.Model, *, classifies: bool = True) -> NetworkPa
     ...     keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
     >>> parts = split_network(network)
     >>> parts.shape, [tuple(output.shape) for output in parts.head.outputs]
-    ((6, 6, 5), [(None, 2), (None, 45)])
+    ((3, 3, 5), [(None, 2), (None, 45)])
     """
     with BUILDING, python_random_kept():
         flat = flattened(network)
@@ -117,13 +113,7 @@ def _last_map(flat: keras.Model) -> keras.KerasTensor:
             f"The last feature map of the network {flat.name} has only one point, so it can't say "
             'where something is. Train with a larger image_size, or use method="occlusion".'
         )
-    last = maps[-1]
-    while isinstance(last, (*_POOLINGS, *_UNCHANGING)):
-        before = last.input
-        if not _is_map(before) or isinstance(before, list):
-            break
-        last = next(layer for layer in layers if layer.output is before)
-    return last.output
+    return maps[-1].output
 
 
 def _is_map(tensor: object) -> bool:
@@ -153,9 +143,7 @@ def _before_softmax(flat: keras.Model) -> keras.KerasTensor:
         return keras.ops.log(keras.ops.maximum(flat.outputs[0], 1e-30))
 
 
-def _inputs_of_last_kernel(
-    flat: keras.Model, feature_map: keras.KerasTensor
-) -> keras.KerasTensor:
+def _inputs_of_last_kernel(flat: keras.Model, feature_map: keras.KerasTensor) -> keras.KerasTensor:
     after = flat.layers[::-1]
     for layer in after:
         if layer.output is feature_map:

@@ -139,4 +139,5 @@ def _outside_in(side: int, share: float) -> np.ndarray:
     matrix: np.ndarray = np.maximum(0, 1 - distance * share)
     matrix *= ((where > 0) & (where < side))[:, None]
     total = matrix.sum(axis=1, keepdims=True)
-    return np.divide(matrix, total, out=np.zeros_like(matrix), where=total > 0)
+    matrix /= np.where(total > 0, total, 1)
+    return matrix

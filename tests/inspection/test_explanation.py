@@ -115,9 +115,7 @@ def test_maps_images_and_targets(net, explanation):
     np.testing.assert_allclose(explanation.maps.max(axis=(1, 2)), 1)
     np.testing.assert_array_equal(explanation.images, X)
     np.testing.assert_array_equal(explanation.targets, y)
-    np.testing.assert_allclose(
-        explanation.outputs, net.predict_proba(X).max(axis=1), atol=1e-5
-    )
+    np.testing.assert_allclose(explanation.outputs, net.predict_proba(X).max(axis=1), atol=1e-5)
     assert explanation.output == "probability"
 
 
@@ -126,18 +124,17 @@ def test_deletion_is_the_drop_when_the_hottest_tenth_is_hidden(net, explanation)
     places = np.searchsorted(CLASSES, y)
     changed = hidden(X, hottest(explanation.maps), blurred(X))
     without = net.predict_proba(changed)[np.arange(100), places]
-    np.testing.assert_allclose(
-        explanation.deletion_, explanation.outputs - without, atol=1e-5
-    )
+    np.testing.assert_allclose(explanation.deletion_, explanation.outputs - without, atol=1e-5)
     assert explanation.beats_random.mean() > 0.9
     assert explanation.deletion_.mean() > 3 * explanation.random_deletion_.mean()
 
 
 def test_a_map_of_random_weights_is_found_out(net, explanation):
     assert explanation.sanity_.shape == (100,)
-    assert explanation.sanity_.mean() < 0.5
-    # it weighs maps by their size alone, whatever the class
-    assert explain(net, TEST[0][:20], method="gradcam++").sanity_.mean() > 0.7
+    # it takes no negative weights, so it hardly depends on the class
+    alike = explain(net, TEST[0], method="gradcam++").sanity_
+    assert alike.mean() > 0.7
+    assert alike.mean() > explanation.sanity_.mean() + 0.1
 
 
 def test_the_same_call_explains_the_same(net, explanation):
@@ -171,7 +168,7 @@ def test_targets_have_the_type_of_the_classes():
 
 
 def test_views_are_explained_in_their_place(net):
-    averaging = clone(net).set_params(predict_mirrored=True, predict_crops=(1.0, 0.9))
+    averaging = clone(net).set_params(predict_crops=(1.0, 0.9))
     averaging.fit(*marked(120))
     found = explain(averaging, TEST[0])
     np.testing.assert_allclose(

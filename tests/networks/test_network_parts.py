@@ -30,11 +30,13 @@ def parts_agree(network, images=IMAGES, **how):
     return parts, inputs
 
 
-@pytest.mark.parametrize("options", [{}, {"pooling": "avg"}, {"se_ratio": 0.5}, {"norm_first": True}])
-def test_minivgg_is_split_before_its_last_pooling(options):
+@pytest.mark.parametrize(
+    "options", [{}, {"pooling": "avg"}, {"se_ratio": 0.5}, {"norm_first": True}]
+)
+def test_minivgg_is_split_after_its_last_pooling(options):
     network = MiniVGGArchitecture((16, 16, 3), 3, filters=(4, 8), dense_units=(5,), **options)
     parts, inputs = parts_agree(network.build())
-    assert parts.shape == (8, 8, 8)
+    assert parts.shape == (4, 4, 8)
     assert inputs.shape == (3, 5)
     assert parts.is_flattened == ("pooling" not in options)
 
@@ -55,6 +57,12 @@ def test_minivgg_is_split_before_its_last_pooling(options):
 def test_scores_are_those_before_the_softmax(end):
     parts, _ = parts_agree(small(*end))
     assert parts.shape == (14, 14, 4)
+
+
+def test_a_map_of_one_point_is_left_to_the_head():
+    network = MiniVGGArchitecture((4, 4, 3), 3, filters=(4, 8), dense_units=(5,)).build()
+    parts, _ = parts_agree(network, IMAGES[:, :4, :4])
+    assert parts.shape == (2, 2, 8)
 
 
 def test_features_of_a_nested_network_with_branches():
