@@ -139,5 +139,9 @@ def _weights(classifier: Any) -> tuple[np.ndarray, np.ndarray, bool] | None:
     intercepts = np.broadcast_to(np.asarray(classifier.intercept_, np.float64), len(coefficients))
     if len(coefficients) != (1 if len(classifier.classes_) == 2 else len(classifier.classes_)):
         return None
-    one_by_one = getattr(classifier, "solver", "") == "liblinear"
+    # scikit-learn before 1.8 has the parameter multi_class
+    one_by_one = (
+        getattr(classifier, "solver", "") == "liblinear"
+        or getattr(classifier, "multi_class", "") == "ovr"
+    )
     return coefficients, intercepts, isinstance(classifier, _SOFTMAX) and not one_by_one
