@@ -254,6 +254,7 @@ class FittedNetwork(RepresentedByState):
         Returns
         -------
         Engine
+            Its ``run`` maps batches of images to vectors.
         """
         return KerasEngine(build, "float32", batch_size)
 

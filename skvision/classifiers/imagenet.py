@@ -396,6 +396,7 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
         Returns
         -------
         Engine
+            Its ``run`` maps batches of images to vectors.
         """
         choice = resolve(self.engine, self.precision)
         return make_engine(choice, build, batch_size)

@@ -389,6 +389,7 @@ default="EfficientNetLite0"
         Returns
         -------
         Engine
+            Its ``run`` maps batches of images to vectors.
         """
         return make_engine(self._reproduced_choice(), build, batch_size)
 

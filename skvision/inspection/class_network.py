@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# first, since it hides the messages of Keras' backend
+from .. import networks  # noqa: F401  isort: skip
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +57,7 @@ class ClassNetwork:
         The views that the answer is averaged over.
     method : str
         How its maps are made.
-    output : {"probability", "decision_function"}
+    output : {"probability", "decision_function"}, default="probability"
         What the answer is.
     linear : LinearScores, default=None
         A linear model on the head's second output; None if the head ends in classes.
@@ -77,6 +79,7 @@ class ClassNetwork:
         self.views = views
         self.method = method
         self.output = output
+        #: maximum number of images per batch
         self.batch_size = parts.batch_size
         self._parts = parts
         self._answer = answer

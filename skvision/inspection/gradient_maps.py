@@ -8,7 +8,7 @@ share the first pass.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -25,7 +25,8 @@ __all__ = ["Maps", "gradient_maps", "resized", "shown_maps"]
 ROUND = 8 * PREDICT_BATCH
 
 
-class Maps(NamedTuple):
+@dataclass(frozen=True)
+class Maps:
     """Heat maps of images with their controls; each array has one entry per image.
 
     Parameters
@@ -83,7 +84,11 @@ def gradient_maps(
             _of_round(network, batch, None if targets is None else targets[which], int(which[0]))
             for which, batch in zip(progress(rounds, "explaining", verbose), pixels, strict=True)
         ]
-    return Maps(*map(np.concatenate, zip(*found, strict=True)))
+    return Maps(*map(np.concatenate, zip(*map(_arrays, found), strict=True)))
+
+
+def _arrays(maps: Maps) -> list[np.ndarray]:
+    return [getattr(maps, field.name) for field in fields(maps)]
 
 
 def _of_round(

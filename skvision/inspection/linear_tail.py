@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
@@ -34,7 +35,8 @@ _ONE_BY_ONE = (
 )
 
 
-class LinearScores(NamedTuple):
+@dataclass(frozen=True)
+class LinearScores:
     """Scores of classes that are linear in the features: ``features @ kernel + bias``.
 
     Parameters
@@ -76,8 +78,8 @@ def linear_scores(steps: Sequence[Any]) -> LinearScores | None:
     >>> X, y = np.array([[1.0], [3.0], [5.0]]), [0, 1, 1]
     >>> scaler = StandardScaler().fit(X)
     >>> model = LogisticRegression().fit(scaler.transform(X), y)
-    >>> kernel, bias, _ = linear_scores([scaler, model])
-    >>> scores = X @ kernel + bias
+    >>> found = linear_scores([scaler, model])
+    >>> scores = X @ found.kernel + found.bias
     >>> bool(np.allclose(scores[:, 1] - scores[:, 0], model.decision_function((X - 3) / X.std())))
     True
     """

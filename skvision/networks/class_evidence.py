@@ -162,8 +162,8 @@ class ClassEvidence:
 
     Parameters
     ----------
-    head : keras.Model
-        As in `NetworkParts`.
+    parts : NetworkParts
+        The network.
     method : str
         A name in `METHODS`.
     against_others : bool, default=True
