@@ -6,12 +6,20 @@ methods; they work with any estimator that has them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-__all__ = ["NetworkEstimator", "NetworkInput", "RangeTestable", "ReadAs", "ReadsImages"]
+__all__ = [
+    "NetworkEstimator",
+    "NetworkInput",
+    "PartedNetwork",
+    "RangeTestable",
+    "ReadAs",
+    "ReadsImages",
+]
 
 
 class ReadAs(NamedTuple):
@@ -112,3 +120,25 @@ class RangeTestable(Protocol):
         phase: str | None = None,
     ) -> np.ndarray:
         """Return the losses of one training step at each rate; the estimator isn't changed."""
+
+
+@runtime_checkable
+class PartedNetwork(ReadsImages, Protocol):
+    """A fitted estimator whose network can be run in parts, as heat maps need it."""
+
+    def build_network(self) -> Any:
+        """Return the network, a new `keras.Model`: images in, probabilities or features out."""
+
+    def network_digest(self) -> str:
+        """Return the identity of the network, equal for equal layers and weights."""
+
+    def validated_images(self, X: Any) -> Any:
+        """Return X as a `skvision.images.ImageBatch`, checked as for a prediction."""
+
+    def network_engine(self, build: Callable[[], Any], batch_size: int) -> Any:
+        """Return an engine for a part of the network, of the kind that predictions use.
+
+        `build` makes the part: images in, vectors out. The engine's ``run`` takes batches of at
+        most `batch_size` images, and yields their vectors
+        (`skvision.feature_extraction.engines.Engine`).
+        """

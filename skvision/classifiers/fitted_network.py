@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -14,7 +15,8 @@ from .._sklearn.labels import labels_like
 from .._sklearn.network_estimator import NetworkInput
 from .._system.forks import refuse_after_fork
 from .._system.progress import progress
-from ..images import ImageReader, validate_images
+from ..feature_extraction.engines import Engine, KerasEngine
+from ..images import ImageBatch, ImageReader, validate_images
 from ..networks import (
     PREDICT_BATCH,
     CompiledNetwork,
@@ -32,7 +34,7 @@ class FittedNetwork(RepresentedByState):
     """A classifier whose fitted state is a network's recipe and its weights as arrays.
 
     The Keras networks themselves belong to the pool. The class implements
-    `skvision._sklearn.network_estimator.NetworkEstimator`.
+    `NetworkEstimator` and `PartedNetwork` of `skvision._sklearn.network_estimator`.
     """
 
     classes_: np.ndarray
@@ -222,6 +224,39 @@ class FittedNetwork(RepresentedByState):
             Crops and mirror images, as the parameters say.
         """
         return views(self.predict_crops, self.predict_mirrored)
+
+    def validated_images(self, X: Any) -> ImageBatch:
+        """Check images as predict does.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples images
+            In any form that predict takes.
+
+        Returns
+        -------
+        ImageBatch
+            The images, not yet decoded.
+        """
+        check_is_fitted(self, "classes_")
+        return validate_images(self, X, reset=False)
+
+    def network_engine(self, build: Callable[[], Any], batch_size: int) -> Engine:
+        """Return what runs a part of the network: Keras, as for predictions.
+
+        Parameters
+        ----------
+        build : callable
+            Makes the part, a `keras.Model` from images to vectors.
+        batch_size : int
+            Maximum number of images per batch.
+
+        Returns
+        -------
+        Engine
+            Its ``run`` maps batches of images to vectors.
+        """
+        return KerasEngine(build, "float32", batch_size)
 
     def network_facts(self) -> dict[str, Any]:
         """Return facts about the fitted network that don't need building it.

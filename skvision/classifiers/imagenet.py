@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Callable
 from functools import cache
 from numbers import Integral
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ from .._sklearn.estimator import DocumentationLink, all_or_nothing
 from .._sklearn.labels import label_column
 from .._sklearn.network_estimator import NetworkInput, ReadAs
 from .._sklearn.sizes import as_image_size
-from ..feature_extraction.engines import resolve
+from ..feature_extraction.engines import Engine, make_engine, resolve
 from ..feature_extraction.extraction import FeatureExtraction
 from ..feature_extraction.network_key import network_key
 from ..feature_extraction.recipe import FeatureRecipe, classification_recipe
@@ -365,6 +366,40 @@ class ImageNetClassifier(CallbackSupportMixin, DocumentationLink, ClassifierMixi
             The whole image.
         """
         return [WHOLE]
+
+    def validated_images(self, X: Any) -> ImageBatch:
+        """Check images as predict does.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples images
+            In any form that predict takes.
+
+        Returns
+        -------
+        ImageBatch
+            The images, not yet decoded.
+        """
+        self._validate_params()
+        return self._images(X)
+
+    def network_engine(self, build: Callable[[], Any], batch_size: int) -> Engine:
+        """Return what runs a part of the network: the engine of predictions.
+
+        Parameters
+        ----------
+        build : callable
+            Makes the part, a `keras.Model` from images to vectors.
+        batch_size : int
+            Maximum number of images per batch.
+
+        Returns
+        -------
+        Engine
+            Its ``run`` maps batches of images to vectors.
+        """
+        choice = resolve(self.engine, self.precision)
+        return make_engine(choice, build, batch_size)
 
     def network_facts(self) -> dict[str, Any]:
         """Return facts about the network that don't need building it.

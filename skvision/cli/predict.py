@@ -13,6 +13,7 @@ import typer
 
 from ..exceptions import ImageDecodeError
 from ._errors import say
+from ._heat_maps import HeatMaps
 from ._models import answered, chunks, load_model, reads_as
 from ._options import Debug, Format, FormatOption, Jobs, Trust
 from ._output import as_csv, as_json_list, standard_output
@@ -44,6 +45,13 @@ def predict(
         ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Number of classes to print per image.")] = 1,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write heat maps of what speaks for the predicted class into this folder.",
+        ),
+    ] = None,
     output: FormatOption = Format.table,
     jobs: Jobs = None,
     trust: Trust = False,
@@ -53,12 +61,17 @@ def predict(
 
     Unreadable images are reported on standard error, and the others are predicted; the
     exit code is then 2. Standard input has one file name per line.
+
+    --explain writes NAME.png for each image NAME.jpg: the image, and a heat map over it. The
+    formats csv and json also give its controls: by how much the probability falls if the
+    hottest tenth of the image is hidden, and a random tenth.
     """
     use_threads(jobs)
     given = [*([model] if network else []), *(images or ())]
     if not given:
         raise typer.BadParameter("pass at least one image after the model.")
     files = _files(given)
+    heat_maps = None if explain is None else HeatMaps(explain)
     estimator = _pretrained(network) if network else load_model(model, trust, "predict_proba")
     out = standard_output()
     top = min(top, len(estimator.classes_))
@@ -66,13 +79,13 @@ def predict(
 
     def said() -> Iterator[Prediction]:
         nonlocal failed
-        for prediction in _predictions(estimator, files, top):
+        for prediction in _predictions(estimator, files, top, heat_maps):
             if prediction.error:
                 failed = True
                 say(prediction.error)
             yield prediction
 
-    for text in _WRITERS[output](said(), top):
+    for text in _WRITERS[output](said(), top, heat_maps is not None):
         out.write(text)
     if failed:
         raise typer.Exit(2)
@@ -92,9 +105,12 @@ class Prediction:
     file: str
     best: Sequence[tuple[str, float]] = ()
     error: str | None = None
+    heat_map: dict[str, Any] | None = None
 
 
-def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Prediction]:
+def _predictions(
+    estimator: Any, files: Sequence[str], top: int, heat_maps: HeatMaps | None = None
+) -> Iterator[Prediction]:
     import numpy as np
 
     from ..datasets import find_unreadable
@@ -108,7 +124,14 @@ def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Pre
             chunk = keep_files(chunk, how)
         errors = {error.source: str(error) for error in find_unreadable(chunk)}
         readable = np.array([file for file in chunk if file not in errors], dtype=object)
-        rows = iter(answered(estimator.predict_proba, readable))
+        answers = answered(estimator.predict_proba, readable)
+        rows = iter(answers)
+        explained: Iterator[dict[str, Any]] = iter(())
+        if heat_maps is not None:
+            known = [not isinstance(row, ImageDecodeError) for row in answers]
+            explained = iter(
+                heat_maps.write(estimator, list(readable[known])) if any(known) else ()
+            )
         for file in chunk:
             if file in errors:
                 yield Prediction(file, error=errors[file])
@@ -118,28 +141,39 @@ def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Pre
                 yield Prediction(file, error=str(row))
                 continue
             order = np.argsort(-row, kind="stable")[:top]
-            yield Prediction(file, [(str(names[k]), float(row[k])) for k in order])
+            best = [(str(names[k]), float(row[k])) for k in order]
+            yield Prediction(file, best, heat_map=next(explained, None))
 
 
-def _as_lines(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
+# columns of the CSV, in the order of `HeatMaps.write`
+_HEAT_MAP = ("heat_map", "deletion", "random_deletion", "sanity")
+
+
+def _as_lines(predictions: Iterable[Prediction], top: int, explains: bool) -> Iterator[str]:
     for prediction in predictions:
         named = ", ".join(f"{name} {probability:.3f}" for name, probability in prediction.best)
         if named:
-            yield f"{prediction.file}: {named}\n"
+            shown = f" (heat map {prediction.heat_map['file']})" if prediction.heat_map else ""
+            yield f"{prediction.file}: {named}{shown}\n"
 
 
-def _as_rows(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
+def _as_rows(predictions: Iterable[Prediction], top: int, explains: bool) -> Iterator[str]:
     def rows() -> Iterator[list[Any]]:
-        yield ["file", *(f"{it}_{k + 1}" for k in range(top) for it in ("class", "probability"))]
+        yield [
+            "file",
+            *(f"{it}_{k + 1}" for k in range(top) for it in ("class", "probability")),
+            *(_HEAT_MAP if explains else ()),
+        ]
         for prediction in predictions:
             if prediction.best:
                 best = ((name, f"{probability:.6f}") for name, probability in prediction.best)
-                yield [prediction.file, *(cell for pair in best for cell in pair)]
+                shown = prediction.heat_map.values() if prediction.heat_map else ()
+                yield [prediction.file, *(cell for pair in best for cell in pair), *shown]
 
     return as_csv(rows())
 
 
-def _as_entries(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
+def _as_entries(predictions: Iterable[Prediction], top: int, explains: bool) -> Iterator[str]:
     return as_json_list(
         {"file": prediction.file, "error": prediction.error}
         if prediction.error
@@ -149,12 +183,13 @@ def _as_entries(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
                 {"class": name, "probability": round(probability, 6)}
                 for name, probability in prediction.best
             ],
+            **({"heat_map": prediction.heat_map} if prediction.heat_map else {}),
         }
         for prediction in predictions
     )
 
 
-_WRITERS: dict[Format, Callable[[Iterable[Prediction], int], Iterator[str]]] = {
+_WRITERS: dict[Format, Callable[[Iterable[Prediction], int, bool], Iterator[str]]] = {
     Format.table: _as_lines,
     Format.csv: _as_rows,
     Format.json: _as_entries,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -19,8 +20,9 @@ from .._sklearn.network_estimator import ReadAs
 from .._sklearn.sizes import as_image_size
 from ..exceptions import FeatureEngineWarning
 from ..images import RESIZE_POLICIES, ImageBatch, known_range, validate_images
-from .engines import EngineChoice, resolve
+from .engines import Engine, EngineChoice, make_engine, resolve
 from .extraction import FeatureExtraction
+from .network_key import network_key
 from .recipe import POOLINGS, clone_around_backbone, feature_recipe, input_size
 
 __all__ = ["PretrainedFeatureTransformer"]
@@ -335,6 +337,61 @@ default="EfficientNetLite0"
             size = input_size(self.backbone, self.layer, given)
         is_keyed = self.cache not in (None, False)
         return ReadAs(size, self.resize, known_range(self), is_keyed)
+
+    def build_network(self) -> Any:
+        """Return the fitted network, a new `keras.Model`.
+
+        Returns
+        -------
+        keras.Model
+            Maps 8-bit RGB images (n, height, width, 3) to features (n, n_features_out_).
+        """
+        check_is_fitted(self)
+        return self._recipe.build()
+
+    def network_digest(self) -> str:
+        """Return the identity of the fitted network.
+
+        Returns
+        -------
+        str
+            Equal for equal layers and weights.
+        """
+        check_is_fitted(self)
+        return network_key(**self._recipe.key_parts())
+
+    def validated_images(self, X: Any) -> ImageBatch:
+        """Check images as transform does.
+
+        Parameters
+        ----------
+        X : array, sequence, Series or frame of n_samples images
+            In any form that transform takes.
+
+        Returns
+        -------
+        ImageBatch
+            The images, not yet decoded.
+        """
+        check_is_fitted(self)
+        return validate_images(self, X, reset=False)
+
+    def network_engine(self, build: Callable[[], Any], batch_size: int) -> Engine:
+        """Return what runs a part of the network: the engine that fit chose.
+
+        Parameters
+        ----------
+        build : callable
+            Makes the part, a `keras.Model` from images to vectors.
+        batch_size : int
+            Maximum number of images per batch.
+
+        Returns
+        -------
+        Engine
+            Its ``run`` maps batches of images to vectors.
+        """
+        return make_engine(self._reproduced_choice(), build, batch_size)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Get the names of the features: ``vgg16_0``, ``vgg16_1``, ...

@@ -9,6 +9,8 @@ from .augmentation import AugmentationDisplay
 from .calibration import CalibrationDisplay
 from .confusion_matrix import ConfusionDisplay
 from .embedding import EmbeddingDisplay
+from .explanation import Explanation, explain
+from .explanation_display import ExplanationDisplay
 from .learning_rate import LearningRateDisplay, find_learning_rate
 from .prediction_grid import PredictionDisplay
 from .search_results import SearchDisplay
@@ -20,10 +22,13 @@ __all__ = [
     "CalibrationDisplay",
     "ConfusionDisplay",
     "EmbeddingDisplay",
+    "Explanation",
+    "ExplanationDisplay",
     "LearningRateDisplay",
     "PredictionDisplay",
     "SearchDisplay",
     "SelectiveDisplay",
     "TrainingHistoryDisplay",
+    "explain",
     "find_learning_rate",
 ]

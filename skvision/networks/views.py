@@ -62,6 +62,33 @@ class View:
             images = ops.transpose(images, (0, 2, 3, 1))
         return ops.flip(images, axis=2) if self.mirrored else images
 
+    def placed(self, maps: np.ndarray) -> np.ndarray:
+        """Return maps of this view at their place in the whole image.
+
+        Parameters
+        ----------
+        maps : ndarray of shape (n, height, width), float
+            Values of the view's pixels.
+
+        Returns
+        -------
+        ndarray of the same shape, float32
+            Zero outside the crop.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skvision.networks import View
+        >>> View(crop=0.5, mirrored=True).placed(np.array([[[1.0, 1, 3, 3]] * 4]))[0, 1].tolist()
+        [0.0, 3.0, 1.0, 0.0]
+        """
+        maps = maps[:, :, ::-1] if self.mirrored else maps
+        if self.crop < 1:
+            rows, columns = (_outside_in(side, self.crop) for side in maps.shape[1:])
+            maps = rows @ maps @ columns.T
+        placed: np.ndarray = np.asarray(maps, np.float32)
+        return placed
+
 
 WHOLE = View()
 
@@ -102,4 +129,15 @@ def _middle(side: int, share: float) -> np.ndarray:
     where = (np.arange(side) + 0.5) * share + side * (1 - share) / 2 - 0.5
     distance = np.abs(where.clip(0, side - 1)[:, None] - np.arange(side))
     matrix: np.ndarray = np.maximum(0, 1 - distance).astype(np.float32)
+    return matrix
+
+
+def _outside_in(side: int, share: float) -> np.ndarray:
+    """Return the matrix (side, side) that reduces a row to the middle share of the row."""
+    where = (np.arange(side) + 0.5 - side * (1 - share) / 2) / share
+    distance = np.abs(where[:, None] - 0.5 - np.arange(side))
+    matrix: np.ndarray = np.maximum(0, 1 - distance * share)
+    matrix *= ((where > 0) & (where < side))[:, None]
+    total = matrix.sum(axis=1, keepdims=True)
+    matrix /= np.where(total > 0, total, 1)
     return matrix

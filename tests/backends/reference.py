@@ -21,6 +21,7 @@ def main(folder):
     from skvision import (
         ImageNetClassifier,
         PretrainedFeatureTransformer,
+        explain,
         export_model,
         load,
         save,
@@ -30,6 +31,9 @@ def main(folder):
     X, y = (np.load(folder / f"{name}.npy") for name in "Xy")
     theirs = load(folder / "theirs.skv")
     np.save(folder / "of_theirs.npy", theirs.predict_proba(X))
+    found = explain(theirs, X[:20])
+    controls = [found.deletion_, found.random_deletion_, found.sanity_]
+    np.savez(folder / "explained.npz", maps=found.maps, controls=controls)
     export_model(theirs, folder / "theirs.tflite")
     ours = clone(theirs).fit(X, y)
     np.save(folder / "of_ours.npy", ours.predict_proba(X))

@@ -28,6 +28,7 @@ from skvision import (
     MiniVGGClassifier,
     PretrainedFeatureTransformer,
     TrainingInterruptedWarning,
+    explain,
     export_model,
     find_learning_rate,
     load,
@@ -40,6 +41,10 @@ from skvision.training import augment_function
 
 from ..classifiers.test_finetuned import small_body
 from ..conftest import TINY
+from ..inspection.test_explanation import (
+    test_the_class_activation_map_of_a_network_of_one_filter as explained_exactly,
+)
+from ..networks import test_class_evidence as evidence
 from .reference import PICTURES
 
 pytestmark = pytest.mark.slow
@@ -321,6 +326,37 @@ def test_features_equal_those_of_tensorflow(reference):
 def test_pretrained_networks_predict_the_same_names(reference):
     probabilities = ImageNetClassifier(image_size=64, engine="keras").predict_proba(PICTURES)
     np.testing.assert_allclose(probabilities, np.load(reference / "imagenet.npy"), atol=1e-5)
+
+
+@on_others
+def test_evidence_is_computed_by_this_backend():
+    for method in ("gradcam", "hirescam"):
+        evidence.test_after_average_pooling_evidence_is_the_class_activation_map(method)
+    evidence.test_after_flattening_points_have_weights_of_their_own()
+    evidence.test_a_linear_model_takes_the_place_of_the_scores()
+    evidence.test_a_certain_network_has_finite_evidence()
+    explained_exactly()
+
+
+@on_others
+@pytest.mark.parametrize("n", [3, 20])
+def test_explanations_equal_those_of_tensorflow(reference, data, n):
+    # once with the padded batch of few images, once with that of many
+    expected = np.load(reference / "explained.npz")
+    found = explain(load(reference / "theirs.skv"), data[0][:n])
+    np.testing.assert_allclose(found.maps, expected["maps"][:n], atol=1e-3)
+    for here, there in zip(
+        (found.deletion_, found.random_deletion_, found.sanity_), expected["controls"], strict=True
+    ):
+        np.testing.assert_allclose(here, there[:n], atol=1e-3)
+
+
+@on_others
+@pytest.mark.parametrize("method", ["gradcam", "gradcam++", "hirescam", "occlusion"])
+def test_all_methods_explain(net, data, method):
+    found = explain(net.fit(*data), data[0][:2], method=method)
+    assert found.maps.shape == (2, 8, 8)
+    assert np.isfinite(found.maps).all()
 
 
 @on_others
