@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # a process a core; on large machines memory is the limit
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+WITHOUT_BROWSER := --ignore tests/browser
 
 # environments of `make test-matrix`: what each is held to besides the extra `test`, and what
 # runs in it; `make test-all` runs the same tests, and all others, on the newest of everything
@@ -31,20 +32,24 @@ TORCH ?= torch
 WITH_torch := $(TORCH)
 RUN_torch = KERAS_BACKEND=torch $(PYTEST) -n 0 tests/backends
 
-.PHONY: demo test test-all coverage test-matrix check bench fuzz clean
+.PHONY: demo test test-all test-browser coverage test-matrix check bench fuzz clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python examples/digits_demo.py demo
 	@echo "(. $(BIN)/activate puts skvision in reach)"
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) $(WITHOUT_BROWSER) -m "not slow"
 
 test-all: $(VENV)/installed-test
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest $(PARALLEL) $(WITHOUT_BROWSER)
+
+# the report in Chromium
+test-browser: $(VENV)/installed-browser
+	$(BIN)/python -m pytest -n 0 tests/browser
 
 coverage: $(VENV)/installed-dev
-	$(BIN)/python -m pytest $(PARALLEL) --cov=skvision --cov-branch
+	$(BIN)/python -m pytest $(PARALLEL) $(WITHOUT_BROWSER) --cov=skvision --cov-branch
 
 test-matrix: $(MATRIX:%=test-matrix-%)
 
@@ -82,6 +87,15 @@ $(VENV)/installed-test: $(VENV)/installed
 $(VENV)/installed-dev: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
+
+# Chromium by Debian's or Ubuntu's packages, where it isn't installed in another way
+$(VENV)/installed-browser: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --editable ".[browser]"
+	command -v npm > /dev/null || $(APT) npm
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4
+	command -v chromium > /dev/null || $(APT) chromium
+	touch $@
+APT := $(if $(filter root,$(shell id -un)),,sudo )sh -c 'apt-get update && apt-get install --yes "$$0"'
 
 .PRECIOUS: .venv-%/installed
 .venv-%/installed: pyproject.toml

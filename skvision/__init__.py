@@ -31,6 +31,7 @@ _WHERE = {
     "ModelVersionWarning": "exceptions",
     "PixelRangeWarning": "exceptions",
     "PredictionDisplay": "inspection",
+    "PredictionTable": "inspection",
     "PretrainedFeatureTransformer": "feature_extraction.transformer",
     "RandAugmenter": "augmentation",
     "SearchDisplay": "inspection",
@@ -51,6 +52,7 @@ _WHERE = {
     "load_image_table": "datasets",
     "load_network": "persistence",
     "network_summary": "persistence",
+    "report": "inspection",
     "save": "persistence",
     "save_network": "persistence",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 import signal
 
@@ -26,6 +27,9 @@ from skvision.networks import NetworkPool
 
 from .check_table import pytest_terminal_summary  # noqa: F401
 from .elsewhere import Elsewhere
+
+# `make test-browser` installs what that folder needs
+collect_ignore = [] if importlib.util.find_spec("playwright") else ["browser"]
 
 #: a network that is fast to build, and accurate enough for the digits
 TINY = {

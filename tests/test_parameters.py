@@ -43,6 +43,7 @@ EXCEPTIONS = {
     "learning_rate_schedule": {
         "FineTunedClassifier": "a schedule of Keras counts steps: each phase has a rate of its own"
     },
+    "groups": {"load_image_table": "a column of a table, which holds the groups"},
     "value_range": {"ImageNetClassifier": "it learns nothing from X, no percentiles either"},
     "label": {"load_image_table": "a column of a table, which holds labels"},
     "path": {

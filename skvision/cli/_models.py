@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..exceptions import ImageDecodeError, PixelRangeWarning
+from ..exceptions import PixelRangeWarning
 from ._start import start_quietly
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MODEL_SUFFIXES",
-    "answered",
     "chunks",
     "is_safe_file",
     "load_model",
@@ -214,19 +213,3 @@ def chunks(items: Sequence[T], description: str) -> Iterator[Sequence[T]]:
     starts = range(0, len(items), CHUNK)
     for start in progress(starts, description, verbose=not sys.stdout.isatty()):
         yield items[start : start + CHUNK]
-
-
-def answered(ask: Callable[[Any], Any], files: Any) -> list[Any]:
-    """Ask a model of files; of each that it can't read the answer is the error.
-
-    A file may be readable and not be on the scale that the model was trained with.
-    """
-    if len(files) == 0:
-        return []
-    try:
-        return list(ask(files))
-    except ImageDecodeError as error:
-        if len(files) == 1:
-            return [error]
-        half = len(files) // 2
-        return [*answered(ask, files[:half]), *answered(ask, files[half:])]

@@ -20,6 +20,7 @@ from .features import features
 from .info import info
 from .networks import networks
 from .predict import predict
+from .report import report
 from .train import train
 
 __all__ = ["app", "main"]
@@ -33,7 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _command in (train, predict, evaluate, info, features, augment, export):
+for _command in (train, predict, evaluate, report, info, features, augment, export):
     app.command()(_command)
 for _group, _commands in {"networks": networks, "cache": cache}.items():
     app.add_typer(_commands, name=_group)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+import typer
 
 from ..exceptions import ImageDecodeError
-from ._models import answered, chunks, load_model, read_test_folders, reads_as
+from ._models import chunks, load_model, read_test_folders, reads_as
 from ._options import (
     Classes,
     Debug,
     Folders,
-    Format,
-    FormatOption,
     Jobs,
     ModelFile,
     SkipUnreadable,
@@ -21,15 +22,28 @@ from ._options import (
 )
 from ._output import aligned, as_csv, as_json, standard_output
 from ._start import use_threads
+from .report import page_of_folders
 
 __all__ = ["evaluate"]
+
+
+class EvaluationFormat(StrEnum):
+    """Format of an evaluation on standard output."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    html = "html"
 
 
 def evaluate(
     model: ModelFile,
     folders: Folders,
     classes: Classes = None,
-    output: FormatOption = Format.table,
+    output: Annotated[
+        EvaluationFormat,
+        typer.Option("--format", help="Format of the results on standard output."),
+    ] = EvaluationFormat.table,
     skip_unreadable: SkipUnreadable = False,
     jobs: Jobs = None,
     trust: Trust = False,
@@ -39,21 +53,25 @@ def evaluate(
 
     Prints accuracy, precision, recall and F1 of each class, and the confusion
     matrix (rows are true classes, columns predicted ones). --format json adds the
-    misclassified images; --format csv has one row per image. The folders may hold only
-    some of the model's classes, or be class folders themselves.
+    misclassified images; --format csv has one row per image; --format html is the page of
+    skvision report. The folders may hold only some of the model's classes, or be class
+    folders themselves.
     """
     use_threads(jobs)
     # before decoding images, so that a forgotten --trust costs no time
     estimator = load_model(model, trust)
+    if output is EvaluationFormat.html:
+        standard_output().write(page_of_folders(estimator, model, folders, classes))
+        return
     known = [str(name) for name in estimator.classes_]
     data = read_test_folders(folders, known, skip_unreadable, classes, lambda: reads_as(estimator))
     out = standard_output()
     answers = _answers(estimator, data, skip_unreadable)
-    if output is Format.csv:
+    if output is EvaluationFormat.csv:
         out.writelines(as_csv(chain([Answer._fields], answers)))
         return
     figures = _figures(list(answers), known)
-    out.write(as_json(figures) if output is Format.json else _as_text(figures))
+    out.write(as_json(figures) if output is EvaluationFormat.json else _as_text(figures))
 
 
 class Answer(NamedTuple):
@@ -66,6 +84,8 @@ class Answer(NamedTuple):
 
 
 def _answers(estimator: Any, data: Any, skip_unreadable: bool = False) -> Iterator[Answer]:
+    from ..datasets import answered
+
     def ask(files: Any) -> Iterable[tuple[str, float | None]]:
         if not hasattr(estimator, "predict_proba"):  # for example an SVM on features
             return [(str(name), None) for name in estimator.predict(files)]

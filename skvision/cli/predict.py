@@ -14,7 +14,7 @@ import typer
 from ..exceptions import ImageDecodeError
 from ._errors import say
 from ._heat_maps import HeatMaps
-from ._models import answered, chunks, load_model, reads_as
+from ._models import chunks, load_model, reads_as
 from ._options import Debug, Format, FormatOption, Jobs, Trust
 from ._output import as_csv, as_json_list, standard_output
 from ._start import start_quietly, use_threads
@@ -113,7 +113,7 @@ def _predictions(
 ) -> Iterator[Prediction]:
     import numpy as np
 
-    from ..datasets import find_unreadable
+    from ..datasets import answered, find_unreadable
     from ..images import keep_files
 
     names = estimator.classes_

@@ -59,11 +59,12 @@ def readable(
 
 def as_bunch(files: Sequence[str], labels: np.ndarray, place: str, **entries: Any) -> Any:
     """Return the Bunch of `load_image_folder`; `place` describes the source of the images."""
-    from sklearn.utils import Bunch  # takes seconds; decoding comes before it
+    # it imports scikit-learn, which takes seconds; decoding comes before it
+    from .labelled_images import LabelledImages
 
     data = np.array(files, dtype=object)
     names = np.unique(labels).tolist()
-    return Bunch(
+    return LabelledImages(
         data=data,
         target=labels,
         target_names=names,

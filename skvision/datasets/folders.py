@@ -17,7 +17,7 @@ from .left_out import warn_of_empty, warn_of_left_out
 from .levels import check_levels, inner_level
 from .listing import ClassFolders, existing_folders, layout, list_classes
 
-__all__ = ["labelled_images", "load_image_folder"]
+__all__ = ["labelled_images", "load_image_folder", "unchecked_images"]
 
 
 def load_image_folder(
@@ -55,7 +55,7 @@ def load_image_folder(
     Returns
     -------
     sklearn.utils.Bunch
-        A Bunch with these entries:
+        A Bunch, which a notebook shows as the first images of each class. Its entries:
 
         data : ndarray of shape (n_images,), object
             File names; sorted by class, then by folder in the order given, then
@@ -167,11 +167,7 @@ def labelled_images(
     found = _class_folders(folders, known, classes, flat=not at_least)
     _check_known(folders, found, known)
     _check_number(folders, found, at_least)
-    warn_of_spellings(found.spelling)
-    warn_of_empty(found)
-    warn_of_left_out(found.rest)
-    files = [file for members in found.files_of.values() for file in members]
-    labels = np.repeat(list(found.files_of), [len(each) for each in found.files_of.values()])
+    files, labels = _files_and_labels(found)
     skipped: list[tuple[str, str]] = []
     if validate:
         how = read_as()
@@ -184,6 +180,34 @@ def labelled_images(
         if len(set(labels)) < at_least:
             raise ValueError(f"Only one class, {str(labels[0])!r}, can be read.")
     return as_bunch(files, labels, _shown(folders), ignored=found.ignored, skipped=skipped)
+
+
+def unchecked_images(
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    known: Collection[str],
+    classes: Collection[str] | None = None,
+) -> Any:
+    """List images as `load_image_folder` does, without reading them, for a report.
+
+    `known` are the classes of a model: their spelling is used, and a folder with the name of one
+    that holds images itself is a class folder. Other classes are listed too, and there may be only
+    one class.
+    """
+    folders = existing_folders(path)
+    found = _class_folders(folders, known, classes, flat=False)
+    files, labels = _files_and_labels(found)
+    return as_bunch(files, labels, _shown(folders), ignored=found.ignored, skipped=[])
+
+
+def _files_and_labels(found: ClassFolders) -> tuple[list[str], np.ndarray]:
+    """Return the images of class folders and their labels; warn of what is odd."""
+    warn_of_spellings(found.spelling)
+    warn_of_empty(found)
+    warn_of_left_out(found.rest)
+    files = [file for members in found.files_of.values() for file in members]
+    labels = np.repeat(list(found.files_of), [len(each) for each in found.files_of.values()])
+    return files, labels
 
 
 def _class_folders(

@@ -20,7 +20,7 @@ from ..images import (
     warn_of_range,
 )
 
-__all__ = ["find_unreadable"]
+__all__ = ["answered", "find_unreadable"]
 
 # A JPEG is decoded at reduced size, yet all of it is read.
 _SIZE = (224, 224)
@@ -104,3 +104,42 @@ def _locked_briefly() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(usual)
+
+
+def answered(ask: Callable[[Any], Any], files: Any) -> list[Any]:
+    """Ask a model of files; of each that it can't read the answer is the error.
+
+    A file may be readable and not be on the scale that the model was trained with.
+
+    Parameters
+    ----------
+    ask : callable
+        Takes files and returns one answer per file.
+    files : sequence
+        The files.
+
+    Returns
+    -------
+    list
+        Answers, and an ImageDecodeError in the place of each that has none.
+
+    Examples
+    --------
+    >>> from skvision.datasets import answered
+    >>> from skvision.exceptions import ImageDecodeError
+    >>> def lengths(files):
+    ...     if "odd" in files:
+    ...         raise ImageDecodeError("odd", "it is odd")
+    ...     return [len(file) for file in files]
+    >>> answered(lengths, ["cat", "odd"])
+    [3, ImageDecodeError('odd', 'it is odd')]
+    """
+    if len(files) == 0:
+        return []
+    try:
+        return list(ask(files))
+    except ImageDecodeError as error:
+        if len(files) == 1:
+            return [error]
+        half = len(files) // 2
+        return [*answered(ask, files[:half]), *answered(ask, files[half:])]

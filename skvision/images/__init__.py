@@ -4,10 +4,19 @@ The package imports `skvision._sklearn`, `skvision._system` and `skvision.except
 """
 
 from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
-from .decode import decode, decode_resized, open_rgb, read_levels, read_samples
+from .decode import (
+    Look,
+    decode,
+    decode_resized,
+    look_at,
+    open_rgb,
+    read_levels,
+    read_samples,
+)
 from .derived import DerivedImage
 from .image_key import image_key
-from .kept_files import examine_file, keep_files
+from .inlined import data_uri
+from .kept_files import examine_file, keep_files, look_at_file
 from .learning import Levels, levels_of, warn_of_range
 from .opening import ImageSource
 from .reader import ImageReader
@@ -24,8 +33,10 @@ __all__ = [
     "ImageSource",
     "KeptFile",
     "Levels",
+    "Look",
     "SourceBatch",
     "as_image_batch",
+    "data_uri",
     "decode",
     "decode_resized",
     "examine_file",
@@ -33,6 +44,8 @@ __all__ = [
     "keep_files",
     "known_range",
     "levels_of",
+    "look_at",
+    "look_at_file",
     "open_rgb",
     "read_levels",
     "read_samples",

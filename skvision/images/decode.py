@@ -7,7 +7,7 @@ same pixels of a file.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -21,7 +21,16 @@ from .pixels import LEARNT, is_learnt, is_word, named_range, samples_to_rgb
 from .resize import Box, resize_image
 from .samples import Samples, deep_samples
 
-__all__ = ["decode", "decode_resized", "examine", "open_rgb", "read_levels", "read_samples"]
+__all__ = [
+    "Look",
+    "decode",
+    "decode_resized",
+    "examine",
+    "look_at",
+    "open_rgb",
+    "read_levels",
+    "read_samples",
+]
 
 # A JPEG that is decoded for a small target keeps this many pixels per pixel of the target
 # along both axes, so that the final reduction is still antialiased.
@@ -156,10 +165,36 @@ def read_levels(source: StoredImage, size: tuple[int, int]) -> Levels:
         return _levels(*_decoded(image, full))
 
 
+class Look(NamedTuple):
+    """How a stored image looks, for people."""
+
+    #: its size in pixels, upright
+    width: int
+    height: int
+    #: Pillow's name of its format, such as JPEG; empty for an opened image
+    kind: str
+    #: the image, reduced: (height, width, 3) of uint8; None where its scale isn't known, or if it
+    #: wasn't asked for
+    small: np.ndarray | None
+
+
+class Examined(NamedTuple):
+    """What one decoding of an image gives."""
+
+    levels: Levels
+    pixels: np.ndarray | None
+    look: Look
+
+
 def examine(
-    source: StoredImage, size: tuple[int, int], resize: str, value_range: Any = "auto"
-) -> tuple[Levels, np.ndarray | None]:
-    """Decode one image once, for its levels and for its pixels at a size.
+    source: StoredImage,
+    size: tuple[int, int],
+    resize: str,
+    value_range: Any = "auto",
+    *,
+    longest: int = 0,
+) -> Examined:
+    """Decode one image once: for its levels, for its pixels at a size, and for people.
 
     Parameters
     ----------
@@ -171,6 +206,8 @@ def examine(
         The resize policy.
     value_range : "auto", "percentile", (low, high) or None, default="auto"
         As `decode_resized` takes it; no pixels are on a scale that is still to be learnt.
+    longest : int, default=0
+        Maximum of the longer side of ``look.small`` in pixels; 0 for none.
 
     Returns
     -------
@@ -178,6 +215,9 @@ def examine(
         As `read_levels` returns them.
     pixels : ndarray of shape (height, width, 3), uint8, or None
         As `decode_resized` returns them; None where it refuses the image for its scale.
+    look : Look
+        From the same decoding, so a JPEG that is decoded at reduced size for `size` may be
+        smaller than `longest`.
 
     Raises
     ------
@@ -190,10 +230,61 @@ def examine(
         decoded = _decoded(image, full)
         levels = _levels(*decoded, named_range(value_range))
         try:
-            rgb = _rgb(image, *decoded, value_range)
+            rgb = _upright(image, _rgb(image, *decoded, value_range))
         except ValueError:
-            return levels, None
-        return levels, np.asarray(resize_image(_upright(image, rgb), size, resize, box))
+            return Examined(levels, None, _look(image, full, None, box, longest))
+        pixels = np.asarray(resize_image(rgb, size, resize, box))
+        return Examined(levels, pixels, _look(image, full, rgb, box, longest))
+
+
+def look_at(source: StoredImage, longest: int, value_range: Any = "auto") -> Look:
+    """Decode one image for people alone.
+
+    Parameters
+    ----------
+    source : str, path-like, bytes, bytearray, memoryview or PIL.Image.Image
+        As `decode` takes it.
+    longest : int
+        Maximum of the longer side in pixels, at least 1.
+    value_range : "auto", (low, high) or None, default="auto"
+        As `decode` takes it.
+
+    Returns
+    -------
+    Look
+        Not larger than the image itself.
+
+    Raises
+    ------
+    ImageDecodeError
+        As `read_levels` does.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from skvision.images import look_at
+    >>> look = look_at(Image.new("L", (400, 200), 128), 100)
+    >>> look.width, look.height, look.small.shape
+    (400, 200, (50, 100, 3))
+    """
+    return examine(source, (longest, longest), "stretch", value_range, longest=longest).look
+
+
+def _look(
+    image: Image.Image,
+    full: tuple[int, int],
+    rgb: Image.Image | None,
+    box: Box | None,
+    longest: int,
+) -> Look:
+    width, height = full[::-1] if _orientation(image) >= 5 else full
+    small = None
+    if rgb is not None and longest:
+        left, top, right, bottom = box or (0, 0, *rgb.size)
+        scale = min(1.0, longest / max(right - left, bottom - top))
+        size = (max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale)))
+        small = np.asarray(resize_image(rgb, size, "stretch", box))
+    return Look(width, height, image.format or "", small)
 
 
 def decode_resized(

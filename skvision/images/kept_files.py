@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._sklearn.network_estimator import ReadAs
-from .decode import examine
+from .decode import Look, examine
 from .image_key import image_key
 from .kept import KeptPixels
 from .learning import Levels, is_narrow
@@ -20,7 +20,7 @@ from .opening import FileContent
 from .pixels import named_range
 from .stored_name import KeptFile
 
-__all__ = ["examine_file", "keep_files", "kept_places"]
+__all__ = ["examine_file", "keep_files", "kept_places", "look_at_file"]
 
 # Files up to this size are read whole if their key is needed, so that they are read once. Small
 # files are hashed in any case: many have the same size, and only their content distinguishes them.
@@ -64,18 +64,47 @@ def examine_file(file: KeptFile) -> Levels:
     ImageDecodeError
         If it can't be read. An image that is off the scale of its reader is not refused here.
     """
+    return _examined(file)[0]
+
+
+def look_at_file(file: KeptFile, longest: int) -> Look:
+    """Decode a file as `examine_file` does, and return how it looks from the same decoding.
+
+    Parameters
+    ----------
+    file : KeptFile
+        The file.
+    longest : int
+        Maximum of the longer side of ``small`` in pixels; 0 for none.
+
+    Returns
+    -------
+    Look
+        ``small`` is smaller than `longest` where the file is decoded at a smaller size.
+
+    Raises
+    ------
+    ImageDecodeError
+        As `examine_file` does.
+    """
+    return _examined(file, longest)[1]
+
+
+def _examined(file: KeptFile, longest: int = 0) -> tuple[Levels, Look]:
     kept: _Kept = file.kept
     size, resize, value_range, is_keyed = kept.read_as
     content = _content(file, _WHOLE if is_keyed else _SMALL)
     if content is not None:
         file.key = image_key(content.data)
-    levels, pixels = examine(str(file) if content is None else content, size, resize, value_range)
+    levels, pixels, look = examine(
+        str(file) if content is None else content, size, resize, value_range, longest=longest
+    )
     if pixels is not None:
         kept.pixels.put(np.array([file.place]), pixels[np.newaxis])
         # reducing a JPEG further makes its levels narrower: narrow ones are read again
         if levels.scale != _BYTES or not is_narrow(levels):
             file.levels = levels
-    return levels
+    return levels, look
 
 
 def _content(file: str, most: int) -> FileContent | None:

@@ -11,8 +11,10 @@ from .confusion_matrix import ConfusionDisplay
 from .embedding import EmbeddingDisplay
 from .explanation import Explanation, explain
 from .explanation_display import ExplanationDisplay
+from .html_report import report
 from .learning_rate import LearningRateDisplay, find_learning_rate
 from .prediction_grid import PredictionDisplay
+from .prediction_table import PredictionTable
 from .search_results import SearchDisplay
 from .selective import SelectiveDisplay
 from .training_history import TrainingHistoryDisplay
@@ -26,9 +28,11 @@ __all__ = [
     "ExplanationDisplay",
     "LearningRateDisplay",
     "PredictionDisplay",
+    "PredictionTable",
     "SearchDisplay",
     "SelectiveDisplay",
     "TrainingHistoryDisplay",
     "explain",
     "find_learning_rate",
+    "report",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections import Counter
@@ -74,3 +75,15 @@ def test_each_image_is_opened_once(what, model, digits_folder, tmp_path, times):
     assert result.returncode == 0, result.stderr
     files = {str(file) for file in digits_folder.glob("*/*.png")}
     assert times == dict.fromkeys(files, 1)
+
+
+def test_a_report_opens_only_mistakes_again(model, digits_folder, tmp_path, times):
+    result = called("report", model, digits_folder, "--out", tmp_path / "out.html")
+    assert result.returncode == 0, result.stderr
+    assert set(times) == {str(file) for file in digits_folder.glob("*/*.png")}
+    again = {file for file, n in times.items() if n > 1}
+    figures = called("evaluate", model, digits_folder, "--format", "json").stdout
+    wrong = {each["file"] for each in json.loads(figures)["misclassified"]}
+    # to show them larger, and to explain them
+    assert again <= wrong
+    assert len(again) == min(12, len(wrong))

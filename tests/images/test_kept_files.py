@@ -210,7 +210,7 @@ def test_examining_is_decoding(form, resize, files, noise):
         "transparent": png(Image.fromarray(noise[0]).convert("P"), transparency=3),
         "deep": png(Image.fromarray(noise[0][..., 0].astype(np.uint16) * 200)),
     }[form]
-    levels, pixels = examine(source, (6, 5), resize)
+    levels, pixels, _ = examine(source, (6, 5), resize)
     np.testing.assert_array_equal(pixels, decode_resized(source, (6, 5), resize))
     assert levels == levels_of(read_samples(source, (6, 5)))
 
