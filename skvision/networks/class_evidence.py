@@ -227,7 +227,7 @@ class ClassEvidence:
         n_classes = kernel_and_bias[0].shape[1] if linear else self._head.outputs[0].shape[-1]
         is_target = (targets[:, np.newaxis] == np.arange(n_classes)).astype(np.float32)
         found = self._call(maps.astype(np.float32), is_target, kernel_and_bias)
-        arrays = [np.asarray(ops.convert_to_numpy(each), np.float32) for each in found]
+        arrays = [ops.convert_to_numpy(each) for each in found]
         return arrays[0], np.stack(arrays[1:])
 
     def _evidences(self, outputs: Any, is_target: Any, linear: Any) -> list[Any]:

@@ -79,8 +79,10 @@ class View:
         --------
         >>> import numpy as np
         >>> from skvision.networks import View
-        >>> View(crop=0.5, mirrored=True).placed(np.array([[[1.0, 1, 3, 3]] * 4]))[0, 1].tolist()
-        [0.0, 3.0, 1.0, 0.0]
+        >>> View(mirrored=True).placed(np.array([[[1.0, 1, 3, 3]]])).tolist()
+        [[[3.0, 3.0, 1.0, 1.0]]]
+        >>> View(crop=0.5).placed(np.ones((1, 4, 4)))[0, 1].tolist()
+        [0.0, 1.0, 1.0, 0.0]
         """
         maps = maps[:, :, ::-1] if self.mirrored else maps
         if self.crop < 1:
