@@ -18,7 +18,7 @@ from ..images import ImageBatch, known_range
 from .frames import as_frame
 from .plotting import COLOURS, MARKERS, import_matplotlib, new_axes, short_text, style
 from .predictions import checked_images
-from .projection import METHODS, check_method, project
+from .projection import PROJECTIONS, check_projection, project
 from .thumbnails import thumbnail
 from .unwrapping import unwrapped
 
@@ -100,7 +100,7 @@ class EmbeddingDisplay:
         X: Any,
         *,
         y: Any = None,
-        method: str = "pca",
+        projection: str = "pca",
         n_images: int = 40,
         random_state: Any = None,
         ax: Any = None,
@@ -117,8 +117,8 @@ class EmbeddingDisplay:
             In any form that the estimator takes; at least three images.
         y : array-like of shape (n_samples,), default=None
             Labels, shown by markers and colours.
-        method : {"pca", "tsne", "umap"}, default="pca"
-            The projection. PCA keeps distances best; t-SNE and UMAP keep neighbours, and
+        projection : {"pca", "tsne", "umap"}, default="pca"
+            How to go from features to two dimensions. PCA keeps distances best; t-SNE and UMAP keep neighbours, and
             distances between their groups mean little. UMAP needs ``pip install umap-learn``.
         n_images : int, default=40
             Maximum number of thumbnails; 0 for points only.
@@ -140,10 +140,10 @@ class EmbeddingDisplay:
         ImageDecodeError
             If an image can't be read.
         ImportError
-            If matplotlib, or UMAP for ``method="umap"``, is not installed.
+            If matplotlib, or UMAP for ``projection="umap"``, is not installed.
         """
         import_matplotlib()  # before features are computed
-        check_method(method)
+        check_projection(projection)
         _check_number(n_images)
         if isinstance(estimator, type) or not hasattr(estimator, "fit"):
             raise ValueError(f"Pass a transformer or a classifier. Received: {shown(estimator)}")
@@ -154,7 +154,7 @@ class EmbeddingDisplay:
             y = label_column(y)
             if len(y) != n:
                 raise ValueError(f"X holds {n} images, and y holds {len(y)} labels. Pass one each.")
-        found = project(features_of(estimator, X), method, random_state)
+        found = project(features_of(estimator, X), projection, random_state)
         display = cls(found.positions, y, images, names, found.axis_labels)
         return display.plot(ax, n_images=n_images, random_state=random_state)
 
@@ -226,7 +226,7 @@ class EmbeddingDisplay:
             ax.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
             ax.margins(0.07)
             ax.grid(False)
-            if self.axis_labels[0].startswith((METHODS["tsne"], METHODS["umap"])):
+            if self.axis_labels[0].startswith((PROJECTIONS["tsne"], PROJECTIONS["umap"])):
                 ax.set(xticks=[], yticks=[])  # their units mean nothing
         self.ax_, self.figure_ = ax, ax.figure
         return self

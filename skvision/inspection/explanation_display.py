@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from .explanation import Explanation, explain
+from .frames import as_frame
 from .overlays import enlarged, overlaid
-from .plotting import import_matplotlib, new_axes
+from .plotting import import_matplotlib, new_axes, style
 
 __all__ = ["ExplanationDisplay", "in_words"]
 
@@ -86,8 +87,8 @@ default="auto"
             As in `explain`.
         n_images : int, default=4
             Number of images, at least 1: the first ones of X; all images if X has fewer.
-        ax : matplotlib.axes.Axes, default=None
-            Axes to plot into; None for a new figure.
+        ax : matplotlib.axes.Axes, Figure or SubFigure, default=None
+            Where to plot; None for a new figure.
 
         Returns
         -------
@@ -117,18 +118,18 @@ default="auto"
                 target = target[:n_images]
         return cls(explain(estimator, some, target=target, method=method)).plot(ax)
 
-    def frame(self) -> dict[str, np.ndarray]:
-        """Return the controls as columns, one row per image, without drawing.
+    def frame(self) -> Any:
+        """Return the controls as a table, one row per image, without a plot.
 
         Returns
         -------
-        dict of str to ndarray of shape (n,)
-            ``target``, ``method``, ``output`` (the probability, or the score of a classifier
+        pandas.DataFrame or dict of str to ndarray of shape (n,)
+            A DataFrame if pandas is installed. Columns: ``target``, ``method``, ``output`` (the probability, or the score of a classifier
             without probabilities), ``deletion``, ``random_deletion``, ``beats_random`` and
-            ``sanity``; pandas and polars make a DataFrame of it.
+            ``sanity``.
         """
         found = self.explanation
-        return {
+        columns = {
             "target": found.targets,
             "method": np.repeat(found.method, len(found)),
             "output": found.outputs,
@@ -137,6 +138,7 @@ default="auto"
             "beats_random": found.beats_random,
             "sanity": found.sanity_,
         }
+        return as_frame(columns)
 
     def plot(self, ax: Any = None) -> ExplanationDisplay:
         """Plot one row per image: the image, the heat map over it, and the controls in words.
@@ -145,8 +147,8 @@ default="auto"
 
         Parameters
         ----------
-        ax : matplotlib.axes.Axes, default=None
-            Axes to plot into; None for a new figure.
+        ax : matplotlib.axes.Axes, Figure or SubFigure, default=None
+            Where to plot; None for a new figure.
 
         Returns
         -------
@@ -164,34 +166,36 @@ default="auto"
         n, height, width = overlays.shape[:3]
         gap = max(2, width // 20)
         canvas = np.full((n * (height + gap) - gap, 2 * width + gap, 3), 255, np.uint8)
-        new = ax is None
-        ax = new_axes(ax)
-        if new:
-            ax.figure.set_size_inches(
-                2 * _IMAGE_WIDTH + _WORDS_WIDTH + 0.2,
-                0.7 + _IMAGE_WIDTH * canvas.shape[0] / width,
-            )
-        for row in range(n):
-            top = row * (height + gap)
-            canvas[top : top + height, :width] = images[row]
-            canvas[top : top + height, width + gap :] = overlays[row]
-            for line, words in enumerate(in_words(found, row)):
-                ax.text(
-                    2 * width + 2.5 * gap,
-                    top + height * (0.2 + 0.15 * line),
-                    words,
-                    verticalalignment="center",
-                    fontsize=9,
-                    fontweight="normal" if line else "bold",
+        with style():
+            new = ax is None
+            ax = new_axes(ax)
+            if new:
+                ax.figure.set_size_inches(
+                    2 * _IMAGE_WIDTH + _WORDS_WIDTH + 0.2,
+                    0.7 + _IMAGE_WIDTH * canvas.shape[0] / width,
                 )
-        ax.imshow(canvas, interpolation="nearest")
-        # the words are a part of the axes, so that no layout cuts them off
-        ax.set_xlim(-0.5, canvas.shape[1] + width * _WORDS_WIDTH / _IMAGE_WIDTH)
-        ax.set_xticks([(width - 1) / 2, width + gap + (width - 1) / 2], ["image", "heat map"])
-        ax.xaxis.tick_top()
-        ax.tick_params(length=0)
-        ax.set_yticks([])
-        ax.spines[:].set_visible(False)
+            for row in range(n):
+                top = row * (height + gap)
+                canvas[top : top + height, :width] = images[row]
+                canvas[top : top + height, width + gap :] = overlays[row]
+                for line, words in enumerate(in_words(found, row)):
+                    ax.text(
+                        2 * width + 2.5 * gap,
+                        top + height * (0.2 + 0.15 * line),
+                        words,
+                        verticalalignment="center",
+                        fontsize=9,
+                        fontweight="normal" if line else "bold",
+                    )
+            ax.imshow(canvas, interpolation="nearest")
+            # the words are a part of the axes, so that no layout cuts them off
+            ax.set_xlim(-0.5, canvas.shape[1] + width * _WORDS_WIDTH / _IMAGE_WIDTH)
+            ax.set_xticks([(width - 1) / 2, width + gap + (width - 1) / 2], ["image", "heat map"])
+            ax.xaxis.tick_top()
+            ax.tick_params(length=0)
+            ax.set_yticks([])
+            ax.spines[:].set_visible(False)
+            ax.grid(visible=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

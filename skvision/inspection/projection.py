@@ -9,10 +9,10 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.utils import check_array
 
-__all__ = ["METHODS", "Projection", "check_method", "project"]
+__all__ = ["PROJECTIONS", "Projection", "check_projection", "project"]
 
 #: how features may be projected, and how the axes are called
-METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+PROJECTIONS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 #: t-SNE starts from at most as many principal components; more cost time and add noise
 _BEFORE_TSNE = 50
@@ -33,40 +33,40 @@ class Projection(NamedTuple):
     axis_labels: tuple[str, str]
 
 
-def check_method(method: Any) -> None:
-    """Refuse a method that doesn't exist or isn't installed, before features are computed.
+def check_projection(projection: Any) -> None:
+    """Refuse a projection that doesn't exist or isn't installed, before features are computed.
 
     Parameters
     ----------
-    method : object
-        The method.
+    projection : object
+        Its name.
 
     Raises
     ------
     ValueError
-        If it isn't one of `METHODS`.
+        If it isn't one of `PROJECTIONS`.
     ImportError
         If it is ``"umap"`` and umap-learn is not installed.
     """
-    if not isinstance(method, str) or method not in METHODS:
+    if not isinstance(projection, str) or projection not in PROJECTIONS:
         raise ValueError(
-            f"method must be one of {', '.join(map(repr, METHODS))}. Received: {method!r}"
+            f"projection must be one of {', '.join(map(repr, PROJECTIONS))}. Received: {projection!r}"
         )
-    if method == "umap":
+    if projection == "umap":
         _umap()
 
 
-def project(features: Any, method: str = "pca", random_state: Any = None) -> Projection:
+def project(features: Any, projection: str = "pca", random_state: Any = None) -> Projection:
     """Project features to two dimensions.
 
     Parameters
     ----------
     features : array-like of shape (n, n_features)
         The features; rows of images with more axes are flattened.
-    method : {"pca", "tsne", "umap"}, default="pca"
-        The method.
+    projection : {"pca", "tsne", "umap"}, default="pca"
+        The projection.
     random_state : int, RandomState instance or None, default=None
-        Random state of the method.
+        Random state of the projection.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def project(features: Any, method: str = "pca", random_state: Any = None) -> Pro
     ValueError
         If there are fewer than three rows or two features.
     ImportError
-        If the method is ``"umap"`` and umap-learn is not installed.
+        If the projection is ``"umap"`` and umap-learn is not installed.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def project(features: Any, method: str = "pca", random_state: Any = None) -> Pro
     >>> project(np.eye(5)[:, :3]).positions.shape
     (5, 2)
     """
-    check_method(method)
+    check_projection(projection)
     features = features.toarray() if hasattr(features, "toarray") else np.asarray(features)
     features = check_array(features.reshape(len(features), -1), dtype=np.float64)
     n, n_features = features.shape
@@ -95,7 +95,7 @@ def project(features: Any, method: str = "pca", random_state: Any = None) -> Pro
             "A projection needs at least three images and two features. Received: "
             f"{n} image(s) with {n_features} feature(s)"
         )
-    if method == "pca":
+    if projection == "pca":
         pca = PCA(2, random_state=random_state)
         positions = pca.fit_transform(features)
         shares = np.nan_to_num(pca.explained_variance_ratio_)
@@ -103,7 +103,7 @@ def project(features: Any, method: str = "pca", random_state: Any = None) -> Pro
             f"component {k} ({share:.0%} of the variance)" for k, share in enumerate(shares, 1)
         )
         return Projection(positions, (first, second))
-    if method == "umap":
+    if projection == "umap":
         positions = _umap().UMAP(
             n_neighbors=min(15, n - 1), random_state=random_state
         ).fit_transform(features)  # fmt: skip
@@ -115,7 +115,7 @@ def project(features: Any, method: str = "pca", random_state: Any = None) -> Pro
         positions = TSNE(
             perplexity=perplexity, init="pca", random_state=random_state
         ).fit_transform(features)
-    name = METHODS[method]
+    name = PROJECTIONS[projection]
     return Projection(np.asarray(positions, float), (f"{name} 1", f"{name} 2"))
 
 
@@ -124,6 +124,6 @@ def _umap() -> Any:
         import umap
     except ImportError as error:
         raise ImportError(
-            'method="umap" needs umap-learn. Install it by: pip install umap-learn'
+            'projection="umap" needs umap-learn. Install it by: pip install umap-learn'
         ) from error
     return umap

@@ -78,14 +78,16 @@ def test_tsne_keeps_groups_apart():
     centres = [found.positions[:20].mean(axis=0), found.positions[20:].mean(axis=0)]
     within = np.linalg.norm(found.positions[:20] - centres[0], axis=1).max()
     assert np.linalg.norm(centres[0] - centres[1]) > 2 * within
-    display = EmbeddingDisplay.from_estimator(FLAT, features[:10], method="tsne", random_state=0)
+    display = EmbeddingDisplay.from_estimator(
+        FLAT, features[:10], projection="tsne", random_state=0
+    )
     assert len(display.ax_.get_xticks()) == 0
 
 
 def test_umap_is_optional(monkeypatch, digits):
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(ImportError, match="pip install umap-learn$"):
-        EmbeddingDisplay.from_estimator(FLAT, digits[0], method="umap")
+        EmbeddingDisplay.from_estimator(FLAT, digits[0], projection="umap")
 
     class UMAP:
         def __init__(self, n_neighbors, random_state):
@@ -111,8 +113,8 @@ def test_the_rarest_of_many_classes_are_grey():
 
 def test_bad_arguments(digits, tiny):
     X, y = digits
-    with pytest.raises(ValueError, match="method must be one of 'pca', 'tsne', 'umap'"):
-        EmbeddingDisplay.from_estimator(FLAT, X, method="lda")
+    with pytest.raises(ValueError, match="projection must be one of 'pca', 'tsne', 'umap'"):
+        EmbeddingDisplay.from_estimator(FLAT, X, projection="lda")
     for bad in (-1, 2.5, True):
         with pytest.raises(ValueError, match="n_images must be a whole number of at least 0"):
             EmbeddingDisplay.from_estimator(FLAT, X, n_images=bad)
