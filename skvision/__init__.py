@@ -15,6 +15,7 @@ _WHERE = {
     "AugmentedImage": "augmentation",
     "AugmentationDisplay": "inspection",
     "CheckpointWarning": "exceptions",
+    "ConformalImageClassifier": "classifiers",
     "FeatureEngineWarning": "exceptions",
     "FineTunedClassifier": "classifiers",
     "ImageAugmenter": "augmentation",

@@ -10,10 +10,11 @@ import pytest
 from numpydoc.docscrape import get_doc_object
 from numpydoc.validate import Validator
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import make_constraint
 
 import skvision
-from skvision import ImageAugmenter, ImageOverSampler, load, save
+from skvision import ConformalImageClassifier, ImageAugmenter, ImageOverSampler, load, save
 
 from .walking import public_estimators
 
@@ -120,8 +121,11 @@ def test_optional_arguments_are_keyword_only_from_the_third_on():
 @pytest.mark.parametrize("cls", ESTIMATORS.values(), ids=ESTIMATORS)
 def test_named_arguments_are_parameters(cls, tmp_path):
     """Tools that read a constructor's signature see only parameters."""
-    first = [ImageAugmenter()] if cls is ImageOverSampler else []
-    changed = {"random_state": 7} if "random_state" in parameters(cls.__name__) else {"verbose": 1}
+    first = {ImageOverSampler: [ImageAugmenter()], ConformalImageClassifier: [LogisticRegression()]}
+    first = first.get(cls, [])
+    tried = {"random_state": 7, "verbose": 1, "coverage": 0.9}
+    name = next(each for each in tried if each in parameters(cls.__name__))
+    changed = {name: tried[name]}
     if hasattr(cls, "optimizer") or "optimizer" in parameters(cls.__name__):
         changed["optimizer__clipnorm"] = 1.5
     estimator = cls(*first, **changed)
