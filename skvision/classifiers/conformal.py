@@ -32,6 +32,7 @@ from ..images.opening import is_image_source
 from .neighbourhood import Neighbourhood, chosen_references, neighbourhood_of
 from .prediction_sets import (
     as_coverage,
+    every_fourth,
     images_needed,
     largest_coverage,
     numbers_below,
@@ -96,7 +97,7 @@ class ConformalImageClassifier(
         What `predict` returns for an image whose set isn't one class. ``"auto"`` is
         ``"withheld"`` for classes that are text, else a number below them: -1, or the
         smallest class less 1 if that is smaller. None withholds no answer: `predict`
-        returns the likeliest class.
+        returns the likeliest class. `score` counts a withheld answer as wrong.
 
     Attributes
     ----------
@@ -239,8 +240,8 @@ class ConformalImageClassifier(
         Returns
         -------
         ndarray of shape (n,)
-            Classes and reject labels, in the smallest type that holds both: integers for
-            classes that are booleans.
+            Classes and reject labels, in a type that holds both: integers for classes that
+            are booleans.
 
         Raises
         ------
@@ -256,7 +257,8 @@ class ConformalImageClassifier(
             likeliest: np.ndarray = self.classes_[probabilities.argmax(axis=1)]
             return likeliest
         only = self.classes_[sets.argmax(axis=1)]
-        answers: np.ndarray = np.where(sets.sum(axis=1) == 1, only, rejected)
+        # an array, so that -1 beside bytes isn't 255
+        answers: np.ndarray = np.where(sets.sum(axis=1) == 1, only, np.asarray(rejected))
         return answers
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -389,6 +391,11 @@ class ConformalImageClassifier(
                 "Pass a fitted classifier as FrozenEstimator(classifier), from sklearn.frozen."
             )
         _check_estimator(self.estimator)
+        inner = self.estimator
+        while hasattr(inner, "estimator") and not isinstance(inner, Pipeline):
+            inner = inner.estimator
+        if self.method == "distance" and not isinstance(inner, Pipeline):
+            raise self._lack_of_features()  # before the training
 
     def _codes_of_fitted(self, y: np.ndarray) -> np.ndarray:
         """Take the classes of an estimator that is fitted; return the index of each label."""
@@ -452,12 +459,9 @@ class ConformalImageClassifier(
         none, images = np.empty(0, int), np.arange(len(codes))
         if self.method == "probability" or _features(self.estimator, taken_rows(X, [0, 1])) is None:
             return _Fold(none, none, images)
-        places = np.empty(len(codes), int)
-        for code in range(len(self.classes_)):
-            places[codes == code] = np.arange((codes == code).sum())
-        apart = images[places % 4 == 0]
-        references = apart[chosen_references(len(apart))]
-        return _Fold(none, references, images[places % 4 != 0])
+        is_apart = every_fourth(codes)
+        apart = images[is_apart]
+        return _Fold(none, apart[chosen_references(len(apart))], images[~is_apart])
 
     def _check_numbers(self, numbers: np.ndarray, coverage: float) -> None:
         """Raise ValueError if there are too few calibration images for a coverage."""
@@ -513,14 +517,17 @@ class ConformalImageClassifier(
             )
             if features is None:
                 if self.method == "distance":
-                    raise ValueError(
-                        "method='distance' needs features: a Pipeline whose steps before the "
-                        "classifier make a table of numbers, such as make_feature_classifier(). "
-                        f"Received: {shown(self.estimator)}. Set method='probability'."
-                    )
+                    raise self._lack_of_features()
                 return
             self.neighbourhoods_.append(neighbourhood_of(features))
         self.method_ = "distance"
+
+    def _lack_of_features(self) -> ValueError:
+        return ValueError(
+            "method='distance' needs features: a Pipeline whose steps before the classifier make a "
+            f"table of numbers, such as make_feature_classifier(). Received: "
+            f"{shown(self.estimator)}. Set method='probability'."
+        )
 
     def _asked(self, place: int, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return an estimator's probabilities for images, and their scores in each class."""

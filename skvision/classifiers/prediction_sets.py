@@ -14,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_coverage", "images_needed", "largest_coverage", "numbers_below", "sets_of"]
+__all__ = [
+    "as_coverage",
+    "every_fourth",
+    "images_needed",
+    "largest_coverage",
+    "numbers_below",
+    "sets_of",
+]
 
 
 def as_coverage(value: Any) -> float:
@@ -63,6 +70,32 @@ def largest_coverage(n_images: int) -> float:
     (0.9, 0.952, 0.0)
     """
     return float(1000 * n_images // (n_images + 1) / 1000)
+
+
+def every_fourth(codes: np.ndarray) -> np.ndarray:
+    """Return whether each image is the first, fifth, ninth and so on of its class.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n,), int
+        The class of each image.
+
+    Returns
+    -------
+    ndarray of shape (n,), bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision.classifiers.prediction_sets import every_fourth
+    >>> every_fourth(np.array([0, 0, 1, 0, 0, 0])).astype(int)
+    array([1, 0, 1, 0, 0, 1])
+    """
+    places = np.empty(len(codes), int)
+    for code in np.unique(codes):
+        places[codes == code] = np.arange((codes == code).sum())
+    first: np.ndarray = places % 4 == 0
+    return first
 
 
 def numbers_below(calibration: Sequence[np.ndarray], scores: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from ._models import answered, chunks, load_model, reads_as
 from ._options import Debug, Format, FormatOption, Jobs, Trust
 from ._output import as_csv, as_json_list, standard_output
 from ._start import start_quietly, use_threads
+from ._withholding import COLUMNS, Answer, Withholding, check_coverage
 
 __all__ = ["predict"]
 
@@ -44,6 +45,23 @@ def predict(
         ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Number of classes to print per image.")] = 1,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Withhold an answer unless the classes that hold the true one in this share of "
+            "cases are one class; for a model that was trained with --coverage.",
+        ),
+    ] = None,
+    at_least: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PROBABILITY",
+            min=0,
+            max=1,
+            help="Withhold an answer whose probability is below this one.",
+        ),
+    ] = None,
     output: FormatOption = Format.table,
     jobs: Jobs = None,
     trust: Trust = False,
@@ -53,26 +71,34 @@ def predict(
 
     Unreadable images are reported on standard error, and the others are predicted; the
     exit code is then 2. Standard input has one file name per line.
+
+    A withheld answer is no error. The table begins it with the word withheld and the reason;
+    csv and json have an answer, which is empty then, and the reason as withheld.
     """
     use_threads(jobs)
     given = [*([model] if network else []), *(images or ())]
     if not given:
         raise typer.BadParameter("pass at least one image after the model.")
+    check_coverage(coverage)
     files = _files(given)
     estimator = _pretrained(network) if network else load_model(model, trust, "predict_proba")
+    withholding = None
+    if coverage is not None or at_least is not None:
+        withholding = Withholding(coverage, at_least)
+        withholding.check(estimator, None if network else model)
     out = standard_output()
     top = min(top, len(estimator.classes_))
     failed = False
 
     def said() -> Iterator[Prediction]:
         nonlocal failed
-        for prediction in _predictions(estimator, files, top):
+        for prediction in _predictions(estimator, files, top, withholding):
             if prediction.error:
                 failed = True
                 say(prediction.error)
             yield prediction
 
-    for text in _WRITERS[output](said(), top):
+    for text in _WRITERS[output](said(), top, withholding is not None):
         out.write(text)
     if failed:
         raise typer.Exit(2)
@@ -92,13 +118,20 @@ class Prediction:
     file: str
     best: Sequence[tuple[str, float]] = ()
     error: str | None = None
+    #: with --coverage or --at-least
+    answer: Answer | None = None
 
 
-def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Prediction]:
+def _predictions(
+    estimator: Any, files: Sequence[str], top: int, withholding: Withholding | None = None
+) -> Iterator[Prediction]:
     import numpy as np
 
     from ..datasets import find_unreadable
     from ..images import keep_files
+
+    def ask(readable: Any) -> Iterable[tuple[Any, Any]]:
+        return (withholding or Withholding(None, None)).ask(estimator, readable)
 
     names = estimator.classes_
     how = reads_as(estimator)
@@ -108,7 +141,7 @@ def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Pre
             chunk = keep_files(chunk, how)
         errors = {error.source: str(error) for error in find_unreadable(chunk)}
         readable = np.array([file for file in chunk if file not in errors], dtype=object)
-        rows = iter(answered(estimator.predict_proba, readable))
+        rows = iter(answered(ask, readable))
         for file in chunk:
             if file in errors:
                 yield Prediction(file, error=errors[file])
@@ -117,34 +150,48 @@ def _predictions(estimator: Any, files: Sequence[str], top: int) -> Iterator[Pre
             if isinstance(row, ImageDecodeError):
                 yield Prediction(file, error=str(row))
                 continue
+            row, inside = row
             order = np.argsort(-row, kind="stable")[:top]
-            yield Prediction(file, [(str(names[k]), float(row[k])) for k in order])
+            best = [(str(names[k]), float(row[k])) for k in order]
+            answer = None if withholding is None else withholding.answer(names, row, inside)
+            yield Prediction(file, best, answer=answer)
 
 
-def _as_lines(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
+def _as_lines(predictions: Iterable[Prediction], top: int, withholds: bool) -> Iterator[str]:
     for prediction in predictions:
         named = ", ".join(f"{name} {probability:.3f}" for name, probability in prediction.best)
+        answer = prediction.answer
+        if answer and answer.reason:
+            named = f"withheld, {answer.reason} ({named})"
+        elif answer and answer.label != prediction.best[0][0]:
+            named = f"{answer.label} ({named})"
         if named:
             yield f"{prediction.file}: {named}\n"
 
 
-def _as_rows(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
+def _as_rows(predictions: Iterable[Prediction], top: int, withholds: bool) -> Iterator[str]:
     def rows() -> Iterator[list[Any]]:
-        yield ["file", *(f"{it}_{k + 1}" for k in range(top) for it in ("class", "probability"))]
+        yield [
+            "file",
+            *(COLUMNS if withholds else ()),
+            *(f"{it}_{k + 1}" for k in range(top) for it in ("class", "probability")),
+        ]
         for prediction in predictions:
             if prediction.best:
                 best = ((name, f"{probability:.6f}") for name, probability in prediction.best)
-                yield [prediction.file, *(cell for pair in best for cell in pair)]
+                cells = prediction.answer.cells if prediction.answer else ()
+                yield [prediction.file, *cells, *(cell for pair in best for cell in pair)]
 
     return as_csv(rows())
 
 
-def _as_entries(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
+def _as_entries(predictions: Iterable[Prediction], top: int, withholds: bool) -> Iterator[str]:
     return as_json_list(
         {"file": prediction.file, "error": prediction.error}
         if prediction.error
         else {
             "file": prediction.file,
+            **(prediction.answer.facts if prediction.answer else {}),
             "predictions": [
                 {"class": name, "probability": round(probability, 6)}
                 for name, probability in prediction.best
@@ -154,7 +201,7 @@ def _as_entries(predictions: Iterable[Prediction], top: int) -> Iterator[str]:
     )
 
 
-_WRITERS: dict[Format, Callable[[Iterable[Prediction], int], Iterator[str]]] = {
+_WRITERS: dict[Format, Callable[[Iterable[Prediction], int, bool], Iterator[str]]] = {
     Format.table: _as_lines,
     Format.csv: _as_rows,
     Format.json: _as_entries,
