@@ -48,7 +48,7 @@ _LEAST = 1e-12
 
 
 class _Fold(NamedTuple):
-    """The images of one estimator, by their indices; none train one that is fitted."""
+    """The images of one estimator, by their indices; those that train one may not be known."""
 
     train: np.ndarray
     references: np.ndarray
@@ -70,7 +70,8 @@ class ConformalImageClassifier(
     estimator : classifier, Pipeline or search
         It needs ``predict_proba``. It is cloned and trained on a part of the images;
         ``FrozenEstimator(fitted)`` is used as it is, and the images of `fit`, which it must
-        not have seen, calibrate it; with distances every fourth of them is a neighbour instead.
+        not have seen, calibrate it; with distances every fourth of them stands for the
+        training images, unless `cv` names these.
     coverage : float, default=0.95
         The probability that a set holds the true class, above 0 and below 1. A coverage of
         0.95 needs 19 calibration images of each class, 0.99 needs 99: ``coverage / (1 -
@@ -87,8 +88,10 @@ class ConformalImageClassifier(
         None or an int: stratified folds, 5 for None. One estimator is trained per fold, and
         predictions ask all of them (cross-conformal prediction). A splitter with one
         split, such as ``StratifiedShuffleSplit(1, test_size=0.3)``, trains one (split
-        conformal prediction). Each image calibrates at most once. It has no effect on a
-        ``FrozenEstimator``.
+        conformal prediction). Each image calibrates at most once. For a
+        ``FrozenEstimator`` an iterable of one split, ``[(train, calibration)]``, names
+        the images of `fit` that it was trained on, so that distances are from these; anything
+        else has no effect on it.
     class_conditional : bool, default=True
         Whether each class has the coverage, or only all classes together. False needs
         ``coverage / (1 - coverage)`` calibration images in all; rare or difficult classes may
@@ -421,7 +424,8 @@ class ConformalImageClassifier(
     def _folds(
         self, X: Any, y: np.ndarray, codes: np.ndarray, params: dict[str, Any]
     ) -> Iterator[_Fold]:
-        if isinstance(self.estimator, FrozenEstimator):
+        is_fitted = isinstance(self.estimator, FrozenEstimator)
+        if is_fitted and (self.cv is None or isinstance(self.cv, int) or hasattr(self.cv, "split")):
             yield self._fold_of_fitted(X, codes)
             return
         cv = check_cv(self.cv, y, classifier=True)
@@ -481,17 +485,14 @@ class ConformalImageClassifier(
         least = largest_coverage(min(self._pooled_numbers(numbers)))
         lower = f", lower coverage to {least:g}" if least else ""
         if isinstance(self.estimator, FrozenEstimator) and self.method != "probability":
-            other += (
-                ". method='probability' calibrates on all images, 'distance' on three of four of "
-                "a FrozenEstimator's"
-            )
+            other += ". With distances three of four images of a FrozenEstimator calibrate"
         raise ValueError(
             f"coverage={coverage:g} needs at least {needed} calibration images {what}, but "
             f"{found}. Add images{lower}{other}."
         )
 
     def _trained(self, X: Any, y: np.ndarray, fold: _Fold, params: dict[str, Any]) -> Any:
-        if not len(fold.train):
+        if isinstance(self.estimator, FrozenEstimator):
             return self.estimator
         n_images = len(y)
         return clone(self.estimator).fit(

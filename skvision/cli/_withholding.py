@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import typer
 
-__all__ = ["COLUMNS", "Answer", "Withholding", "calibrated", "check_coverage", "set_apart"]
+__all__ = ["COLUMNS", "Answer", "Parts", "Withholding", "calibrated", "check_coverage", "set_apart"]
 
 #: share of the training images that calibrate
 CALIBRATION_FRACTION = 0.25
@@ -29,7 +29,7 @@ def check_coverage(coverage: float | None) -> None:
 # train
 
 
-def set_apart(net: Any, seen: Any, coverage: float, seed: Any) -> tuple[Any, Any]:
+def set_apart(seen: Any, coverage: float, seed: Any) -> tuple[Any, Any]:
     """Split training images into those that train and those that calibrate.
 
     Too few of them are an error before the training.
@@ -37,7 +37,7 @@ def set_apart(net: Any, seen: Any, coverage: float, seed: Any) -> tuple[Any, Any
     import numpy as np
     from sklearn.model_selection import train_test_split
 
-    from ..classifiers.prediction_sets import every_fourth, images_needed
+    from ..classifiers.prediction_sets import images_needed
 
     X, y = seen
     needed = images_needed(coverage)
@@ -46,10 +46,7 @@ def set_apart(net: Any, seen: Any, coverage: float, seed: Any) -> tuple[Any, Any
         X, X_apart, y, y_apart = train_test_split(
             X, y, test_size=CALIBRATION_FRACTION, stratify=y, random_state=seed
         )
-        _, codes = np.unique(y_apart, return_inverse=True)
-        if hasattr(net, "steps"):  # features, so that a fourth of the images are neighbours
-            codes = codes[~every_fourth(codes)]
-        counts = np.bincount(codes, minlength=len(names))
+        counts = np.array([(y_apart == name).sum() for name in names])
         if counts.min() >= needed:
             return (X, y), (X_apart, y_apart)
     raise ValueError(
@@ -59,18 +56,30 @@ def set_apart(net: Any, seen: Any, coverage: float, seed: Any) -> tuple[Any, Any
     )
 
 
-def calibrated(
-    net: Any, images: Any, coverage: float, kept_back: Any, tell: Callable[[str], None]
-) -> Any:
+class Parts(NamedTuple):
+    """Images and labels: those that train, those that calibrate and those that measure."""
+
+    seen: Any
+    apart: Any
+    kept_back: Any
+
+
+def calibrated(net: Any, parts: Parts, coverage: float, tell: Callable[[str], None]) -> Any:
     """Return a model that withholds answers; tell what it does with the held-out images."""
     import numpy as np
     from sklearn.frozen import FrozenEstimator
 
     from ..classifiers import ConformalImageClassifier
 
-    model = ConformalImageClassifier(FrozenEstimator(net), coverage).fit(*images)
-    if kept_back:
-        X, y = kept_back
+    # with the training images, from which distances are
+    X, y = (
+        np.concatenate([seen, apart]) for seen, apart in zip(parts.seen, parts.apart, strict=True)
+    )
+    train, calibration = np.split(np.arange(len(y)), [len(parts.seen[1])])
+    model = ConformalImageClassifier(FrozenEstimator(net), coverage, cv=[(train, calibration)])
+    model.fit(X, y).set_params(cv=None)
+    if parts.kept_back:
+        X, y = parts.kept_back
         sets = model.predict_set(X)
         sizes = sets.sum(axis=1)
         holds = sets[np.arange(len(y)), np.searchsorted(model.classes_, y)].mean()

@@ -27,7 +27,7 @@ from ._models import (
 from ._options import Classes, Debug, Folders, SkipUnreadable, Trust
 from ._start import start_quietly, use_threads
 from ._trainable import MODELS, Model, Trainable
-from ._withholding import calibrated, check_coverage, set_apart
+from ._withholding import Parts, calibrated, check_coverage, set_apart
 
 __all__ = ["train"]
 
@@ -357,7 +357,7 @@ def _train(
         if kept_back is None and given.test_fraction:
             seen, kept_back = _split(data, given.test_fraction, seed)
         if given.coverage is not None:
-            seen, calibration = set_apart(net, seen, given.coverage, seed)
+            seen, apart = set_apart(seen, given.coverage, seed)
         if grid:
             net.set_params(**_best(net, row, grid, seen, folds, jobs, seed))
         interruptions: list[Any] = []
@@ -370,7 +370,8 @@ def _train(
             if kept_back:
                 _measure(net, seen, kept_back, given, figures.append)
             if given.coverage is not None:
-                model = calibrated(net, calibration, given.coverage, kept_back, figures.append)
+                parts = Parts(seen, apart, kept_back)
+                model = calibrated(net, parts, given.coverage, figures.append)
         except KeyboardInterrupt as interruption:
             interruptions.append(interruption)
         except Exception as error:  # an image may have been deleted; keep the model anyway

@@ -167,8 +167,14 @@ def test_the_method_follows_from_the_estimator(rows, pipeline):
     for estimator in (pipeline, search, frozen):
         model = ConformalImageClassifier(estimator, **one).fit(X, y)
         assert (model.method_, len(model.neighbourhoods_)) == ("distance", 1)
-    # every fourth is a neighbour
-    assert model.n_calibration_.sum() == 150 - 1 + (len(X) % 4 > 0)
+    # every fourth stands for the training images, unless these are named
+    n_apart = sum(-(-(y == k).sum() // 4) for k in (0, 1))
+    assert model.n_calibration_.sum() == 200 - n_apart
+    assert len(model.neighbourhoods_[0].references) == n_apart
+    model.set_params(cv=[(np.arange(120), np.arange(120, 200))]).fit(X, y)
+    assert model.n_calibration_.sum() == 80
+    assert len(model.neighbourhoods_[0].references) == 120
+    assert model.estimators_ == [frozen]
     # what the last step gets is a list, as of file names
     of_lists = make_pipeline(FunctionTransformer(list), LogisticRegression())
     for estimator in (LogisticRegression(), of_lists):
@@ -289,7 +295,7 @@ def test_too_few_calibration_images(of_told):
         with pytest.raises(ValueError, match="coverage=0.99 needs at least 99 .* 0 has 9"):
             use()
     frozen = ConformalImageClassifier(FrozenEstimator(Told().fit(X, y)), 0.95)
-    with pytest.raises(ValueError, match="needs at least 19 .* 'distance' on three of four"):
+    with pytest.raises(ValueError, match="needs at least 19 .* three of four images of a Frozen"):
         frozen.fit(X, y)
 
 
