@@ -20,6 +20,7 @@ _WHERE = {
     "EmbeddingDisplay": "inspection",
     "Explanation": "inspection",
     "ExplanationDisplay": "inspection",
+    "ConformalImageClassifier": "classifiers",
     "FeatureEngineWarning": "exceptions",
     "FineTunedClassifier": "classifiers",
     "ImageAugmenter": "augmentation",

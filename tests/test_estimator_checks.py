@@ -10,11 +10,14 @@ import pytest
 from imblearn.utils import estimator_checks as imblearn_checks
 from keras import layers
 from sklearn.base import clone
-from sklearn.linear_model import Perceptron, SGDClassifier
+from sklearn.linear_model import LogisticRegression, Perceptron, SGDClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks as sklearn_checks
 from sklearn.utils._test_common.instance_generator import PER_ESTIMATOR_XFAIL_CHECKS
 
 from skvision import (
+    ConformalImageClassifier,
     FineTunedClassifier,
     ImageAugmenter,
     ImageNetClassifier,
@@ -81,6 +84,16 @@ ESTIMATORS = [
     *AUGMENTERS,
     ImageNetClassifier(image_size=32, engine="keras", **ROWS),
     SAMPLER,
+    # the suite fits a dozen rows, and wants an answer for each
+    *(
+        ConformalImageClassifier(
+            estimator, coverage=0.5, cv=3, class_conditional=False, reject_label=None
+        )
+        for estimator in (
+            LogisticRegression(),
+            make_pipeline(StandardScaler(), LogisticRegression()),
+        )
+    ),
 ]
 
 SAMPLE_WEIGHTS = {
@@ -139,6 +152,8 @@ def as_test(estimator, check, name):
         # an exception that is no longer needed must be removed
         marks.append(pytest.mark.xfail(strict=True, reason=reason))
     engine = f"[{estimator.engine}]" if isinstance(estimator, PretrainedFeatureTransformer) else ""
+    if isinstance(estimator, ConformalImageClassifier):
+        engine = f"[{type(estimator.estimator).__name__}]"
     options = "".join(f",{key}={value}" for key, value in check.keywords.items())
     label = f"{type(estimator).__name__}{engine}-{name}{options}"
     return pytest.param(estimator, check, id=label, marks=marks)

@@ -13,9 +13,11 @@ from PIL import Image
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
 
 from skvision import (
+    ConformalImageClassifier,
     FineTunedClassifier,
     ImageAugmenter,
     ImageNetClassifier,
@@ -59,6 +61,12 @@ ESTIMATORS = {
     ImageAugmenter: AUGMENTER.get_params(),
     RandAugmenter: {"random_state": 0},
     ImageOverSampler: {"augmenter": AUGMENTER, "random_state": 0},
+}
+# eleven images calibrate no more
+ESTIMATORS[ConformalImageClassifier] = {
+    "estimator": MiniVGGClassifier(**ESTIMATORS[MiniVGGClassifier]),
+    "coverage": 0.6,
+    "cv": StratifiedShuffleSplit(1, test_size=7, random_state=0),
 }
 
 
@@ -277,8 +285,9 @@ def test_all_forms_of_the_same_images_agree(estimator, pictures, files, tmp_path
 def test_rows_and_images_agree(estimator, pictures, files):
     X, y = pictures
     expected = fitted_and_asked(clone(estimator), X, y)
-    row_shape = "augmenter__row_shape" if isinstance(estimator, ImageOverSampler) else "row_shape"
-    estimator.set_params(**{row_shape: (HEIGHT, WIDTH, 3)})
+    inner = {ImageOverSampler: "augmenter__", ConformalImageClassifier: "estimator__"}
+    prefix = inner.get(type(estimator), "")
+    estimator.set_params(**{f"{prefix}row_shape": (HEIGHT, WIDTH, 3)})
     if isinstance(estimator, ImageOverSampler):
         rows, _ = estimator.fit_resample(X.reshape(len(X), -1), y)
         found = seen(rows.reshape(-1, *X.shape[1:]))

@@ -10,10 +10,11 @@ import pytest
 from numpydoc.docscrape import get_doc_object
 from numpydoc.validate import Validator
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import make_constraint
 
 import skvision
-from skvision import ImageAugmenter, ImageOverSampler, load, save
+from skvision import ConformalImageClassifier, ImageAugmenter, ImageOverSampler, load, save
 
 from .walking import public_estimators
 
@@ -43,6 +44,7 @@ EXCEPTIONS = {
     "learning_rate_schedule": {
         "FineTunedClassifier": "a schedule of Keras counts steps: each phase has a rate of its own"
     },
+    "method": {"ConformalImageClassifier": "it ranks classes; the others draw heat maps"},
     "groups": {"load_image_table": "a column of a table, which holds the groups"},
     "value_range": {"ImageNetClassifier": "it learns nothing from X, no percentiles either"},
     "label": {"load_image_table": "a column of a table, which holds labels"},
@@ -122,8 +124,11 @@ def test_optional_arguments_are_keyword_only_from_the_third_on():
 @pytest.mark.parametrize("cls", ESTIMATORS.values(), ids=ESTIMATORS)
 def test_named_arguments_are_parameters(cls, tmp_path):
     """Tools that read a constructor's signature see only parameters."""
-    first = [ImageAugmenter()] if cls is ImageOverSampler else []
-    changed = {"random_state": 7} if "random_state" in parameters(cls.__name__) else {"verbose": 1}
+    first = {ImageOverSampler: [ImageAugmenter()], ConformalImageClassifier: [LogisticRegression()]}
+    first = first.get(cls, [])
+    tried = {"random_state": 7, "verbose": 1, "coverage": 0.9}
+    name = next(each for each in tried if each in parameters(cls.__name__))
+    changed = {name: tried[name]}
     if hasattr(cls, "optimizer") or "optimizer" in parameters(cls.__name__):
         changed["optimizer__clipnorm"] = 1.5
     estimator = cls(*first, **changed)

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+# takes rows of X as scikit-learn's cross-validation does: of lists, arrays and any library's frames
+from sklearn.utils import _safe_indexing as taken_rows
+
 # Entries of `_parameter_constraints`, the table that `_validate_params` reads. Other libraries have
 # no public way to use scikit-learn's checks of parameters and their messages.
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -30,6 +33,7 @@ __all__ = [
     "fit_context",
     "in_configured_container",
     "score_functions",
+    "taken_rows",
 ]
 
 #: private classes that occur within public ones in files of scikit-learn's estimators

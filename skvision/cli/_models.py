@@ -190,6 +190,8 @@ def reads_as(model: Any) -> ReadAs | None:
     """Return how a model, or the first of its steps that does, reads images; None if unknown."""
     from .._sklearn.network_estimator import ReadsImages
 
+    if hasattr(model, "predict_set"):  # each of its estimators reads images in one way
+        model = model.estimators_[0]
     if hasattr(model, "best_estimator_"):
         model = model.best_estimator_
     for _, step in getattr(model, "steps", [("", model)]):

@@ -27,6 +27,7 @@ from ._models import (
 from ._options import Classes, Debug, Folders, SkipUnreadable, Trust
 from ._start import start_quietly, use_threads
 from ._trainable import MODELS, Model, Trainable
+from ._withholding import Parts, calibrated, check_coverage, set_apart
 
 __all__ = ["train"]
 
@@ -174,6 +175,14 @@ def train(
             f"Default: {TEST_FRACTION}.",
         ),
     ] = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Calibrate the model on a quarter of the training images, for skvision predict "
+            "--coverage, which withholds answers. Above 0 and below 1.",
+        ),
+    ] = None,
     classes: Classes = None,
     skip_unreadable: SkipUnreadable = False,
     trust: Trust = False,
@@ -230,6 +239,7 @@ def train(
         raise typer.BadParameter(
             f"--test-fraction must be at least 0 and below 1, not {test_fraction}."
         )
+    check_coverage(coverage)
     if out.suffix not in MODEL_SUFFIXES:
         raise typer.BadParameter(f"--out must end in .skv (or .joblib), not {out.name!r}.")
     out = out.expanduser()
@@ -245,7 +255,9 @@ def train(
     # joblib divides the cores among the processes of a search
     use_threads(None if grid else jobs)
     try:
-        given_images = _Given(folders, test or (), test_fraction, skip_unreadable, classes)
+        given_images = _Given(
+            folders, test or (), test_fraction, skip_unreadable, classes, coverage
+        )
         _train(given_images, out, row, parameters, grid, cv or FOLDS, jobs)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; no file was written") from None
@@ -267,13 +279,14 @@ def _refuse_what_cannot_be_kept(out: Path, chosen: list[Any]) -> None:
 
 @dataclass(frozen=True)
 class _Given:
-    """The folders of training and test images, as the user passed them."""
+    """The folders of training and test images, as the user passed them, and their use."""
 
     folders: Sequence[Path]
     test: Sequence[Path]
     test_fraction: float
     skip_unreadable: bool
     classes: str | None
+    coverage: float | None
 
     def read(
         self, read_as: Callable[[], Any], meanwhile: Callable[[], Any]
@@ -343,6 +356,8 @@ def _train(
         seen = data.data, data.target
         if kept_back is None and given.test_fraction:
             seen, kept_back = _split(data, given.test_fraction, seed)
+        if given.coverage is not None:
+            seen, apart = set_apart(seen, given.coverage, seed)
         if grid:
             net.set_params(**_best(net, row, grid, seen, folds, jobs, seed))
         interruptions: list[Any] = []
@@ -350,23 +365,31 @@ def _train(
             net.fit(*seen)
         figures: list[str] = []
         failure = None
+        model = net
         try:
             if kept_back:
                 _measure(net, seen, kept_back, given, figures.append)
+            if given.coverage is not None:
+                parts = Parts(seen, apart, kept_back)
+                model = calibrated(net, parts, given.coverage, figures.append)
         except KeyboardInterrupt as interruption:
             interruptions.append(interruption)
         except Exception as error:  # an image may have been deleted; keep the model anyway
             failure = error
         net.set_params(**{row.path("verbose"): 0})
-        write(net)
+        write(model)
     # only after the model is written, since the reader of the output may have closed it
     if figures:
         typer.echo(" ".join(figures))
     if interruptions:
-        raise Interrupted(_what_there_is(net, out, measured=bool(figures or not kept_back)))
+        lacks = "" if figures or not kept_back else ", its accuracy not measured"
+        if given.coverage is not None and model is net:
+            lacks += ", not calibrated for --coverage"
+        raise Interrupted(f"{_what_there_is(net, out)}{lacks}")
     if failure:
+        lacks = "calibrated" if figures else "evaluated"
         raise ValueError(
-            f"The model was written to {out}, but not evaluated: {message(failure)}"
+            f"The model was written to {out}, but not {lacks}: {message(failure)}"
         ) from failure
     typer.echo(f"Model written to {out}")
 
@@ -423,12 +446,11 @@ def _measure(
     tell(f"({net.score(*seen):.4f} on the {len(seen[1])} training images)")
 
 
-def _what_there_is(net: Any, out: Path, measured: bool) -> str:
+def _what_there_is(net: Any, out: Path) -> str:
     if not hasattr(net, "n_epochs_"):
         return f"interrupted during the evaluation; the model was written to {out}"
     lengths = ("epochs", "warmup_epochs", "fine_tune_epochs")
     planned = sum(getattr(net, name, 0) for name in lengths)
     done = f"interrupted after epoch {net.n_epochs_} of {planned}"
     model = "the best model so far" if net.early_stopping else "the model of that epoch"
-    lacks = "" if measured else ", its accuracy not measured"
-    return f"{done}; {model} was written to {out}{lacks}"
+    return f"{done}; {model} was written to {out}"

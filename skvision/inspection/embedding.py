@@ -118,8 +118,9 @@ class EmbeddingDisplay:
         y : array-like of shape (n_samples,), default=None
             Labels, shown by markers and colours.
         projection : {"pca", "tsne", "umap"}, default="pca"
-            How to go from features to two dimensions. PCA keeps distances best; t-SNE and UMAP keep neighbours, and
-            distances between their groups mean little. UMAP needs ``pip install umap-learn``.
+            How to go from features to two dimensions. PCA keeps distances best; t-SNE and UMAP
+            keep neighbours, and distances between their groups mean little. UMAP needs
+            ``pip install umap-learn``.
         n_images : int, default=40
             Maximum number of thumbnails; 0 for points only.
         random_state : int, RandomState instance or None, default=None

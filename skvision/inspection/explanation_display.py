@@ -124,9 +124,9 @@ default="auto"
         Returns
         -------
         pandas.DataFrame or dict of str to ndarray of shape (n,)
-            A DataFrame if pandas is installed. Columns: ``target``, ``method``, ``output`` (the probability, or the score of a classifier
-            without probabilities), ``deletion``, ``random_deletion``, ``beats_random`` and
-            ``sanity``.
+            A DataFrame if pandas is installed. Columns: ``target``, ``method``, ``output``
+            (the probability, or the score of a classifier without probabilities), ``deletion``,
+            ``random_deletion``, ``beats_random`` and ``sanity``.
         """
         found = self.explanation
         columns = {

@@ -50,7 +50,8 @@ def check_projection(projection: Any) -> None:
     """
     if not isinstance(projection, str) or projection not in PROJECTIONS:
         raise ValueError(
-            f"projection must be one of {', '.join(map(repr, PROJECTIONS))}. Received: {projection!r}"
+            f"projection must be one of {', '.join(map(repr, PROJECTIONS))}. "
+            f"Received: {projection!r}"
         )
     if projection == "umap":
         _umap()

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+from sklearn.frozen import FrozenEstimator
+
 from .._sklearn.network_estimator import NetworkEstimator
 
 __all__ = ["describe", "final_estimator"]
@@ -28,6 +30,8 @@ def describe(estimator: Any) -> dict[str, Any]:
         facts["steps"] = steps
     if hasattr(final, "classes_"):
         facts["classes"] = [str(name) for name in final.classes_]
+    if hasattr(estimator, "predict_set"):
+        facts["coverage"] = estimator.coverage
     facts["parameters"] = _parameters(estimator)
     trained_with = None
     if isinstance(final, NetworkEstimator) and hasattr(final, "classes_"):
@@ -59,9 +63,17 @@ def final_estimator(estimator: Any) -> Any:
 
 
 def _within(estimator: Any) -> Iterator[Any]:
-    """Yield the estimator and those in a search's best estimator or a pipeline's steps."""
+    """Yield the estimator and those that predict in it.
+
+    These are a search's best estimator, a pipeline's steps, a frozen estimator's own and the only
+    one of a classifier that withholds answers.
+    """
     yield estimator
-    if hasattr(estimator, "best_estimator_"):
+    if isinstance(estimator, FrozenEstimator):
+        yield from _within(estimator.estimator)
+    elif hasattr(estimator, "predict_set") and len(getattr(estimator, "estimators_", ())) == 1:
+        yield from _within(estimator.estimators_[0])
+    elif hasattr(estimator, "best_estimator_"):
         yield from _within(estimator.best_estimator_)
     elif hasattr(estimator, "steps"):
         for _, step in estimator.steps:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 
 from ..exceptions import UnsupportedModelError, first_line
 from .contents import RECORDS
@@ -23,6 +24,13 @@ from .keras_objects import check_keras_config, keras_config, keras_object
 __all__ = ["PlainReader", "PlainWriter"]
 
 _JSON_TYPES = (type(None), bool, int, float, str)
+_OF_SKOPS = (
+    BaseEstimator,
+    BaseCrossValidator,
+    BaseShuffleSplit,
+    np.random.RandomState,
+    np.random.Generator,
+)
 
 
 class PlainWriter:
@@ -40,7 +48,7 @@ class PlainWriter:
 
     def __init__(self) -> None:
         self.arrays: list[np.ndarray] = []
-        #: objects that skops converts: estimators of scikit-learn and skvision, and random states
+        #: objects that skops converts: estimators, random states and splitters of scikit-learn
         self.objects: list[Any] = []
         # networks, so that one that occurs twice is written once
         self._networks: list[tuple[Any, dict[str, Any]]] = []
@@ -65,7 +73,7 @@ class PlainWriter:
             return {"scalar" if isinstance(value, np.generic) else "array": len(self.arrays) - 1}
         if isinstance(value, PurePath):
             return {"path": str(value)}
-        if isinstance(value, BaseEstimator | np.random.RandomState | np.random.Generator):
+        if isinstance(value, _OF_SKOPS):
             self.objects.append(value)
             return {"object": len(self.objects) - 1}
         if RECORDS.get(kind.__name__) == kind.__module__:

@@ -6,6 +6,8 @@ import importlib
 from numbers import Integral, Real
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
@@ -24,6 +26,7 @@ from skvision._sklearn.compat import (
     fit_context,
     in_configured_container,
     score_functions,
+    taken_rows,
 )
 from skvision._sklearn.labels import starts_partial_fit
 
@@ -50,6 +53,15 @@ def test_parameters_are_checked_against_the_table():
     ]:
         with pytest.raises(ValueError, match=message):
             Estimator(**params)._validate_params()
+
+
+def test_rows_of_every_form_are_taken():
+    rows = np.array([2, 0])
+    assert taken_rows(["a", "b", "c"], rows) == ["c", "a"]
+    assert taken_rows(np.arange(6).reshape(3, 2), rows).tolist() == [[4, 5], [0, 1]]
+    for library in (pd, pl):
+        assert taken_rows(library.Series(["a", "b", "c"]), rows).to_list() == ["c", "a"]
+        assert taken_rows(library.DataFrame({"file": ["a", "b", "c"]}), rows).shape == (2, 1)
 
 
 def test_sample_weights_are_read_as_scikit_learn_does():

@@ -15,6 +15,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from skvision import (
+    ConformalImageClassifier,
     FineTunedClassifier,
     ImageAugmenter,
     ImageNetClassifier,
@@ -30,15 +31,19 @@ from ..walking import public_estimators
 X = np.zeros((4, 8, 8, 3), np.uint8)
 Y = [0, 1, 0, 1]
 ESTIMATORS = public_estimators()
+#: their fit takes any metadata, which are for the estimator in them
+ROUTERS = (ConformalImageClassifier,)
 CALLS = [
     (cls, method)
     for cls in ESTIMATORS.values()
     for method in METHODS
-    if hasattr(cls, method) and method != "__init__"
+    if hasattr(cls, method) and method != "__init__" and (cls not in ROUTERS or method != "fit")
 ]
 
 
 def made(cls):
+    if issubclass(cls, ConformalImageClassifier):
+        return cls(MiniVGGClassifier())
     return cls(ImageAugmenter()) if issubclass(cls, ImageOverSampler) else cls()
 
 
@@ -175,7 +180,14 @@ def test_signatures_are_those_of_the_methods(cls, method):
     assert getattr(cls, method).__doc__ == written.__doc__
 
 
-@pytest.mark.parametrize("cls", ESTIMATORS.values(), ids=ESTIMATORS)
+def test_a_router_leaves_advice_to_its_estimator():
+    advice = r"MiniVGGClassifier.fit\(\) .* Set it in the constructor: .*\(epochs=5\)"
+    model = ConformalImageClassifier(MiniVGGClassifier(), 0.5, cv=2)
+    with pytest.raises(TypeError, match=advice):
+        model.fit(X, Y, epochs=5)
+
+
+@pytest.mark.parametrize("cls", [each for each in ESTIMATORS.values() if each not in ROUTERS])
 def test_metadata_is_routed_as_before(cls):
     estimator = made(cls)
     weighs = "sample_weight" in inspect.signature(inspect.unwrap(cls.fit)).parameters
