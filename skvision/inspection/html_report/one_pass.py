@@ -34,8 +34,10 @@ __all__ = ["LONGEST", "Reading", "read_and_predict", "small_images"]
 
 #: maximum of the longer side of a thumbnail in pixels
 LONGEST = 160
-# images that are decoded while those before them are predicted
-_CHUNK = 256
+# Images that are decoded while those before them are predicted: fewer of large ones, so that a
+# progress bar moves and memory stays small. Setting a network's weights costs as much as a dozen
+# small images. Networks predict batches of 16.
+_CHUNK, _PIXELS, _BATCH = 512, 2**23, 16
 
 
 @dataclass
@@ -139,6 +141,9 @@ class _Sources:
         if isinstance(taker, ReadsImages):
             # with keys, so that a file is read once for the comparison with the training data
             self.read_as = taker.reads_images_as()._replace(is_keyed=True)
+        height, width = (224, 224) if self.read_as is None else self.read_as.size
+        n_batches = min(_CHUNK, _PIXELS // (height * width)) // _BATCH
+        self.chunk = _BATCH * max(1, n_batches)
 
     def read(self, verbose: int) -> Reading:
         kept, predicted, probabilities = [], [], []
@@ -169,10 +174,10 @@ class _Sources:
 
     def _looked_at(self) -> _Sized:
         sources = list(self.images.sources)
-        starts = range(0, len(sources), _CHUNK)
+        starts = range(0, len(sources), self.chunk)
 
         def chunk(start: int) -> list[Any]:
-            part = sources[start : start + _CHUNK]
+            part = sources[start : start + self.chunk]
             names = [os.fspath(each) for each in part if isinstance(each, str | os.PathLike)]
             if self.read_as is None or len(names) < len(part):
                 return part
