@@ -26,11 +26,12 @@
   });
 
   // small images are enlarged without smoothing, so that their pixels can be seen
-  for (const image of document.querySelectorAll("img")) {
+  const watch = (image) => {
     const mark = () => image.classList.toggle("tiny", image.naturalWidth < 48);
-    if (image.complete) mark();
+    if (image.complete && image.naturalWidth) mark();
     else image.addEventListener("load", mark, { once: true });
-  }
+  };
+  document.querySelectorAll("img").forEach(watch);
 
   const gallery = byId("gallery");
   if (!gallery) return;
@@ -106,6 +107,7 @@
     byId("cell-images").replaceChildren(...images.map(({ element }) => {
       const copy = element.cloneNode(true);
       copy.hidden = false;
+      watch(copy.querySelector("img"));
       return copy;
     }));
     dialog.showModal();
