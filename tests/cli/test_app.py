@@ -17,7 +17,8 @@ from skvision.networks import ACTIVATIONS, OPTIMIZERS
 from .command import called, ran, refused, run
 
 COMMANDS = (
-    "train", "predict", "evaluate", "info", "augment", "export", "features", "networks", "cache",
+    "train", "predict", "evaluate", "report", "info", "augment", "export", "features", "networks",
+    "cache",
 )  # fmt: skip
 
 
