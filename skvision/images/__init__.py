@@ -6,6 +6,7 @@ The package imports `skvision._sklearn`, `skvision._system` and `skvision.except
 from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
 from .decode import decode, decode_resized, open_rgb, read_levels, read_samples
 from .derived import DerivedImage
+from .described import Described, decode_described
 from .image_key import image_key
 from .kept_files import examine_file, keep_files
 from .learning import Levels, levels_of, warn_of_range
@@ -19,6 +20,7 @@ __all__ = [
     "RESIZE_POLICIES",
     "ArrayBatch",
     "DerivedImage",
+    "Described",
     "ImageBatch",
     "ImageReader",
     "ImageSource",
@@ -27,6 +29,7 @@ __all__ = [
     "SourceBatch",
     "as_image_batch",
     "decode",
+    "decode_described",
     "decode_resized",
     "examine_file",
     "image_key",
