@@ -18,6 +18,8 @@ _SIZES, _STEPS = (16, 32, 64), (10, 6, 4)
 # an image may be this much larger or smaller than the other, and lie this far beside it (1 is half
 # an image)
 _FARTHEST, _LONGEST_STEP = 0.35, 0.1
+# smallest correlation of pairs that may be copies, at the finer sizes
+_ALIKE = 0.95
 # smallest share of the image that both must show
 _SHARED = 0.6
 # tone curves are polynomials: with 3 they follow clipped highlights too
@@ -41,8 +43,8 @@ def _even(images: np.ndarray) -> np.ndarray:
     return even
 
 
-def coarse(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
-    """Return the correlation of pairs after a coarse alignment, to drop most of them early.
+def coarse(fixed: np.ndarray, moving: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Align pairs coarsely, to drop most of them early.
 
     Parameters
     ----------
@@ -51,10 +53,13 @@ def coarse(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray of shape (n_pairs,), float32
+    places : ndarray of shape (n_pairs, 4), float32
+        As `aligned` returns them.
+    correlation : ndarray of shape (n_pairs,), float32
+        How alike the images are there, at most 1.
     """
     one, other = _even(fixed.astype(np.float32)), _even(moving.astype(np.float32))
-    return _refined(one, other, np.zeros((len(fixed), 4), np.float32), _STEPS[0])[1]
+    return _refined(one, other, np.zeros((len(fixed), 4), np.float32), _STEPS[0])
 
 
 def shrunk(thumbnails: np.ndarray) -> np.ndarray:
@@ -73,19 +78,22 @@ def shrunk(thumbnails: np.ndarray) -> np.ndarray:
     return sums.astype(np.uint8)
 
 
-def aligned(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
+def aligned(fixed: np.ndarray, moving: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
     """Find how the second image of each pair lies over the first one.
 
     Parameters
     ----------
     fixed, moving : ndarray of shape (n_pairs, 64, 64), float32
         `smoothed` thumbnails.
+    start : ndarray of shape (n_pairs, 4), float32, default=None
+        The places that `coarse` found; None to find them.
 
     Returns
     -------
     ndarray of shape (n_pairs, 4), float32
         Stretch and shift along x, then along y: a place ``x`` of the first image, from -1 to 1,
-        is the place ``(1 + stretch) * x + shift`` of the second one.
+        is the place ``(1 + stretch) * x + shift`` of the second one. NaN for a pair that is
+        unlike even so.
 
     Examples
     --------
@@ -97,9 +105,16 @@ def aligned(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
     >>> aligned(drawn(0), drawn(0.1)).round(2).tolist()
     [[0.0, 0.1, 0.0, 0.0]]
     """
-    places = np.zeros((len(fixed), 4), np.float32)
+    places = np.zeros((len(fixed), 4), np.float32) if start is None else start.copy()
+    left = np.arange(len(fixed))
     for size, steps in zip(_SIZES, _STEPS, strict=True):
-        places, _ = _refined(_reduced(fixed, size), _reduced(moving, size), places, steps)
+        if len(left) == 0 or (start is not None and size == _SIZES[0]):
+            continue
+        one, other = _reduced(fixed[left], size), _reduced(moving[left], size)
+        places[left], alike = _refined(one, other, places[left], steps)
+        if size > _SIZES[0]:
+            places[left[alike < _ALIKE]] = np.nan
+            left = left[alike >= _ALIKE]
     return places
 
 

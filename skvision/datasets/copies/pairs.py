@@ -81,11 +81,15 @@ def similar_pairs(
     first, second, is_mirrored = _candidates(thumbnails, places)
     scores, cuts = [np.empty(0, np.float32)], [np.empty(0, bool)]
     kept = [np.empty(0, int)]
-    for some in _likely(thumbnails, first, second, is_mirrored):
+    for some, start in _likely(thumbnails, first, second, is_mirrored):
         one = smoothed(thumbnails[first[some]])
         other = smoothed(_turned(thumbnails[second[some]], is_mirrored[some]))
-        laid = aligned(one, other)
-        score = 1 - difference(one, other, laid)
+        laid = aligned(one, other, start)
+        alike = np.isfinite(laid[:, 0])
+        if not alike.any():
+            continue
+        some, laid = some[alike], laid[alike]
+        score = 1 - difference(one[alike], other[alike], laid)
         good = score >= similar
         kept.append(some[good])
         scores.append(score[good])
@@ -138,7 +142,7 @@ def _candidates(
     """Return pairs of neighbours (first, second, whether mirrored), each once."""
     full = descriptors_of(thumbnails)
     shown = among[_spread(thumbnails)[among] >= _FLAT]
-    if len(shown) == 0:
+    if len(shown) < 2:
         return np.empty(0, int), np.empty(0, int), np.empty(0, bool)
     from sklearn.neighbors import NearestNeighbors  # it takes seconds to import
 
@@ -161,17 +165,21 @@ def _candidates(
 
 def _likely(
     thumbnails: np.ndarray, first: np.ndarray, second: np.ndarray, is_mirrored: np.ndarray
-) -> Iterator[np.ndarray]:
-    """Yield numbers of pairs that are alike when they are coarsely aligned."""
-    small = np.concatenate([shrunk(thumbnails[some]) for some in _parts(len(thumbnails), _QUERIES)])
-    alike = [np.empty(0, int)]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield numbers of pairs that are alike when they are coarsely aligned, and the alignment."""
+    small = np.empty((len(thumbnails), 16, 16), np.uint8)
+    for some in _parts(len(thumbnails), _QUERIES):
+        small[some] = shrunk(thumbnails[some])
+    alike, starts = [np.empty(0, int)], [np.empty((0, 4), np.float32)]
     for some in _parts(len(first), _PAIRS_AT_A_TIME):
         other = _turned(small[second[some]], is_mirrored[some])
-        score = coarse(small[first[some]], other)
-        alike.append(np.flatnonzero(score >= _COARSE) + some.start)
-    every = np.concatenate(alike)
+        places, score = coarse(small[first[some]], other)
+        chosen = np.flatnonzero(score >= _COARSE)
+        alike.append(chosen + some.start)
+        starts.append(places[chosen])
+    every, where = np.concatenate(alike), np.concatenate(starts)
     for some in _parts(len(every), _PAIRS_AT_A_TIME):
-        yield every[some]
+        yield every[some], where[some]
 
 
 def _turned(thumbnails: np.ndarray, is_mirrored: np.ndarray) -> np.ndarray:
