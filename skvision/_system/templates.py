@@ -43,7 +43,7 @@ def package_text(package: str, name: str) -> str:
     Examples
     --------
     >>> from skvision._system.templates import package_text
-    >>> len(package_text("skvision.inspection.html_report", "report.css")) > 0
+    >>> len(package_text("skvision.inspection.check", "image_check.html")) > 0
     True
     """
     return (files(package) / "templates" / name).read_text(encoding="utf-8")

@@ -102,7 +102,7 @@ def aligned(fixed: np.ndarray, moving: np.ndarray, start: np.ndarray | None = No
     >>> x, y = np.meshgrid(np.linspace(-1, 1, 64), np.linspace(-1, 1, 64))
     >>> def drawn(shift):
     ...     return smoothed(200 * np.exp(-3 * ((x - shift) ** 2 + y**2))[np.newaxis])
-    >>> aligned(drawn(0), drawn(0.1)).round(2).tolist()
+    >>> np.abs(aligned(drawn(0), drawn(0.1))).astype(float).round(2).tolist()
     [[0.0, 0.1, 0.0, 0.0]]
     """
     places = np.zeros((len(fixed), 4), np.float32) if start is None else start.copy()

@@ -15,7 +15,8 @@ from ..._sklearn.labels import label_column
 from ...datasets.folders import labelled_images
 from ...datasets.listing import existing_folders, list_classes, real_names
 from ...exceptions import SkippedImageWarning
-from ...images import SourceBatch, as_image_batch
+from ...images import ArrayBatch, SourceBatch, as_image_batch
+from ...images.pixels import LEARNT, is_word
 from .check_table import CHECKS, run_check
 from .findings import ImageSet, Subject
 from .image_check import ImageCheck
@@ -49,12 +50,13 @@ def check_images(
     groups : array-like of shape (n_samples,), default=None
         The group of each image, such as its animal, patient or camera. Copies in two groups are
         named, and series within a group are no findings.
-    cache : None, bool, str or path-like, default=None
+    cache : None, True, str or path-like, default=None
         Folder of the feature cache; True for the user's cache folder. A second check of the same
         files decodes none.
-    value_range : "auto", (low, high) or None, default="auto"
+    value_range : "auto", "percentile", tuple of float or None, default="auto"
         Range of the numbers in arrays, as in the estimators; with None each image has its own.
-    verbose : int, default=0
+        Files have the scale that they declare, or their own.
+    verbose : {0, 1, 2} or bool, default=0
         Whether to show a progress bar.
 
     Returns
@@ -118,7 +120,10 @@ def _image_set(
         if y is not None:
             raise ValueError("X is a folder, whose subfolders are the labels. Don't pass y.")
         X, y, empty = _listed(folders)
-    images = as_image_batch(X, value_range=value_range)
+    images = as_image_batch(X, value_range=None if is_word(value_range, LEARNT) else value_range)
+    # only an array has no scale of its own
+    scale = value_range if isinstance(images, ArrayBatch) else "auto"
+    images = as_image_batch(X, value_range=scale)
     n = len(images)
     labels = None if y is None else label_column(y)
     members = None if groups is None else label_column(groups)

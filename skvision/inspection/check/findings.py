@@ -28,9 +28,9 @@ class Finding:
         A sentence.
     score : float
         How sure or how strong it is, from 0 to 1.
-    places : tuple of int
+    places : tuple of int, default=()
         Places of the images in X.
-    against : tuple of int
+    against : tuple of int, default=()
         Places of images in `against`.
     """
 
@@ -56,11 +56,11 @@ class ImageSet:
     ----------
     survey : Survey
         The figures of the images.
-    y : ndarray of shape (n,) or None
+    y : ndarray of shape (n,), default=None
         Labels.
-    groups : ndarray of shape (n,) or None
+    groups : ndarray of shape (n,), default=None
         Groups.
-    empty : tuple of str
+    empty : tuple of str, default=()
         Class folders that hold no images.
     """
 
