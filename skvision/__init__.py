@@ -43,6 +43,7 @@ _WHERE = {
     "check_images": "inspection.check",
     "export_digits": "datasets",
     "export_model": "persistence",
+    "find_label_issues": "inspection",
     "find_learning_rate": "inspection",
     "make_feature_classifier": "feature_extraction.pipeline",
     "load": "persistence",

@@ -9,6 +9,7 @@ from .augmentation import AugmentationDisplay
 from .calibration import CalibrationDisplay
 from .confusion_matrix import ConfusionDisplay
 from .embedding import EmbeddingDisplay
+from .label_issues import find_label_issues
 from .learning_rate import LearningRateDisplay, find_learning_rate
 from .prediction_grid import PredictionDisplay
 from .search_results import SearchDisplay
@@ -25,5 +26,6 @@ __all__ = [
     "SearchDisplay",
     "SelectiveDisplay",
     "TrainingHistoryDisplay",
+    "find_label_issues",
     "find_learning_rate",
 ]

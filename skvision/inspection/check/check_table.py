@@ -9,6 +9,7 @@ from .bursts import bursts
 from .class_sizes import uneven_classes
 from .duplicates import exact_duplicates, leaks, near_duplicates, two_labels
 from .findings import Finding, NotApplicable, Subject
+from .label_check import doubtful_labels
 from .odd_ones import odd_ones, unreadable
 from .shortcuts import shortcuts
 
@@ -136,5 +137,14 @@ CHECKS = (
         "Small classes are hardly learnt, and accuracy hides that.",
         'Add images, or pass class_weight="balanced"; judge by the recall of each class.',
         uneven_classes,
+    ),
+    Check(
+        "label",
+        "An image looks more like another class than its own.",
+        "A classifier on the bundled network's features predicts each image from the other folds, "
+        "as find_label_issues does.",
+        "Wrong labels mislead the training, and make every accuracy doubtful.",
+        "Look at it; correct the label, or keep it: unusual images are found too.",
+        doubtful_labels,
     ),
 )

@@ -35,7 +35,7 @@ def check_images(
     value_range: Any = "auto",
     verbose: int = 0,
 ) -> ImageCheck:
-    """Check a data set before a training: copies, leaks, odd images, shortcuts, uneven classes.
+    """Check a data set before a training: copies, leaks, odd images, shortcuts, wrong labels.
 
     Parameters
     ----------
@@ -85,7 +85,8 @@ def check_images(
     Notes
     -----
     The guide ``docs/checks.md`` has the table of checks: what each finds, how, why it matters and
-    how to lower the risk. Each file is decoded once, JPEGs at reduced size. Files that can't be
+    how to lower the risk. With labels the last check computes features of the bundled network. Each
+    file is decoded once, JPEGs at reduced size. Files that can't be
     read are findings, not errors.
 
     Examples
@@ -107,7 +108,7 @@ def check_images(
         _refuse_same_folders(X, against)
         other = _image_set(against, None, None, **how)
         _refuse_same_files(images, other)
-    subject = Subject(images, other)
+    subject = Subject(images, other, cache, verbose)
     return ImageCheck([run_check(check, subject) for check in CHECKS], subject)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -84,6 +85,9 @@ class Subject:
 
     images: ImageSet
     against: ImageSet | None = None
+    #: the folder of the feature cache, and whether to show progress bars
+    cache: Any = None
+    verbose: int = 0
 
     @cached_property
     def keys(self) -> np.ndarray:
