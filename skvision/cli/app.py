@@ -13,6 +13,7 @@ from .. import __version__
 from ._errors import Interrupted, message, say
 from ._options import Debug, Settings
 from .augment import augment
+from .check import check
 from .evaluate import evaluate
 from .exporting import export
 from .feature_cache import cache
@@ -34,7 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _command in (train, predict, evaluate, report, info, features, augment, export):
+for _command in (check, train, predict, evaluate, report, info, features, augment, export):
     app.command()(_command)
 for _group, _commands in {"networks": networks, "cache": cache}.items():
     app.add_typer(_commands, name=_group)

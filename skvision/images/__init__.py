@@ -14,6 +14,7 @@ from .decode import (
     read_samples,
 )
 from .derived import DerivedImage
+from .described import Described, decode_described
 from .image_key import image_key
 from .inlined import data_uri
 from .kept_files import examine_file, keep_files, look_at_file
@@ -28,6 +29,7 @@ __all__ = [
     "RESIZE_POLICIES",
     "ArrayBatch",
     "DerivedImage",
+    "Described",
     "ImageBatch",
     "ImageReader",
     "ImageSource",
@@ -38,6 +40,7 @@ __all__ = [
     "as_image_batch",
     "data_uri",
     "decode",
+    "decode_described",
     "decode_resized",
     "examine_file",
     "image_key",

@@ -12,6 +12,7 @@ from .embedding import EmbeddingDisplay
 from .explanation import Explanation, explain
 from .explanation_display import ExplanationDisplay
 from .html_report import report
+from .label_issues import find_label_issues
 from .learning_rate import LearningRateDisplay, find_learning_rate
 from .prediction_grid import PredictionDisplay
 from .prediction_table import PredictionTable
@@ -33,6 +34,7 @@ __all__ = [
     "SelectiveDisplay",
     "TrainingHistoryDisplay",
     "explain",
+    "find_label_issues",
     "find_learning_rate",
     "report",
 ]

@@ -17,8 +17,8 @@ from skvision.networks import ACTIVATIONS, OPTIMIZERS
 from .command import called, ran, refused, run
 
 COMMANDS = (
-    "train", "predict", "evaluate", "report", "info", "augment", "export", "features", "networks",
-    "cache",
+    "check", "train", "predict", "evaluate", "report", "info", "augment", "export", "features",
+    "networks", "cache",
 )  # fmt: skip
 
 
