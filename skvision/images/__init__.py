@@ -7,6 +7,7 @@ from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
 from .decode import decode, decode_resized, open_rgb, read_levels, read_samples
 from .derived import DerivedImage
 from .image_key import image_key
+from .kept import KEEP_BYTES
 from .kept_files import examine_file, keep_files
 from .learning import Levels, levels_of, warn_of_range
 from .opening import ImageSource
@@ -16,6 +17,7 @@ from .stored_name import KeptFile
 from .validation import known_range, validate_images
 
 __all__ = [
+    "KEEP_BYTES",
     "RESIZE_POLICIES",
     "ArrayBatch",
     "DerivedImage",
