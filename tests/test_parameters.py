@@ -44,6 +44,7 @@ EXCEPTIONS = {
         "FineTunedClassifier": "a schedule of Keras counts steps: each phase has a rate of its own"
     },
     "value_range": {"ImageNetClassifier": "it learns nothing from X, no percentiles either"},
+    "groups": {"load_image_table": "a column of a table, which holds groups"},
     "label": {"load_image_table": "a column of a table, which holds labels"},
     "path": {
         "load_image_folder": "a data set may lie in several folders",

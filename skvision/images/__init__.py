@@ -4,6 +4,7 @@ The package imports `skvision._sklearn`, `skvision._system` and `skvision.except
 """
 
 from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
+from .capture import Capture, capture_of
 from .decode import decode, decode_resized, open_rgb, read_levels, read_samples
 from .derived import DerivedImage
 from .image_key import image_key
@@ -20,6 +21,7 @@ __all__ = [
     "KEEP_BYTES",
     "RESIZE_POLICIES",
     "ArrayBatch",
+    "Capture",
     "DerivedImage",
     "ImageBatch",
     "ImageReader",
@@ -28,6 +30,7 @@ __all__ = [
     "Levels",
     "SourceBatch",
     "as_image_batch",
+    "capture_of",
     "decode",
     "decode_resized",
     "examine_file",
