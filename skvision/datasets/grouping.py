@@ -71,7 +71,8 @@ def _compiled(groups: str | re.Pattern[str]) -> re.Pattern[str]:
         pattern = re.compile(groups)
     except re.error as error:
         raise ValueError(
-            f"groups={groups!r} isn't a regular expression: {error}. An example is {_EXAMPLE}."
+            f"The expression {groups!r} for groups isn't a regular one: {error}. An example is "
+            f"{_EXAMPLE}."
         ) from None
     if not isinstance(pattern.pattern, str):
         raise TypeError(f"groups must be an expression for text. Received: {pattern.pattern!r}")
@@ -82,8 +83,8 @@ def _compiled(groups: str | re.Pattern[str]) -> re.Pattern[str]:
             else "Write (?:...) for parentheses that don't name the group"
         )
         raise ValueError(
-            f"groups={pattern.pattern!r} has {pattern.groups or 'no'} groups in parentheses, and "
-            f"must have one. {cure}, as in {_EXAMPLE}."
+            f"The expression {pattern.pattern!r} for groups has {pattern.groups or 'no'} groups in "
+            f"parentheses, and must have one. {cure}, as in {_EXAMPLE}."
         )
     return pattern
 
@@ -99,9 +100,9 @@ def _matched(pattern: re.Pattern[str], files: Sequence[str], folders: Sequence[s
         n_found = len(names) - len(lacking)
         which = f"only {n_found} of the {len(names)}" if n_found else f"none of the {len(names)}"
         raise ValueError(
-            f"groups={pattern.pattern!r} finds a group in the names of {which} images. It is "
-            f"searched in the name within the folder, for example {lacking[0]!r}. Change it, or "
-            "pass a function of the file name."
+            f"The expression {pattern.pattern!r} finds groups in the names of {which} images. It "
+            f"is searched in the name within the folder, for example {lacking[0]!r}. Change it, or "
+            "in Python pass a function of the file name."
         )
     return np.array(groups)
 

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.model_selection import StratifiedGroupKFold
 
 from skvision._sklearn.group_split import split_by_group
 
@@ -116,3 +117,19 @@ def test_a_share_that_groups_cannot_give_is_warned_of():
 def test_groups_of_which_none_can_be_held_out_are_refused(groups, said):
     with pytest.raises(ValueError, match=f"share=0.5 holds out whole groups, but {said}"):
         split([0, 0, 1, 1], groups, 0.5)
+
+
+def test_classes_are_spread_as_evenly_as_by_scikit_learn():
+    ours, theirs = [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        _, groups = np.unique(rng.integers(0, 60, 600), return_inverse=True)
+        targets = rng.integers(0, 3, groups.max() + 1)[groups]
+        _, held_out = split(targets, groups, 0.25, np.arange(3), seed)
+        folds = StratifiedGroupKFold(4, shuffle=True, random_state=seed)
+        _, fold = next(folds.split(targets, targets, groups))
+        for found, part in ((ours, held_out), (theirs, fold)):
+            shares = np.bincount(targets[part], minlength=3) / np.bincount(targets)
+            found.append(np.abs(shares - 0.25).max())
+    assert np.mean(ours) <= np.mean(theirs)
+    assert max(ours) < 0.03

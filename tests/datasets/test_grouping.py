@@ -73,7 +73,7 @@ def test_groups_of_unreadable_images_are_left_out(made):
     [
         (r"([^/]+)_(\d+)", r"has 2 groups in parentheses, and must have one. Write \(\?:...\)"),
         (r"\w+_\d+", "has no groups in parentheses, and must have one. Put the part"),
-        (r"(\w+", "isn't a regular expression: missing \\)"),
+        (r"(\w+", "isn't a regular one: missing \\)"),
         (r"animal(\d+)", r"none of the 5 images.*for example 'cat/kit_1.jpg'"),
         (r"(tom|kit)_", r"only 3 of the 5 images.*for example 'dog/old/ace_1.jpg'"),
         (r"tom_(\d)|_", r"only 2 of the 5 images.*for example 'cat/kit_1.jpg'"),
