@@ -31,6 +31,7 @@ ORDER = (
     "warm_up",
     "jobs",
     "determinism",
+    "straddling",
 )
 
 

@@ -80,8 +80,8 @@ WORDS = (
     *(
         Word(
             name,
-            "Hold out a share of X by {cls}(validation_fraction=0.1), or call "
-            "score(X_validation, y_validation) afterwards.",
+            "Pass images of your choice to fit(X, y, validation_data=(X_validation, "
+            "y_validation)), or hold out a share of X by {cls}(validation_fraction=0.1).",
             needs="validation_fraction",
         )
         for name in ("validation_data", "eval_set")

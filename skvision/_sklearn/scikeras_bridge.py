@@ -39,7 +39,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from .keras_words import unexpected_argument
 
-__all__ = ["KerasClassifierBridge", "sample_weights"]
+__all__ = ["KerasClassifierBridge", "class_weights", "sample_weights"]
 
 _PATCHED = (
     (keras.Model, "__reduce__"),
@@ -180,12 +180,43 @@ def sample_weights(
     weights = (
         np.ones(len(targets)) if sample_weight is None else np.array(sample_weight, np.float64)
     )
+    product: np.ndarray = weights * class_weights(class_weight, targets, classes)[targets]
+    return product
+
+
+def class_weights(class_weight: Any, targets: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the weight of each class.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        As in scikit-learn.
+    targets : ndarray of shape (n,), int
+        Index in `classes` of each training sample's class.
+    classes : ndarray of shape (n_classes,)
+        All labels; some may have no samples.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,), float64
+
+    Raises
+    ------
+    ValueError
+        If a class weight is negative or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision._sklearn.scikeras_bridge import class_weights
+    >>> class_weights("balanced", np.array([0, 1, 1, 1]), np.array(["cat", "dog"])).round(2)
+    array([2.  , 0.67])
+    """
     if class_weight is None:
-        return weights
-    of_classes = compute_class_weight(class_weight, classes=classes, y=classes[targets])
-    if not (np.isfinite(of_classes).all() and (of_classes >= 0).all()):
+        return np.ones(len(classes))
+    weights: np.ndarray = compute_class_weight(class_weight, classes=classes, y=classes[targets])
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError(
             f"class_weight must hold finite numbers of at least 0. Received: {class_weight!r}"
         )
-    product: np.ndarray = weights * of_classes[targets]
-    return product
+    return weights

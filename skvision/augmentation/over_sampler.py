@@ -145,7 +145,8 @@ class ImageOverSampler(DocumentationLink, BaseEstimator):
     sampling_strategy_ : dict of label to int
         Number of copies that are added to each class.
     sample_indices_ : ndarray of shape (n_samples_new,), int
-        Index in X of each image of the result, or of its source.
+        Index in X of each image of the result, or of its source. The groups of the result are
+        ``groups[sampler.sample_indices_]``.
     augmenter_ : ImageAugmenter
         The fitted augmenter.
     n_features_in_ : int

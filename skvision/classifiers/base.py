@@ -12,9 +12,10 @@ import numpy as np
 from .._sklearn.callbacks import CallbackSupportMixin, FitTask, fit_as_task, training_data
 from .._sklearn.compat import check_sample_weight
 from .._sklearn.estimator import DocumentationLink, all_or_nothing, installed_versions, unchanged
+from .._sklearn.groups import group_codes
 from .._sklearn.labels import listed, starts_partial_fit, validate_labels
 from .._sklearn.network_estimator import ReadAs
-from .._sklearn.scikeras_bridge import sample_weights
+from .._sklearn.scikeras_bridge import class_weights, sample_weights
 from .._system.forks import refuse_after_fork
 from ..images import known_range, validate_images
 from ..networks import refuse_another_network
@@ -32,6 +33,7 @@ from ..training import (
 )
 from .described_training import DescribedTraining
 from .fitted_network import FittedNetwork
+from .own_validation import own_validation
 
 __all__ = ["BaseImageClassifier"]
 
@@ -50,7 +52,15 @@ class BaseImageClassifier(
     warm_start: bool
     _state: Any
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> BaseImageClassifier:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        validation_data: Any = None,
+    ) -> BaseImageClassifier:
         """Train the network, from its initial state unless ``warm_start=True``.
 
         If fit fails, an estimator that was fitted before stays unchanged. Ctrl-C ends
@@ -67,6 +77,15 @@ class BaseImageClassifier(
         sample_weight : array-like of shape (n_samples,), default=None
             Relative weights of the samples. They are divided by their mean, so that
             the learning rate keeps its meaning. Samples of weight 0 are left out.
+        groups : array-like of shape (n_samples,), default=None
+            What related images have in common, such as a patient or a camera: text or
+            numbers. The validation split keeps a group on one side, and spreads the classes
+            as evenly as the groups allow. Without a validation split they have no effect.
+        validation_data : tuple (X, y) or (X, y, sample_weight), default=None
+            Images to validate with, in the form of X, and their labels, of the classes of y.
+            They take the place of a validation split for ``val_loss``, ``val_accuracy``,
+            early stopping and schedules, so ``validation_fraction`` must be None.
+            ``class_weight`` applies to them as to training images.
 
         Returns
         -------
@@ -89,13 +108,24 @@ class BaseImageClassifier(
             If Ctrl-C ended the training.
         CheckpointWarning
             If a checkpoint can't be written or read.
+        UserWarning
+            If groups leave a class out of the validation, or make it much larger or smaller
+            than ``validation_fraction``.
         """
         self._validate_params()
+        self._refuse_two_validations(validation_data)
         continued = bool(self.warm_start) and self.__sklearn_is_fitted__()
         with all_or_nothing(self):
             before = self._result if continued else None
             known = getattr(self, "classes_", None)
-            data = self._training_data(X, y, sample_weight, reset=not continued)
+            data = self._training_data(
+                X,
+                y,
+                sample_weight,
+                reset=not continued,
+                groups=groups,
+                validation_data=validation_data,
+            )
             if continued and listed(known) != listed(self.classes_):
                 raise ValueError(
                     "warm_start=True continues with the classes of the last fit, "
@@ -106,7 +136,14 @@ class BaseImageClassifier(
         return self
 
     def partial_fit(
-        self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        classes: Any = None,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        validation_data: Any = None,
     ) -> BaseImageClassifier:
         """Train for one more epoch on these images, from the current weights.
 
@@ -124,6 +161,10 @@ class BaseImageClassifier(
             optional later.
         sample_weight : array-like of shape (n_samples,), default=None
             As in fit.
+        groups : array-like of shape (n_samples,), default=None
+            As in fit. Images of one group in two calls are split separately.
+        validation_data : tuple (X, y) or (X, y, sample_weight), default=None
+            As in fit, with labels in ``classes``.
 
         Returns
         -------
@@ -143,6 +184,7 @@ class BaseImageClassifier(
             If a loss or a weight becomes infinite or NaN.
         """
         self._validate_params()
+        self._refuse_two_validations(validation_data)
         for name in ("early_stopping", "learning_rate_schedule", "checkpoint_dir", "class_weight"):
             value = getattr(self, name)
             if value is True or isinstance(value, str | os.PathLike):
@@ -153,7 +195,15 @@ class BaseImageClassifier(
                 )
         with all_or_nothing(self):
             first = starts_partial_fit(self, classes)
-            data = self._training_data(X, y, sample_weight, reset=first, classes=self.classes_)
+            data = self._training_data(
+                X,
+                y,
+                sample_weight,
+                reset=first,
+                classes=self.classes_,
+                groups=groups,
+                validation_data=validation_data,
+            )
             before = None if first else self._result
             self._train(data, training_data(X, y, sample_weight), before, partial=True)
         return self
@@ -245,8 +295,24 @@ class BaseImageClassifier(
         # fail now, not after the training or after computing the body's features
         _ = self.network_views(), self._callbacks
 
+    def _refuse_two_validations(self, validation_data: Any) -> None:
+        if validation_data is not None and self.validation_fraction is not None:
+            raise ValueError(
+                "validation_data takes the place of a validation split, but "
+                f"validation_fraction={self.validation_fraction}. Set validation_fraction=None, "
+                "or leave validation_data out."
+            )
+
     def _training_data(
-        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: np.ndarray | None = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        reset: bool,
+        classes: np.ndarray | None = None,
+        groups: Any = None,
+        validation_data: Any = None,
     ) -> TrainingData:
         """Validate images, labels and weights, and learn ``classes_``."""
         images = validate_images(self, X, reset=reset)
@@ -269,7 +335,15 @@ class BaseImageClassifier(
         weights = sample_weights(sample_weight, self.class_weight, targets, self.classes_)
         if not weights.any():
             raise ValueError("All sample weights are 0: there is nothing to train on.")
-        return TrainingData(images, targets, weights, self.classes_)
+        validation = None
+        if groups is not None:
+            groups = group_codes(groups, len(images))
+        if validation_data is not None:
+            of_classes = class_weights(self.class_weight, targets, self.classes_)
+            validation = own_validation(self, validation_data, of_classes)
+        if validation is not None or self._validation_share is None:
+            groups = None  # nothing is split
+        return TrainingData(images, targets, weights, self.classes_, groups, validation)
 
     def _train(
         self,
@@ -294,7 +368,8 @@ class BaseImageClassifier(
         due = phases_due(phases, done, continued=before is not None, partial=partial)
         if folder is not None:
             folder.try_writing(due)
-        spec = self._spec(due, recipe, seeds, checkpoints=folder, keep_state=partial)
+        options = {"checkpoints": folder, "keep_state": partial}
+        spec = self._spec(due, recipe, seeds, splits=data.validation is None, **options)
 
         def learn(task: FitTask) -> None:
             listeners = Listeners(self._callbacks, int(self.verbose), task, _without_bar)

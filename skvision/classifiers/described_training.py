@@ -90,13 +90,23 @@ class DescribedTraining(KerasClassifierBridge):
     def _phases(self, images: ImageBatch, seeds: Seeds) -> tuple[list[Phase], NetworkRecipe]:
         """Make the phases that the parameters describe, and the recipe of the whole network."""
 
+    @property
+    def _validation_share(self) -> float | None:
+        """The share of the images that is held out, unless there is validation_data."""
+        if self.validation_fraction is None and self.early_stopping:
+            return DEFAULT_VALIDATION_FRACTION
+        return self.validation_fraction
+
     def _spec(
-        self, phases: Sequence[Phase], recipe: NetworkRecipe, seeds: Seeds, **options: Any
+        self,
+        phases: Sequence[Phase],
+        recipe: NetworkRecipe,
+        seeds: Seeds,
+        *,
+        splits: bool = True,
+        **options: Any,
     ) -> TrainingSpec:
-        """Describe the training of these phases."""
-        fraction = self.validation_fraction
-        if fraction is None and self.early_stopping:
-            fraction = DEFAULT_VALIDATION_FRACTION
+        """Describe the training of these phases; `splits` is False with validation_data."""
         return TrainingSpec(
             tuple(phases),
             recipe,
@@ -105,7 +115,7 @@ class DescribedTraining(KerasClassifierBridge):
             resize=self.resize,
             augment=augment_function(self.augmentation),
             mixing=self._mixing,
-            validation_fraction=fraction,
+            validation_fraction=self._validation_share if splits else None,
             **options,
         )
 

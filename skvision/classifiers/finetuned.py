@@ -148,11 +148,12 @@ default=None
     validation_fraction : float, default=None
         Share of the images that is held out to measure ``val_loss`` and
         ``val_accuracy``, above 0 and below 1: the same images in both phases, stratified,
-        never augmented. None holds out no images.
+        never augmented; whole groups if fit gets ``groups``. None holds out no images.
     early_stopping : bool, default=False
         Whether to end each phase after ``patience`` epochs without a lower validation
         loss and to keep the weights of the best epoch of both phases. With
-        ``validation_fraction=None``, 0.1 of the images is held out.
+        ``validation_fraction=None``, 0.1 of the images is held out, unless fit gets
+        ``validation_data``.
     patience : int, default=10
         Number of epochs to wait for a lower validation loss, at least 0.
     keras_callbacks : keras.callbacks.Callback or list of them, default=None
@@ -205,7 +206,7 @@ default=None
         layers are flat: ``model_.get_layer("block5_conv1")``.
     history_ : dict of str to list
         ``phase`` (``"warmup"`` or ``"fine_tune"``), ``loss``, ``accuracy``, with a
-        validation split ``val_loss`` and ``val_accuracy``, with a named schedule
+        validation images ``val_loss`` and ``val_accuracy``, with a named schedule
         ``learning_rate``; one entry per epoch.
     n_epochs_ : int
         Number of epochs of both phases together.

@@ -80,7 +80,7 @@ class MiniVGGClassifier(BaseImageClassifier):
         rising to ``learning_rate`` over the first twentieth of them. ``"step"``: falls to
         a tenth after half of the epochs and again after three quarters. ``"plateau"``:
         falls to a tenth whenever the loss hasn't fallen for half of ``patience`` epochs
-        (the validation loss if there is a validation split). A Keras schedule object sets
+        (the validation loss if there are validation images). A Keras schedule object sets
         the rate of every step. None: constant.
     label_smoothing : float, default=0.0
         Share of the target probability that is moved from the true class and spread
@@ -125,11 +125,11 @@ class MiniVGGClassifier(BaseImageClassifier):
     validation_fraction : float, default=None
         Share of the images that is held out to measure ``val_loss`` and
         ``val_accuracy``, above 0 and below 1: shuffled, stratified by class, never
-        augmented. None holds out no images.
+        augmented; whole groups if fit gets ``groups``. None holds out no images.
     early_stopping : bool, default=False
         Whether to stop after ``patience`` epochs without a lower validation loss and to
         keep the weights of the best epoch. With ``validation_fraction=None``, 0.1 of
-        the images is held out.
+        the images is held out, unless fit gets ``validation_data``.
     patience : int, default=10
         Number of epochs to wait for a lower validation loss, at least 0.
     keras_callbacks : keras.callbacks.Callback or list of them, default=None
@@ -177,7 +177,7 @@ class MiniVGGClassifier(BaseImageClassifier):
     model_ : keras.Model
         The network, a copy: changing it doesn't change the estimator.
     history_ : dict of str to list of float
-        ``loss``, ``accuracy``, with a validation split ``val_loss`` and
+        ``loss``, ``accuracy``, with validation images ``val_loss`` and
         ``val_accuracy``, with a named schedule ``learning_rate``; one number per epoch.
         A fit that continues an earlier one includes its epochs.
     n_epochs_ : int

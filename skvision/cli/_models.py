@@ -138,21 +138,22 @@ def read_folders(
     read_as: Callable[[], ReadAs | None],
     at_least: int = 2,
     meanwhile: Callable[[], object] | None = None,
+    group_by: str | None = None,
 ) -> Any:
     """List and check the images of class folders, as `skvision.load_image_folder` does.
 
     `read_as` says how they will be read afterwards, so that each is decoded once. `at_least` is
     the minimum number of classes; with 0 any folder of images will do. `meanwhile` is called
-    while they are decoded.
+    while they are decoded. `group_by` is an expression that finds groups in file names.
     """
-    from ..datasets.folders import labelled_images
+    from ..datasets.folders import Expected, labelled_images
 
     with _scale_left_to_fit():
         return labelled_images(
             list(folders),
             on_error="skip" if skip_unreadable else "raise",
-            classes=_names(classes),
-            at_least=at_least,
+            expected=Expected(classes=_names(classes), at_least=at_least),
+            groups=group_by,
             read_as=read_as,
             meanwhile=meanwhile,
         )
@@ -172,16 +173,17 @@ def read_test_folders(
     skip_unreadable: bool,
     classes: str | None,
     read_as: Callable[[], ReadAs | None],
+    group_by: str | None = None,
 ) -> Any:
     """List and check images for an evaluation; they may lack some of the `known` classes."""
-    from ..datasets.folders import labelled_images
+    from ..datasets.folders import Expected, labelled_images
 
     with _scale_left_to_fit():
         return labelled_images(
             list(folders),
             on_error="skip" if skip_unreadable else "raise",
-            known=known,
-            classes=_names(classes),
+            expected=Expected(known, _names(classes)),
+            groups=group_by,
             read_as=read_as,
         )
 

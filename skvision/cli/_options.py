@@ -15,6 +15,7 @@ __all__ = [
     "Folders",
     "Format",
     "FormatOption",
+    "GroupBy",
     "Jobs",
     "ModelFile",
     "Settings",
@@ -63,6 +64,13 @@ Folders = Annotated[
 ]
 FormatOption = Annotated[
     Format, typer.Option("--format", help="Format of the results on standard output.")
+]
+GroupBy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGEX",
+        help="What file names of related images have in common, in parentheses: '([^/]+)_[0-9]+'.",
+    ),
 ]
 Jobs = Annotated[
     int | None,

@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 from joblib import parallel_config
 from sklearn.base import clone
-from sklearn.model_selection import ParameterGrid, StratifiedKFold
+from sklearn.model_selection import ParameterGrid, StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._sklearn.group_split import warn_of_lone_classes
+from .._sklearn.groups import group_codes
 from ..exceptions import first_line
 from ._interruption import when_interrupted
+from ._labelled import Labelled
 from ._output import aligned
 from ._start import start_quietly
 
@@ -57,8 +60,7 @@ class Search:
 def search(
     estimator: Any,
     grid: Mapping[str, Sequence[Any]],
-    X: Any,
-    y: Any,
+    images: Labelled,
     *,
     folds: int,
     jobs: int | None,
@@ -68,9 +70,9 @@ def search(
     """Cross-validate each combination; a failed combination doesn't affect the others.
 
     `path` maps the name of an argument to a parameter of the estimator. Ctrl-C ends the
-    search. The best combination isn't refitted.
+    search. The best combination isn't refitted. Images of one group are in one fold.
     """
-    names, counts = np.unique(y, return_counts=True)
+    names, counts = np.unique(images.y, return_counts=True)
     if counts.min() < folds:
         raise ValueError(
             f"--cv {folds} needs at least {folds} images of each class to train on, but "
@@ -78,12 +80,12 @@ def search(
         )
     paths = {name: path(name) for name in grid}
     candidates = list(ParameterGrid({paths[name]: values for name, values in grid.items()}))
-    splits = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(X, y))
+    splits = _splits(images, folds, seed)
     # worker processes start TensorFlow too, and would each print its messages
     with parallel_config("loky", initializer=start_quietly), when_interrupted(_interrupt):
         outcomes = Parallel(n_jobs=jobs)(
             delayed(_outcome)(
-                clone(estimator).set_params(**clone(params, safe=False)), X, y, *split, paths
+                clone(estimator).set_params(**clone(params, safe=False)), images, *split, paths
             )
             for params, split in product(candidates, splits)
         )
@@ -95,18 +97,38 @@ def search(
     return Search(candidates, accuracies, failures)
 
 
+def _splits(images: Labelled, folds: int, seed: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the indices of each fold's training and validation images."""
+    if images.groups is None:
+        splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+        return list(splitter.split(images.X, images.y))
+    codes = group_codes(images.groups, len(images))
+    n_groups = codes.max() + 1
+    if n_groups < folds:
+        raise ValueError(
+            f"--cv {folds} needs at least {folds} groups to train on, but there are {n_groups}. "
+            "Lower --cv, or change --group-by."
+        )
+    classes, targets = np.unique(images.y, return_inverse=True)
+    counts = np.zeros((n_groups, len(classes)), int)
+    np.add.at(counts, (codes, targets), 1)
+    warn_of_lone_classes(counts, classes, f"--cv {folds}")
+    by_group = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    return list(by_group.split(images.X, images.y, codes))
+
+
 def _interrupt(warning: Any) -> None:
     # an interrupted fit ends normally, but the search must end
     raise KeyboardInterrupt
 
 
 def _outcome(
-    estimator: Any, X: Any, y: Any, seen: np.ndarray, kept: np.ndarray, paths: Mapping[str, str]
+    estimator: Any, images: Labelled, seen: np.ndarray, kept: np.ndarray, paths: Mapping[str, str]
 ) -> tuple[float, str | None]:
     """Return the accuracy of one combination on one fold, or the error."""
     try:
-        estimator.fit(X[seen], y[seen])
-        accuracy = float(estimator.score(X[kept], y[kept]))
+        images.taken(seen).fit(estimator)
+        accuracy = float(estimator.score(images.X[kept], images.y[kept]))
     except Exception as error:
         return np.nan, first_line(error)
     # show progress on a terminal, from worker processes too

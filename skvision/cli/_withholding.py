@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import typer
 
+from ._labelled import Labelled
+
 __all__ = ["COLUMNS", "Answer", "Parts", "Withholding", "calibrated", "check_coverage", "set_apart"]
 
 #: share of the training images that calibrate
@@ -29,26 +31,22 @@ def check_coverage(coverage: float | None) -> None:
 # train
 
 
-def set_apart(seen: Any, coverage: float, seed: Any) -> tuple[Any, Any]:
+def set_apart(seen: Labelled, coverage: float, seed: Any) -> tuple[Labelled, Labelled]:
     """Split training images into those that train and those that calibrate.
 
     Too few of them are an error before the training.
     """
     import numpy as np
-    from sklearn.model_selection import train_test_split
 
     from ..classifiers.prediction_sets import images_needed
 
-    X, y = seen
     needed = images_needed(coverage)
-    names, counts = np.unique(y, return_counts=True)
+    names, counts = np.unique(seen.y, return_counts=True)
     if counts.min() > 1:
-        X, X_apart, y, y_apart = train_test_split(
-            X, y, test_size=CALIBRATION_FRACTION, stratify=y, random_state=seed
-        )
-        counts = np.array([(y_apart == name).sum() for name in names])
+        kept, apart = seen.split(CALIBRATION_FRACTION, seed, f"--coverage {coverage:g}")
+        counts = np.array([(apart.y == name).sum() for name in names])
         if counts.min() >= needed:
-            return (X, y), (X_apart, y_apart)
+            return kept, apart
     raise ValueError(
         f"--coverage {coverage:g} needs at least {needed} calibration images of each class, but "
         f"{names[counts.argmin()]} has {counts.min()}: a quarter of its training images calibrate. "
@@ -59,9 +57,9 @@ def set_apart(seen: Any, coverage: float, seed: Any) -> tuple[Any, Any]:
 class Parts(NamedTuple):
     """Images and labels: those that train, those that calibrate and those that measure."""
 
-    seen: Any
-    apart: Any
-    kept_back: Any
+    seen: Labelled
+    apart: Labelled
+    kept_back: Labelled | None
 
 
 def calibrated(net: Any, parts: Parts, coverage: float, tell: Callable[[str], None]) -> Any:
@@ -73,13 +71,14 @@ def calibrated(net: Any, parts: Parts, coverage: float, tell: Callable[[str], No
 
     # with the training images, from which distances are
     X, y = (
-        np.concatenate([seen, apart]) for seen, apart in zip(parts.seen, parts.apart, strict=True)
+        np.concatenate(both)
+        for both in ((parts.seen.X, parts.apart.X), (parts.seen.y, parts.apart.y))
     )
-    train, calibration = np.split(np.arange(len(y)), [len(parts.seen[1])])
+    train, calibration = np.split(np.arange(len(y)), [len(parts.seen)])
     model = ConformalImageClassifier(FrozenEstimator(net), coverage, cv=[(train, calibration)])
     model.fit(X, y).set_params(cv=None)
     if parts.kept_back:
-        X, y = parts.kept_back
+        X, y = parts.kept_back.X, parts.kept_back.y
         sets = model.predict_set(X)
         sizes = sets.sum(axis=1)
         holds = sets[np.arange(len(y)), np.searchsorted(model.classes_, y)].mean()

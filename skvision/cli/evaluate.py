@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any, NamedTuple
@@ -15,6 +15,7 @@ from ._options import (
     Classes,
     Debug,
     Folders,
+    GroupBy,
     Jobs,
     ModelFile,
     SkipUnreadable,
@@ -40,6 +41,7 @@ def evaluate(
     model: ModelFile,
     folders: Folders,
     classes: Classes = None,
+    group_by: GroupBy = None,
     output: Annotated[
         EvaluationFormat,
         typer.Option("--format", help="Format of the results on standard output."),
@@ -54,23 +56,34 @@ def evaluate(
     Prints accuracy, precision, recall and F1 of each class, and the confusion
     matrix (rows are true classes, columns predicted ones). --format json adds the
     misclassified images; --format csv has one row per image; --format html is the page of
-    skvision report. The folders may hold only some of the model's classes, or be class
-    folders themselves.
+    skvision report. --group-by adds the accuracy of each group, with its 95 % interval. The
+    folders may hold only some of the model's classes, or be class folders themselves.
     """
     use_threads(jobs)
     # before decoding images, so that a forgotten --trust costs no time
     estimator = load_model(model, trust)
     if output is EvaluationFormat.html:
-        standard_output().write(page_of_folders(estimator, model, folders, classes))
+        standard_output().write(page_of_folders(estimator, model, folders, classes, (), group_by))
         return
     known = [str(name) for name in estimator.classes_]
-    data = read_test_folders(folders, known, skip_unreadable, classes, lambda: reads_as(estimator))
+    data = read_test_folders(
+        folders, known, skip_unreadable, classes, lambda: reads_as(estimator), group_by
+    )
+    groups = None if group_by is None else dict(zip(data.data, data.groups, strict=True))
     out = standard_output()
     answers = _answers(estimator, data, skip_unreadable)
     if output is EvaluationFormat.csv:
-        out.writelines(as_csv(chain([Answer._fields], answers)))
+        rows: Iterable[tuple[Any, ...]] = chain([Answer._fields], answers)
+        if groups is not None:
+            rows = chain(
+                [(*Answer._fields, "group")], ((*each, groups[each.file]) for each in answers)
+            )
+        out.writelines(as_csv(rows))
         return
-    figures = _figures(list(answers), known)
+    found = list(answers)
+    figures = _figures(found, known)
+    if groups is not None:
+        figures["groups"] = _by_group(found, groups)
     out.write(as_json(figures) if output is EvaluationFormat.json else _as_text(figures))
 
 
@@ -143,6 +156,24 @@ def _figures(answers: Sequence[Answer], known: list[str]) -> dict[str, Any]:
     }
 
 
+def _by_group(answers: Sequence[Answer], groups: Mapping[str, str]) -> dict[str, Any]:
+    """Return the accuracy of each group, the lowest first."""
+    from ..inspection.measures import proportion_interval
+
+    counts: dict[str, list[int]] = {}
+    for answer in answers:
+        count = counts.setdefault(str(groups[answer.file]), [0, 0])
+        count[0] += answer.true == answer.predicted
+        count[1] += 1
+    ranked = sorted(counts.items(), key=lambda item: (item[1][0] / item[1][1], item[0]))
+    n_correct, n_images = zip(*(count for _, count in ranked), strict=True)
+    intervals = zip(*proportion_interval(n_correct, n_images), strict=True)
+    return {
+        name: {"accuracy": correct / n, "interval": [float(low), float(high)], "n": n}
+        for (name, (correct, n)), (low, high) in zip(ranked, intervals, strict=True)
+    }
+
+
 def _as_text(figures: dict[str, Any]) -> str:
     classes = [
         ("", "precision", "recall", "f1", "images"),
@@ -153,9 +184,16 @@ def _as_text(figures: dict[str, Any]) -> str:
     ]
     labels, matrix = figures["confusion_matrix"].values()
     confusion = [("", *labels), *((name, *row) for name, row in zip(labels, matrix, strict=True))]
+    by_group = ""
+    if "groups" in figures:
+        rows = [("group", "accuracy", "from", "to", "images")]
+        for name, each in figures["groups"].items():
+            shares = (each["accuracy"], *each["interval"])
+            rows.append((name, *map(_share, shares), each["n"]))
+        by_group = f"Groups (lowest accuracy first, with its 95 % interval)\n{aligned(rows)}\n\n"
     return (
         f"Accuracy {figures['accuracy']:.4f} on {figures['n']} images\n\n"
-        f"{aligned(classes)}\n\n"
+        f"{aligned(classes)}\n\n{by_group}"
         f"Confusion matrix (rows: true, columns: predicted)\n{aligned(confusion)}\n"
     )
 

@@ -117,6 +117,8 @@ def _cell(name: str, value: Any, here: dict[str, str | None]) -> str:
     if name == "held_out":
         n, folders = value["n_samples"], ", ".join(value.get("folders", ()))
         images = f"{n} images of {folders}" if folders else f"{n} held-out images"
+        if "n_groups" in value:
+            images = f"{images}, in {value['n_groups']} groups"
         return f"accuracy {value['accuracy']:.4f} on {images}"
     if name == "last_epoch":
         return ", ".join(

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ._models import load_model
-from ._options import Classes, Debug, Folders, Jobs, ModelFile, Trust
+from ._options import Classes, Debug, Folders, GroupBy, Jobs, ModelFile, Trust
 from ._start import use_threads
 
 __all__ = ["page_of_folders", "report"]
-
-
-class GroupBy(StrEnum):
-    """What groups of images are formed by."""
-
-    folder = "folder"
 
 
 def report(
@@ -36,13 +29,7 @@ def report(
             help="A folder of training images, to find those that are in both; repeatable.",
         ),
     ] = None,
-    group_by: Annotated[
-        GroupBy | None,
-        typer.Option(
-            help="Show the accuracy of each group of images: of those in one folder, within "
-            "the class folders or around them."
-        ),
-    ] = None,
+    group_by: GroupBy = None,
     classes: Classes = None,
     jobs: Jobs = None,
     trust: Trust = False,
@@ -72,17 +59,18 @@ def page_of_folders(
     folders: Sequence[Path],
     classes: str | None,
     train: Sequence[Path] = (),
-    group_by: GroupBy | None = None,
+    group_by: str | None = None,
 ) -> str:
     """Return the page about a model's answers for the images in class folders."""
-    from ..datasets import folder_groups
+    from ..datasets import as_grouping
     from ..datasets.folders import unchecked_images
     from ..inspection.html_report import Origin, page_of
 
     names = None if classes is None else [name.strip() for name in classes.split(",")]
     known = [str(name) for name in estimator.classes_]
+    find_groups = None if group_by is None else as_grouping(group_by)
     data = unchecked_images(list(folders), known=known, classes=names)
-    groups = folder_groups(data.data, data.target) if group_by else None
+    groups = find_groups(data.data, list(map(str, folders))) if find_groups else None
     origin = Origin(str(model), ", ".join(os.path.basename(os.path.abspath(it)) for it in folders))
     return page_of(
         estimator,

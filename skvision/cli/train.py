@@ -15,6 +15,7 @@ from ._arguments import read, read_config, read_grid, read_settings
 from ._completion import activations, argument_names, heads, optimizers, resize_policies
 from ._errors import Interrupted, message
 from ._interruption import when_interrupted
+from ._labelled import Labelled
 from ._models import (
     MODEL_SUFFIXES,
     is_safe_file,
@@ -24,7 +25,7 @@ from ._models import (
     read_test_folders,
     reads_as,
 )
-from ._options import Classes, Debug, Folders, SkipUnreadable, Trust
+from ._options import Classes, Debug, Folders, GroupBy, SkipUnreadable, Trust
 from ._start import start_quietly, use_threads
 from ._trainable import MODELS, Model, Trainable
 from ._withholding import Parts, calibrated, check_coverage, set_apart
@@ -83,10 +84,6 @@ Head = Annotated[
     str | None,
     _shorthand("head", "NAME", "logistic, svm, knn, or forest (for a .joblib file).", heads),
 ]
-
-
-#: images and their labels
-Labelled = tuple[Any, Any]
 
 
 def _show_arguments(context: typer.Context, asked: bool) -> None:
@@ -175,6 +172,7 @@ def train(
             f"Default: {TEST_FRACTION}.",
         ),
     ] = None,
+    group_by: GroupBy = None,
     coverage: Annotated[
         float | None,
         typer.Option(
@@ -198,6 +196,9 @@ def train(
     debug: Debug = False,
 ) -> None:
     """Train a classifier on folders of images and write it to a file.
+
+    With --group-by, related images are never on both sides: of the training and the test
+    images, of the folds of a search, and of the validation split of --early-stopping.
 
     Ctrl-C ends the training; the model of the last complete epoch is still evaluated and
     written, and the exit code is 130.
@@ -256,7 +257,7 @@ def train(
     use_threads(None if grid else jobs)
     try:
         given_images = _Given(
-            folders, test or (), test_fraction, skip_unreadable, classes, coverage
+            folders, test or (), test_fraction, skip_unreadable, classes, group_by, coverage
         )
         _train(given_images, out, row, parameters, grid, cv or FOLDS, jobs)
     except KeyboardInterrupt:
@@ -286,6 +287,7 @@ class _Given:
     test_fraction: float
     skip_unreadable: bool
     classes: str | None
+    group_by: str | None
     coverage: float | None
 
     def read(
@@ -300,13 +302,22 @@ class _Given:
         for folder in self.test:  # check them before decoding the others
             existing_folders(folder)
         data = read_folders(
-            self.folders, self.skip_unreadable, self.classes, read_as, meanwhile=meanwhile
+            self.folders,
+            self.skip_unreadable,
+            self.classes,
+            read_as,
+            meanwhile=meanwhile,
+            group_by=self.group_by,
         )
         if not self.test:
             return data, None
-        test = read_test_folders(self.test, data.target_names, self.skip_unreadable, None, read_as)
+        test = read_test_folders(
+            self.test, data.target_names, self.skip_unreadable, None, read_as, self.group_by
+        )
         _refuse_shared(data.data, test.data)
-        return data, (test.data, test.target)
+        if self.group_by is not None:
+            _refuse_shared_groups(data.groups, test.groups)
+        return data, Labelled(test.data, test.target, test.get("groups"))
 
     @property
     def measured_on(self) -> str:
@@ -323,6 +334,15 @@ def _refuse_shared(files: Sequence[str], test: Sequence[str]) -> None:
         raise ValueError(
             f"{len(shared)} images of --test are training images too, the first: {shared[0]}. "
             "Evaluate on images that the model hasn't seen."
+        )
+
+
+def _refuse_shared_groups(groups: Any, test: Any) -> None:
+    shared = sorted(set(groups) & set(test))
+    if shared:
+        raise ValueError(
+            f"{len(shared)} groups of --test are in the training images too, the first: "
+            f"{str(shared[0])!r}. Evaluate on images of other groups, or leave --group-by out."
         )
 
 
@@ -350,19 +370,20 @@ def _train(
         # the backend starts on one core, so the other ones decode images meanwhile
         data, kept_back = given.read(lambda: row.reads_as(parameters) or read_as(), read_as)
         counts = ", ".join(f"{(data.target == name).sum()} {name}" for name in data.target_names)
-        typer.echo(f"{len(data.data)} images: {counts}")
+        seen = Labelled(data.data, data.target, data.get("groups"))
+        groups = "" if seen.groups is None else f", in {len(set(seen.groups))} groups"
+        typer.echo(f"{len(seen)} images: {counts}{groups}")
         net = made()
         seed = parameters["random_state"]
-        seen = data.data, data.target
         if kept_back is None and given.test_fraction:
-            seen, kept_back = _split(data, given.test_fraction, seed)
+            seen, kept_back = _split(seen, given.test_fraction, seed)
         if given.coverage is not None:
             seen, apart = set_apart(seen, given.coverage, seed)
         if grid:
             net.set_params(**_best(net, row, grid, seen, folds, jobs, seed))
         interruptions: list[Any] = []
         with when_interrupted(interruptions.append):
-            net.fit(*seen)
+            seen.fit(net)
         figures: list[str] = []
         failure = None
         model = net
@@ -394,21 +415,17 @@ def _train(
     typer.echo(f"Model written to {out}")
 
 
-def _split(data: Any, test_fraction: float, seed: Any) -> tuple[Labelled, Labelled]:
+def _split(images: Labelled, test_fraction: float, seed: Any) -> tuple[Labelled, Labelled]:
     """Split the images into training and held-out images."""
     import numpy as np
-    from sklearn.model_selection import train_test_split
 
-    names, counts = np.unique(data.target, return_counts=True)
-    if counts.min() < 2:
+    names, counts = np.unique(images.y, return_counts=True)
+    if images.groups is None and counts.min() < 2:
         raise ValueError(
             f"--test-fraction {test_fraction} holds out images of each class, so each class needs "
             f"2, but {names[counts.argmin()]} has {counts.min()}. Add images or set it to 0."
         )
-    X_train, X_test, y_train, y_test = train_test_split(
-        data.data, data.target, test_size=test_fraction, stratify=data.target, random_state=seed
-    )
-    return (X_train, y_train), (X_test, y_test)
+    return images.split(test_fraction, seed, f"--test-fraction {test_fraction}")
 
 
 def _best(
@@ -428,7 +445,7 @@ def _best(
     grid = {name: list(row.candidates(name, values, seed)) for name, values in grid.items()}
     n_candidates = math.prod(len(values) for values in grid.values())
     typer.echo(f"Combinations to try: {n_candidates}, with {folds} folds each")
-    found = search(candidate, grid, *seen, folds=folds, jobs=jobs, seed=seed, path=row.path)
+    found = search(candidate, grid, seen, folds=folds, jobs=jobs, seed=seed, path=row.path)
     best: dict[str, Any] = found.best_params_
     typer.echo(table(found, grid, row.path))
     typer.echo("Best: " + ", ".join(f"{name}={best[row.path(name)]}" for name in grid))
@@ -438,12 +455,14 @@ def _best(
 def _measure(
     net: Any, seen: Labelled, kept_back: Labelled, given: _Given, tell: Callable[[str], None]
 ) -> None:
-    accuracy, n_kept_back = float(net.score(*kept_back)), len(kept_back[1])
+    accuracy, n_kept_back = float(net.score(kept_back.X, kept_back.y)), len(kept_back)
     net.held_out_ = {"accuracy": accuracy, "n_samples": n_kept_back}
+    if kept_back.groups is not None:
+        net.held_out_["n_groups"] = len(set(kept_back.groups))
     if given.test:
         net.held_out_["folders"] = [str(folder) for folder in given.test]
     tell(f"Accuracy {accuracy:.4f} on {n_kept_back} images {given.measured_on}")
-    tell(f"({net.score(*seen):.4f} on the {len(seen[1])} training images)")
+    tell(f"({net.score(seen.X, seen.y):.4f} on the {len(seen)} training images)")
 
 
 def _what_there_is(net: Any, out: Path) -> str:

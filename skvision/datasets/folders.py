@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,16 +15,18 @@ from .._sklearn.network_estimator import ReadAs
 from ..images import keep_files
 from .class_names import reading, warn_of_spellings
 from .data_set import as_bunch, check_on_error, readable
+from .grouping import as_grouping
 from .left_out import warn_of_empty, warn_of_left_out
 from .levels import check_levels, inner_level
 from .listing import ClassFolders, existing_folders, layout, list_classes
 
-__all__ = ["labelled_images", "load_image_folder", "unchecked_images"]
+__all__ = ["Expected", "labelled_images", "load_image_folder", "unchecked_images"]
 
 
 def load_image_folder(
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
+    groups: str | re.Pattern[str] | Callable[[str], Any] | None = None,
     validate: bool = False,
     on_error: Literal["raise", "skip"] = "raise",
     classes: Collection[str] | None = None,
@@ -39,6 +43,13 @@ def load_image_folder(
     path : str, path-like or sequence of them
         The folder; ``path/cat/1.jpg`` is an image of class ``cat``. With several folders,
         classes of the same name are joined. ``~`` is the user's home folder.
+    groups : str, re.Pattern or callable, default=None
+        What the images of a group have in common, for the entry ``groups`` of the Bunch: a
+        regular expression with one group in parentheses, which is searched in the name
+        within the folder (``cat/tom_001.jpg``); a function of the file name that returns a
+        label; or ``"burst"`` for photos that one camera took at most 3 seconds apart, as
+        their EXIF data say. With ``"burst"``, an image without camera and time is a group of
+        its own. None for no groups.
     validate : bool, default=False
         Whether to decode every image now, so that unreadable images are found before a
         long training and not during it. It takes about as long as the decoding of one
@@ -50,7 +61,7 @@ def load_image_folder(
         Names of the subfolders that are classes; others are left out. None for all, unless
         they look like another level of folders (see Notes).
     return_X_y : bool, default=False
-        Whether to return ``(data, target)`` instead of a Bunch.
+        Whether to return ``(data, target)`` instead of a Bunch. Groups are in the Bunch only.
 
     Returns
     -------
@@ -71,6 +82,9 @@ def load_image_folder(
             those of images, and further names of images that are listed already.
         skipped : list of tuple (str, str)
             File name and reason of each unreadable image that was left out.
+        groups : ndarray of shape (n_images,)
+            The group of each image: text from an expression, labels of a function, or whole
+            numbers of bursts. Only with ``groups``.
         DESCR : str
             A summary in one sentence.
 
@@ -83,7 +97,8 @@ def load_image_folder(
         If a folder doesn't exist or can't be listed.
     ValueError
         If a folder holds no images, if all folders together hold fewer than two classes, if
-        one image is in two classes, or if the subfolders don't look like classes.
+        one image is in two classes, if the subfolders don't look like classes, or if `groups`
+        isn't an expression with one group that is found in the names of all images.
     ImageDecodeError
         If ``validate=True``, ``on_error="raise"`` and an image can't be read.
 
@@ -139,8 +154,34 @@ def load_image_folder(
     >>> len(flowers.data)
     5
     """
-    data = labelled_images(path, validate=validate, on_error=on_error, classes=classes, at_least=2)
+    data = labelled_images(
+        path,
+        validate=validate,
+        on_error=on_error,
+        expected=Expected(classes=classes, at_least=2),
+        groups=groups,
+    )
     return (data.data, data.target) if return_X_y else data
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The classes that a folder may hold.
+
+    Parameters
+    ----------
+    known : collection of str, default=()
+        The classes of a model: other classes are refused, their spelling is used, and a folder
+        with the name of one that holds images itself is a class folder.
+    classes : collection of str, default=None
+        Names of the subfolders that are classes; None for all.
+    at_least : int, default=1
+        Minimum number of classes; with 0 any folder of images will do.
+    """
+
+    known: Collection[str] = ()
+    classes: Collection[str] | None = None
+    at_least: int = 1
 
 
 def labelled_images(
@@ -148,38 +189,43 @@ def labelled_images(
     *,
     validate: bool = True,
     on_error: str,
-    known: Collection[str] = (),
-    classes: Collection[str] | None = None,
-    at_least: int = 1,
+    expected: Expected,
+    groups: Any = None,
     read_as: Callable[[], ReadAs | None] = lambda: None,
     meanwhile: Callable[[], object] | None = None,
 ) -> Any:
     """List images as `load_image_folder` does, for training or evaluation.
 
-    `known` are the classes of a model: other classes are refused, their spelling is used, and
-    a folder with the name of one that holds images itself is a class folder. `at_least` is
-    the minimum number of classes; with 0 any folder of images will do. `read_as` is called once the
-    folders are listed and says how the images will be read: validation keeps what it decodes.
+    `groups` are those of `load_image_folder`. `read_as` is called once the folders are listed and
+    says how the images will be read: validation keeps what it decodes.
     `meanwhile` is called while they are decoded, as `find_unreadable` does.
     """
     check_on_error(on_error)
+    find_groups = None if groups is None else as_grouping(groups)
     folders = existing_folders(path)
-    found = _class_folders(folders, known, classes, flat=not at_least)
+    known, at_least = expected.known, expected.at_least
+    found = _class_folders(folders, known, expected.classes, flat=not at_least)
     _check_known(folders, found, known)
     _check_number(folders, found, at_least)
     files, labels = _files_and_labels(found)
     skipped: list[tuple[str, str]] = []
+    entries: dict[str, Any] = {}
+    if find_groups is not None:
+        # before decoding, so that a wrong expression costs no time
+        entries["groups"] = find_groups(files, list(map(str, folders)))
     if validate:
         how = read_as()
         files = files if how is None else list(keep_files(files, how))
         kept, skipped = readable(files, labels, on_error, meanwhile)
         files = [file for file, keep in zip(files, kept, strict=True) if keep]
         labels = labels[kept]
+        entries = {name: values[kept] for name, values in entries.items()}
         if not files:
             raise ValueError(f"None of the images in {_shown(folders)} can be read.")
         if len(set(labels)) < at_least:
             raise ValueError(f"Only one class, {str(labels[0])!r}, can be read.")
-    return as_bunch(files, labels, _shown(folders), ignored=found.ignored, skipped=skipped)
+    entries.update(ignored=found.ignored, skipped=skipped)
+    return as_bunch(files, labels, _shown(folders), **entries)
 
 
 def unchecked_images(

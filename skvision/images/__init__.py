@@ -4,6 +4,7 @@ The package imports `skvision._sklearn`, `skvision._system` and `skvision.except
 """
 
 from .batch import ArrayBatch, ImageBatch, SourceBatch, as_image_batch
+from .capture import Capture, capture_of
 from .decode import (
     Look,
     decode,
@@ -17,6 +18,7 @@ from .derived import DerivedImage
 from .described import Described, decode_described
 from .image_key import image_key
 from .inlined import data_uri
+from .kept import KEEP_BYTES
 from .kept_files import examine_file, keep_files, look_at_file
 from .learning import Levels, levels_of, warn_of_range
 from .opening import ImageSource
@@ -26,8 +28,10 @@ from .stored_name import KeptFile
 from .validation import known_range, validate_images
 
 __all__ = [
+    "KEEP_BYTES",
     "RESIZE_POLICIES",
     "ArrayBatch",
+    "Capture",
     "DerivedImage",
     "Described",
     "ImageBatch",
@@ -38,6 +42,7 @@ __all__ = [
     "Look",
     "SourceBatch",
     "as_image_batch",
+    "capture_of",
     "data_uri",
     "decode",
     "decode_described",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..images import ImageReader
+from ..images import KEEP_BYTES, ImageReader
 from ..networks import CompiledNetwork, network_pool
 from .phases import Phase
 from .spec import TrainingData, TrainingSpec
@@ -35,28 +35,27 @@ class Batches:
     validation: BatchStream | None = None
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Some images of data: those to train on, or those to validate with."""
+
+    data: TrainingData
+    indices: np.ndarray
+
+
 @contextmanager
 def lent_network(
     spec: TrainingSpec, data: TrainingData, phase: Phase, verbose: int = 0
 ) -> Iterator[tuple[CompiledNetwork, Batches]]:
     """Borrow a phase's network from the pool, and make its batches."""
-    indices = np.flatnonzero(data.weights)
-    weights = (data.weights / data.weights[indices].mean()).astype(np.float32)
-    training, validation = indices, None
-    if spec.validation_fraction is not None:
-        training, validation = (
-            indices[part]
-            for part in split_validation(
-                data.targets[indices], spec.validation_fraction, data.classes, spec.seeds.split
-            )
-        )
+    training, validation = _parts(spec, data)
 
-    def stream(reader: Any, chosen: np.ndarray, **drawn: Any) -> BatchStream:
+    def stream(reader: Any, part: _Part, **drawn: Any) -> BatchStream:
         return BatchStream(
             reader,
-            chosen,
-            data.targets[chosen],
-            weights[chosen],
+            part.indices,
+            part.data.targets[part.indices],
+            part.data.relative_weights[part.indices],
             batch_size=spec.batch_size,
             n_classes=None if spec.mixing is None else len(data.classes),
             **drawn,
@@ -70,23 +69,68 @@ def lent_network(
     }
     extraction = phase.extraction
     with (
-        ImageReader(data.images, phase.image_size, spec.resize) as images,
+        _readers(spec, phase, data) as readers,
         network_pool.borrow(phase.recipe) as network,
     ):
-        reader: Any = images
         batches: BatchStream | FeatureStream
         if extraction is None:
-            batches = stream(images, training, **drawn)
+            batches = stream(readers[id(data)], training, **drawn)
         else:
+            images = readers[id(data)]
             # without augmentation, features are computed once
             is_fixed = spec.augment is None and spec.mixing is None
-            once = [] if validation is None else [validation]
+            once = [part for part in (validation, training if is_fixed else None) if part]
+            readers = {
+                key: extraction.table(
+                    reader.images,
+                    [part.indices for part in once if id(part.data) == key],
+                    spec.resize,
+                    verbose,
+                )
+                for key, reader in readers.items()
+            }
             if is_fixed:
-                once.append(training)
-            reader = extraction.table(data.images, once, spec.resize, verbose)
-            if is_fixed:
-                batches = stream(reader, training, order_seed=spec.seeds.order)
+                batches = stream(readers[id(data)], training, order_seed=spec.seeds.order)
             else:
                 batches = FeatureStream(stream(images, training, **drawn), extraction.run)
-        checked = None if validation is None else stream(reader, validation, order_seed=None)
+        checked = None
+        if validation is not None:
+            checked = stream(readers[id(validation.data)], validation, order_seed=None)
         yield network, Batches(batches, checked)
+
+
+def _parts(spec: TrainingSpec, data: TrainingData) -> tuple[_Part, _Part | None]:
+    """Return the images to train on, and those to validate with."""
+    used = data.used
+    if data.validation is not None:
+        return _Part(data, used), _Part(data.validation, data.validation.used)
+    if spec.validation_fraction is None:
+        return _Part(data, used), None
+    training, validation = split_validation(
+        data.targets[used],
+        spec.validation_fraction,
+        data.classes,
+        spec.seeds.split,
+        None if data.groups is None else data.groups[used],
+    )
+    return _Part(data, used[training]), _Part(data, used[validation])
+
+
+@contextmanager
+def _readers(spec: TrainingSpec, phase: Phase, data: TrainingData) -> Iterator[dict[int, Any]]:
+    """Open the readers of the training data and of their own validation data, by identity."""
+    sources = [data] if data.validation is None else [data, data.validation]
+    n_images = sum(len(source.images) for source in sources)
+    with ExitStack() as readers:
+        yield {
+            id(source): readers.enter_context(
+                ImageReader(
+                    source.images,
+                    phase.image_size,
+                    spec.resize,
+                    # they share the memory for decoded images
+                    keep_bytes=KEEP_BYTES * len(source.images) // n_images,
+                )
+            )
+            for source in sources
+        }

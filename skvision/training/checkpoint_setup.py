@@ -14,7 +14,7 @@ import numpy as np
 from ..images import ImageBatch, image_key
 from .phases import Phase, prefixed
 
-__all__ = ["data_identity", "described", "phase_setup"]
+__all__ = ["array_identity", "data_identity", "described", "phase_setup"]
 
 # parameters without effect on the steps of a training
 _WITHOUT_EFFECT = {
@@ -39,10 +39,23 @@ def data_identity(
     return {
         "classes": described(classes.tolist()),
         "n_samples": len(images),
-        "labels and weights": hashlib.sha256(targets.tobytes() + weights.tobytes()).hexdigest(),
+        "labels and weights": array_identity(targets, weights),
         "images": digest.hexdigest(),
         "scale": described(images.pixel_range),
     }
+
+
+def array_identity(*arrays: np.ndarray) -> str:
+    """Return a digest of arrays' content.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skvision.training.checkpoint_setup import array_identity
+    >>> array_identity(np.array([1], "uint8"))[:8]
+    '4bf5122f'
+    """
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
 
 
 def phase_setup(

@@ -16,7 +16,7 @@ from ..images import ImageBatch
 from ..networks import NetworkRecipe, NetworkState
 from .augmenting import Augment
 from .checkpoint_folder import CheckpointFolder
-from .checkpoint_setup import data_identity
+from .checkpoint_setup import array_identity, data_identity
 from .phases import Phase
 from .seeding import Seeds
 
@@ -37,17 +37,42 @@ class TrainingData:
         Their relative sample weights, at least 0. Images of weight 0 are left out.
     classes : ndarray of shape (n_classes,)
         The labels of the class indices.
+    groups : ndarray of shape (n,), int, default=None
+        Group numbers from 0 of related images, which a validation split keeps together; None if
+        there are none, or if nothing is split.
+    validation : TrainingData, default=None
+        Images to validate with, of the same classes; None to split them off, or for none.
     """
 
     images: ImageBatch
     targets: np.ndarray
     weights: np.ndarray
     classes: np.ndarray
+    groups: np.ndarray | None = None
+    validation: TrainingData | None = None
+
+    @property
+    def used(self) -> np.ndarray:
+        """Indices of the images that have a weight."""
+        return np.flatnonzero(self.weights)
+
+    @property
+    def relative_weights(self) -> np.ndarray:
+        """The weights divided by their mean, float32; images of weight 0 don't count."""
+        relative: np.ndarray = self.weights / self.weights[self.used].mean()
+        return relative.astype(np.float32)
 
     @cached_property
     def identity(self) -> dict[str, Any]:
         """Return the identity of these data, as JSON; it reads each file once."""
-        return data_identity(self.images, self.targets, self.weights, self.classes)
+        identity = data_identity(self.images, self.targets, self.weights, self.classes)
+        # only if there are any, so that folders of earlier versions stay valid
+        if self.groups is not None:
+            identity["groups"] = array_identity(self.groups)
+        if self.validation is not None:
+            for name, value in self.validation.identity.items():
+                identity[f"{name} of validation_data"] = value
+        return identity
 
 
 @dataclass(frozen=True)
@@ -72,7 +97,8 @@ class TrainingSpec:
     mixing : Mixing, default=None
         MixUp and CutMix of the images of a batch and their targets.
     validation_fraction : float, default=None
-        Share of the images that is held out for validation, above 0 and below 1.
+        Share of the images that is held out for validation, above 0 and below 1. None if the
+        data have images to validate with.
     checkpoints : CheckpointFolder, default=None
         Folder in which the state of the training is saved.
     keep_state : bool, default=False

@@ -1,20 +1,27 @@
-"""The internal validation split: shuffled, and stratified by class."""
+"""The internal validation split: shuffled, stratified by class, with whole groups."""
 
 from __future__ import annotations
 
 import numpy as np
 from sklearn.model_selection import StratifiedShuffleSplit
 
+from .._sklearn.group_split import split_by_group
+
 __all__ = ["split_validation"]
 
 
 def split_validation(
-    targets: np.ndarray, fraction: float, classes: np.ndarray, seed: int
+    targets: np.ndarray,
+    fraction: float,
+    classes: np.ndarray,
+    seed: int,
+    groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split samples into training and validation.
 
     Every class is in both parts. Keras' ``validation_split`` takes the last rows instead,
-    which are one class if a folder is sorted.
+    which are one class if a folder is sorted. With groups, no group is in both parts, and a class
+    in a single group is in the training part only.
 
     Parameters
     ----------
@@ -26,6 +33,8 @@ def split_validation(
         The labels, for the error.
     seed : int
         Seed of the shuffle.
+    groups : ndarray of shape (n,), int, default=None
+        Group numbers from 0 of related images; None for none.
 
     Returns
     -------
@@ -35,7 +44,12 @@ def split_validation(
     Raises
     ------
     ValueError
-        If a class has too few images to be in both parts.
+        If a class has too few images to be in both parts, or if no group can be held out.
+
+    Warns
+    -----
+    UserWarning
+        If groups leave a class out of the validation, or make it much larger or smaller.
 
     Examples
     --------
@@ -46,6 +60,10 @@ def split_validation(
     >>> len(training), len(validation)
     (16, 4)
     """
+    if groups is not None:
+        return split_by_group(
+            targets, groups, fraction, classes, seed=seed, option=f"validation_fraction={fraction}"
+        )
     counts = np.bincount(targets, minlength=len(classes))
     n_validation = int(np.ceil(fraction * len(targets)))
     n_training = len(targets) - n_validation

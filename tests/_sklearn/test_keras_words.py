@@ -85,8 +85,7 @@ def said_of_call(estimator, method, **words):
         ),
         (MiniVGGClassifier, {"verbose": 2}, "constructor: MiniVGGClassifier(verbose=2)."),
         (MiniVGGClassifier, {"batch_size": 8}, "constructor: MiniVGGClassifier(batch_size=8)."),
-        (MiniVGGClassifier, {"validation_data": (X, Y)}, "(validation_fraction=0.1)"),
-        (MiniVGGClassifier, {"eval_set": [(X, Y)]}, "(validation_fraction=0.1)"),
+        (MiniVGGClassifier, {"eval_set": [(X, Y)]}, "fit(X, y, validation_data=(X_validation,"),
         (MiniVGGClassifier, {"nb_epoch": 5}, "constructor: MiniVGGClassifier(epochs=5)."),
         (
             FineTunedClassifier,
@@ -190,15 +189,16 @@ def test_a_router_leaves_advice_to_its_estimator():
 @pytest.mark.parametrize("cls", [each for each in ESTIMATORS.values() if each not in ROUTERS])
 def test_metadata_is_routed_as_before(cls):
     estimator = made(cls)
-    weighs = "sample_weight" in inspect.signature(inspect.unwrap(cls.fit)).parameters
-    assert has_fit_parameter(estimator, "sample_weight") is weighs
-    assert hasattr(estimator, "set_fit_request") is weighs
+    known = set(inspect.signature(inspect.unwrap(cls.fit)).parameters)
+    routed = sorted(known & {"sample_weight", "groups", "validation_data"})
+    assert has_fit_parameter(estimator, "sample_weight") is ("sample_weight" in routed)
+    assert hasattr(estimator, "set_fit_request") is bool(routed)
     with sklearn.config_context(enable_metadata_routing=True):
-        requests = estimator.get_metadata_routing().fit.requests
-        assert requests == ({"sample_weight": None} if weighs else {})
-        if weighs:
-            asked = clone(estimator.set_fit_request(sample_weight=True))
-            assert asked.get_metadata_routing().fit.requests == {"sample_weight": True}
+        assert estimator.get_metadata_routing().fit.requests == dict.fromkeys(routed)
+        for name in routed:
+            asked = clone(made(cls).set_fit_request(**{name: True}))
+            requests = asked.get_metadata_routing().fit.requests
+            assert requests == {**dict.fromkeys(routed), name: True}
 
 
 # attributes

@@ -13,7 +13,7 @@ from .command import called, ran, refused
 @pytest.fixture(scope="module")
 def page(model, digits_folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("report") / "report.html"
-    options = ("--out", out, "--train", digits_folder / "two", "--group-by", "folder")
+    options = ("--out", out, "--train", digits_folder / "two", "--group-by", r"_(\d\d)")
     printed = ran("report", model, digits_folder, *options, by=called)
     assert printed == f"Report written to {out}\n"
     return out.read_text(encoding="utf-8")
@@ -31,8 +31,7 @@ def test_a_report(page, model, digits_folder):
     assert f"MiniVGGClassifier on {digits_folder.name}" in page
     assert f"skvision.load(&#39;{model.name}&#39;)" in page
     assert f"skvision predict {model.name} IMAGE..." in page
-    # class folders aren't groups
-    assert '<th scope="row">(no folder)</th>' in page
+    assert '<th scope="row">00</th>' in page
 
 
 def test_evaluation_as_a_page_is_the_report(model, digits_folder, tmp_path):

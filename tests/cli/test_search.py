@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skvision import TrainingDivergedError, TrainingInterruptedWarning
+from skvision.cli._labelled import Labelled
 from skvision.cli._search import search, table
 
 X = np.zeros((12, 1))
@@ -35,7 +36,7 @@ class Fake(ClassifierMixin, BaseEstimator):
 
 
 def found(grid, folds=3):
-    return search(Fake(), grid, X, Y, folds=folds, jobs=None, seed=0)
+    return search(Fake(), grid, Labelled(X, Y), folds=folds, jobs=None, seed=0)
 
 
 def test_a_failed_combination_does_not_affect_the_others(recwarn):
@@ -68,3 +69,41 @@ def test_ctrl_c_within_a_fit_ends_the_search():
 def test_more_folds_than_images_of_a_class():
     with pytest.raises(ValueError, match="--cv 7 needs at least 7 images .* cat has 6"):
         found({"says": ["cat"]}, folds=7)
+
+
+class Noting(Fake):
+    """Notes the groups of its folds."""
+
+    folds: list = []
+
+    def fit(self, X, y, groups=None):
+        self.folds.append(sorted(set(groups)))
+        return super().fit(X, y)
+
+    def score(self, X, y):
+        self.folds.append(sorted(set(X[:, 0].astype(int).astype(str))))
+        return super().score(X, y)
+
+
+def test_a_group_is_in_one_fold():
+    Noting.folds.clear()
+    groups = np.arange(12) // 2
+    images = Labelled(groups[:, None], Y, groups.astype(str))
+    search(Noting(), {"says": ["cat"]}, images, folds=3, jobs=None, seed=0)
+    seen, kept = Noting.folds[::2], Noting.folds[1::2]
+    for in_training, in_validation in zip(seen, kept, strict=True):
+        assert sorted(in_training + in_validation) == list("012345")
+        # one group of cats and one of dogs
+        assert sorted(int(each) // 3 for each in in_validation) == [0, 1]
+
+
+def test_more_folds_than_groups():
+    images = Labelled(X, Y, np.repeat(["a", "b"], 6))
+    with pytest.raises(ValueError, match="--cv 3 needs at least 3 groups .* there are 2"):
+        search(Fake(), {"says": ["cat"]}, images, folds=3, jobs=None, seed=0)
+
+
+def test_a_class_in_one_group_is_warned_of():
+    images = Labelled(X, Y, np.array([*"abcabc", *"dddddd"]))
+    with pytest.warns(UserWarning, match="All images of 'dog' are in one group, so --cv 3"):
+        search(Fake(), {"says": ["cat"]}, images, folds=3, jobs=None, seed=0)

@@ -7,7 +7,6 @@ import pickle
 import pytest
 
 from skvision import SkippedImageWarning, load_image_folder
-from skvision.datasets import folder_groups
 from skvision.datasets.folders import unchecked_images
 
 
@@ -50,16 +49,3 @@ def test_images_are_listed_unchecked(made):
 def test_unlisted_files_are_warned_of(made):
     with pytest.warns(SkippedImageWarning, match="raw"):
         unchecked_images(made("cat/1.png", "dog/1.png", "dog/1.nef"), known=["cat", "dog"])
-
-
-@pytest.mark.parametrize(
-    ("files", "groups"),
-    [
-        (["d/cat/a/1.jpg", "d/dog/b/c/1.jpg"], ["a", "b/c"]),
-        (["d/x/Cat/1.jpg", "d/y/dog/1.jpg"], ["x", "y"]),
-        (["d/cat/1.jpg", "d/dog/1.jpg"], ["(no folder)"] * 2),
-        (["d/cat/cat/1.jpg", "d/dog/1.jpg"], ["cat", "(no folder)"]),
-    ],
-)
-def test_groups_are_folders_without_the_class(files, groups):
-    assert folder_groups(files, ["cat", "dog"]).tolist() == groups

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..._sklearn.labels import label_column
-from ...datasets.folders import labelled_images
+from ...datasets.folders import Expected, labelled_images
 from ...datasets.listing import existing_folders, list_classes, real_names
 from ...exceptions import SkippedImageWarning
 from ...images import ArrayBatch, SourceBatch, as_image_batch
@@ -166,7 +166,9 @@ def _listed(folders: list[Path]) -> tuple[list[str], np.ndarray | None, tuple[st
         warnings.filterwarnings(
             "ignore", "The class folder .* holds no images", SkippedImageWarning
         )
-        data = labelled_images(list(folders), validate=False, on_error="skip", at_least=0)
+        data = labelled_images(
+            list(folders), validate=False, on_error="skip", expected=Expected(at_least=0)
+        )
     found = list_classes(folders, flat=True)
     tops = {os.path.abspath(folder) for folder in folders}
     # a folder of images without class folders has no labels

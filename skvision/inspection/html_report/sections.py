@@ -208,7 +208,7 @@ def group_rows(groups: np.ndarray | None, correct: np.ndarray) -> list[GroupRow]
     if groups is None:
         return Missing(
             "No groups were given. Pass groups=, one per image (its camera, animal or folder), or "
-            "--group-by folder on the command line."
+            "--group-by on the command line."
         )
     names = np.array([str(group) for group in groups.tolist()])
     rows = []
