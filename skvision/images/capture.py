@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 
 from .opening import StoredImage, opened
 
-__all__ = ["Capture", "capture_of"]
+__all__ = ["Capture", "capture_in", "capture_of"]
 
 
 class Capture(NamedTuple):
@@ -51,10 +51,11 @@ def capture_of(source: StoredImage) -> Capture:
         # Pillow would decode a PNG to look for EXIF data after the pixels
         if image.format == "PNG" and "exif" not in image.info:
             return Capture("", math.nan)
-        return _capture(image)
+        return capture_in(image)
 
 
-def _capture(image: Image.Image) -> Capture:
+def capture_in(image: Image.Image) -> Capture:
+    """Return what the EXIF data of an opened image say."""
     tags = ExifTags.Base
     with suppress(Exception):  # malformed EXIF data may raise anything
         exif = image.getexif()

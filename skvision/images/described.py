@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from contextlib import suppress
-from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image
 
+from .capture import capture_in
 from .decode import _decoded, _orientation, _reduced, _rgb, _upright
 from .opening import StoredImage, opened
 from .resize import Box
@@ -69,7 +67,7 @@ def decode_described(source: StoredImage, size: tuple[int, int]) -> Described:
         full, kind, mode = image.size, image.format or "", image.mode
         box = None if image is source else _reduced(image, size)
         deep, rgb = _decoded(image, full)
-        camera, taken = _camera_and_time(image)
+        capture = capture_in(image)
         try:
             pixels = _rgb(image, deep, rgb, "auto")
         except ValueError:
@@ -77,7 +75,7 @@ def decode_described(source: StoredImage, size: tuple[int, int]) -> Described:
         if _orientation(image) >= 5:  # it lies on its side
             full = full[1], full[0]
         upright = np.asarray(_upright(image, pixels))
-        return Described(upright, box, *full, kind, mode, camera, taken)
+        return Described(upright, box, *full, kind, mode, *capture)
 
 
 def _own_scale(deep: Samples | None) -> Image.Image:
@@ -86,25 +84,3 @@ def _own_scale(deep: Samples | None) -> Image.Image:
     low, high = values.min(), values.max()
     levels = ((values - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)
     return Image.fromarray(np.repeat(levels, 3, axis=2) if levels.shape[2] == 1 else levels)
-
-
-def _camera_and_time(image: Image.Image) -> tuple[str, float]:
-    tags = ExifTags.Base
-    with suppress(Exception):  # malformed EXIF may raise anything; the pixels aren't affected
-        exif = image.getexif()
-        photo = exif.get_ifd(ExifTags.IFD.Exif)
-        parts = [exif.get(tags.Make), exif.get(tags.Model), photo.get(tags.BodySerialNumber)]
-        camera = " ".join(str(part).strip("\0 ") for part in parts if part)
-        return camera, _seconds(
-            photo.get(tags.DateTimeOriginal), photo.get(tags.SubsecTimeOriginal)
-        )
-    return "", math.nan
-
-
-def _seconds(text: object, fraction: object) -> float:
-    with suppress(ValueError):  # cameras without a clock write zeros
-        moment = datetime.strptime(str(text).strip("\0 "), "%Y:%m:%d %H:%M:%S")
-        digits = str(fraction or "").strip("\0 ")
-        part = float(f"0.{digits}") if digits.isdecimal() else 0.0
-        return (moment - datetime(1970, 1, 1)).total_seconds() + part
-    return math.nan

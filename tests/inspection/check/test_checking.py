@@ -11,7 +11,6 @@ from PIL import ExifTags, Image, ImageFilter
 import skvision
 from skvision import ImageCheck, check_images
 from skvision.inspection.check import CHECKS
-from skvision.inspection.check.bursts import series_of
 from skvision.inspection.check.figures import RECORD, packed, unpacked
 from skvision.inspection.check.shortcuts import advantage
 
@@ -177,12 +176,6 @@ def test_bursts(tiles, tmp_path):
     assert check_images(files, groups=["a"] * 7).status("burst") == "passed"
     ((message, _),) = found(check_images(files, groups=list("abcdefg")), "burst")
     assert "groups a, b and c" in message
-
-
-def test_series_are_told_apart():
-    taken = np.array([9.0, 0, 3, 100, 6.5])
-    assert series_of(taken, np.array(["a"] * 5)).tolist() == [1, 0, 0, -1, 1]
-    assert series_of(taken, np.array(["a", "b", "a", "b", "a"])).tolist() == [0, -1, -1, -1, 0]
 
 
 def test_shortcuts_by_size_and_brightness():
