@@ -24,8 +24,12 @@ ROOT = Path(__file__).parent.parent
 HAS_CALLBACKS = importlib.util.find_spec("sklearn.callback") is not None  # scikit-learn 1.9
 
 
-#: examples that train the bundled network
-SLOW = {"skvision.classifiers.finetuned"}
+#: examples that train or explain the bundled network
+SLOW = {
+    "skvision.classifiers.finetuned",
+    "skvision.classifiers.imagenet",
+    "skvision.inspection.explanation",
+}
 
 
 @pytest.mark.parametrize(

@@ -269,7 +269,7 @@ FORMS = {
 EXACT = {"float64", "float32", "uint16", "memory-mapped float"}
 
 
-@of_each(slow=[FineTunedClassifier])
+@of_each(slow=[ConformalImageClassifier, FineTunedClassifier])
 def test_all_forms_of_the_same_images_agree(estimator, pictures, files, tmp_path):
     X, y = pictures
     expected = fitted_and_asked(estimator, X, y)

@@ -45,7 +45,11 @@ EXCEPTIONS = {
         "FineTunedClassifier": "a schedule of Keras counts steps: each phase has a rate of its own"
     },
     "method": {"ConformalImageClassifier": "it ranks classes; the others draw heat maps"},
-    "groups": {"load_image_table": "a column of a table, which holds the groups"},
+    "cv": {"ConformalImageClassifier": "it may be fitted already; labels are looked at in folds"},
+    "groups": {
+        "load_image_folder": "a rule that finds the groups of files",
+        "load_image_table": "a column of a table, which holds the groups",
+    },
     "value_range": {"ImageNetClassifier": "it learns nothing from X, no percentiles either"},
     "label": {"load_image_table": "a column of a table, which holds labels"},
     "path": {

@@ -9,8 +9,6 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
 from .._sklearn.labels import label_column
@@ -166,6 +164,8 @@ def doubts(
     # no label is used here, so that it may see all images
     size = min(_COMPONENTS, *features.shape)
     rows = PCA(size, random_state=_SEED).fit_transform(features)
+    # one scale for all: with one for each, the noise of few images counts as much as their content
+    rows /= np.sqrt((rows**2).sum(axis=1).mean() / _COMPONENTS) + 1e-12
     splitter = (StratifiedKFold if groups is None else StratifiedGroupKFold)(
         cv, shuffle=True, random_state=_SEED
     )
@@ -183,7 +183,7 @@ def _probabilities(
     probabilities = np.zeros((len(rows), n_classes))
     for train, test in folds:
         train = _with_each_class(train, encoded, trusted)
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=_C, max_iter=300))
+        model = LogisticRegression(C=_C, max_iter=300)
         model.fit(rows[train], encoded[train])
         probabilities[np.ix_(test, model.classes_)] = model.predict_proba(rows[test])
     return probabilities

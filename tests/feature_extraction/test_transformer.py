@@ -229,6 +229,7 @@ def test_weights_from_a_file(X, tmp_path, suffix):
 # engines
 
 
+@pytest.mark.slow
 def test_openvino_computes_the_same(X, features):
     found = PretrainedFeatureTransformer(image_size=32, engine="openvino", precision="float32").fit(
         X

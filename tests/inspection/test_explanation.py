@@ -312,6 +312,7 @@ def test_fine_tuned_networks(net):
     assert share_on_mark(found, TEST[1]) >= 0.95
 
 
+@pytest.mark.slow
 def test_a_pretrained_network_explains_a_photo():
     from sklearn.datasets import load_sample_images
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
+from sklearn.datasets import load_sample_images
 from sklearn.metrics import average_precision_score
 
 from skvision import check_images, find_label_issues
 from skvision.inspection.label_issues import doubts
-
-from ..made_photos import made_photo
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +46,23 @@ def test_a_group_does_not_vouch_for_itself():
 
 def test_images_with_swapped_labels_are_found(monkeypatch, tmp_path):
     monkeypatch.setenv("SKVISION_CACHE", str(tmp_path))
-    # light photos and dark ones
-    images = [made_photo(k).point(lambda v, k=k: v // 3 + 150 * (k % 2)) for k in range(50)]
-    y = np.where(np.arange(50) % 2, "light", "dark")
+    draw = np.random.default_rng(0)
+    images = []
+    for k in range(50):  # parts of a photo of a palace, and of a photo of a flower
+        top, left = draw.integers(0, 180), draw.integers(120, 280)
+        images.append(Image.fromarray(load_sample_images().images[k % 2][top:, left:][:240, :240]))
+    y = np.where(np.arange(50) % 2, "flower", "palace")
     y[[4, 31]] = y[[31, 4]]
     found = find_label_issues(images, y, groups=np.arange(50), cv=5)
     assert set(found.ranking[:2].tolist()) == {4, 31}
     assert sorted(found.ranking.tolist()) == list(range(50))
-    assert found.suggested[[4, 31]].tolist() == ["dark", "light"]
+    assert found.suggested[[4, 31]].tolist() == ["palace", "flower"]
     check = check_images(images, y, cache=tmp_path)
     doubtful = [each for each in check.findings if each.code == "label"]
     assert {each.places for each in doubtful} == {(4,), (31,)}
-    assert "labelled 'light', and looks more like 'dark'" in " ".join(x.message for x in doubtful)
+    assert "labelled 'flower', and looks more like 'palace'" in " ".join(
+        x.message for x in doubtful
+    )
 
     def fail(*_):
         raise AssertionError("computed again")
