@@ -29,6 +29,7 @@ SLOW = {
     "skvision.classifiers.finetuned",
     "skvision.classifiers.imagenet",
     "skvision.inspection.explanation",
+    "skvision.inspection.label_issues",
 }
 
 

@@ -114,10 +114,8 @@ def test_mixing_repeats_with_epoch_and_seed():
     assert drawn(1, range(2)) != both
 
 
-@pytest.mark.parametrize(
-    "mixing",
-    [{"mixup": 0.4}, pytest.param({"cutmix": 1.0, "mix_probability": 0.5}, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("mixing", [{"mixup": 0.4}, {"cutmix": 1.0, "mix_probability": 0.5}])
 def test_training_with_mixed_images(digits, mixing):
     X, y = digits[0][:150], digits[1][:150]
     how = {**TINY, "epochs": 8, "validation_fraction": 0.2, "label_smoothing": 0.1, **mixing}

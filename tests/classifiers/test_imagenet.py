@@ -86,7 +86,8 @@ def test_photos_are_named():
     assert (np.diff(scores, axis=1) <= 0).all()
 
 
-@pytest.mark.parametrize("name", ["VGG16", pytest.param("MobileNetV2", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["VGG16", "MobileNetV2"])
 def test_the_networks_of_keras_with_their_top(name, tmp_path):
     """The weights come from a file, so that no download is needed."""
     row = BACKBONES[name]

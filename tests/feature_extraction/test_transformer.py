@@ -110,6 +110,7 @@ def test_poolings_are_the_mean_and_the_maximum():
     np.testing.assert_allclose(most, maps.max(axis=1), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_random_weights_come_from_the_random_state(X):
     common = {**SMALL, "backbone": "MobileNetV2", "weights": None}
     one, again, other = (

@@ -301,6 +301,7 @@ def test_a_network_without_convolution_is_explained_by_occlusion():
         explain(net, TEST[0][:2], method="gradcam")
 
 
+@pytest.mark.slow
 def test_fine_tuned_networks(net):
     tuned = FineTunedClassifier(
         FrozenEstimator(net), dense_units=(16,), warmup_epochs=4, fine_tune_epochs=1,
