@@ -35,7 +35,7 @@ def report(
     trust: Trust = False,
     debug: Debug = False,
 ) -> None:
-    """Write a page about a model's answers, to look at and to hand on.
+    """Write a page about a model's answers, to look at and to share.
 
     One HTML file with the accuracy, the confusion matrix, the most confident mistakes
     with heat maps, calibration, and all images to filter. Use images that the model hasn't

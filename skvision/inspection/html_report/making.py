@@ -1,4 +1,4 @@
-"""`report`: one HTML file to judge a classifier by, and to hand on."""
+"""`report`: one HTML file to judge a classifier by, and to share."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def report(
     X_train: Any = None,
     verbose: Any = 0,
 ) -> Path:
-    """Write an HTML report of a classifier's answers, to look at and to hand on.
+    """Write an HTML report of a classifier's answers, to look at and to share.
 
     The file needs no network and no other file. It has the accuracy with its interval, the
     figures of each class, the confusion matrix and the images behind its cells, the most
