@@ -706,7 +706,7 @@ def test_groups_go_to_the_splitter_and_weights_to_the_network(routing, recording
 def test_groups_together_with_a_trained_network(routing, tiny, small):
     X, y = small
     groups = np.arange(90) // 5
-    tiny.set_params(epochs=1)
+    tiny.set_params(epochs=1).set_fit_request(groups=False)
     found = cross_validate(
         tiny, X, y, cv=GroupKFold(2), params={"groups": groups}, return_estimator=True
     )
