@@ -23,6 +23,7 @@ from sklearn.utils import Bunch, Tags, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 
+from .._sklearn.chosen import chosen_estimator
 from .._sklearn.compat import StrOptions, taken_rows
 from .._sklearn.estimator import DocumentationLink, all_or_nothing
 from .._sklearn.labels import listed, validate_labels
@@ -536,7 +537,7 @@ class ConformalImageClassifier(
         if self.method_ == "probability":
             probabilities = np.asarray(estimator.predict_proba(X))
             return probabilities, 1 - probabilities.astype(np.float64)
-        pipeline = _within(estimator)
+        pipeline = chosen_estimator(estimator)
         features = pipeline[:-1].transform(X)
         probabilities = np.asarray(pipeline[-1].predict_proba(features))
         unlikely = -np.log(np.maximum(probabilities.astype(np.float64), _LEAST))
@@ -642,20 +643,9 @@ def _mean(several: list[Any]) -> np.ndarray:
     return mean
 
 
-def _within(estimator: Any) -> Any:
-    """Return the Pipeline in a search or a FrozenEstimator; anything else as it is."""
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        else:
-            return estimator
-
-
 def _features(estimator: Any, X: Any) -> np.ndarray | None:
     """Return what the last step of a fitted Pipeline gets, if it is a table of numbers."""
-    pipeline = _within(estimator)
+    pipeline = chosen_estimator(estimator)
     if not isinstance(pipeline, Pipeline) or len(pipeline.steps) < 2:
         return None
     before = pipeline[:-1]

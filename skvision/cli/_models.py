@@ -190,12 +190,12 @@ def read_test_folders(
 
 def reads_as(model: Any) -> ReadAs | None:
     """Return how a model, or the first of its steps that does, reads images; None if unknown."""
+    from .._sklearn.chosen import chosen_estimator
     from .._sklearn.network_estimator import ReadsImages
 
     if hasattr(model, "predict_set"):  # each of its estimators reads images in one way
         model = model.estimators_[0]
-    if hasattr(model, "best_estimator_"):
-        model = model.best_estimator_
+    model = chosen_estimator(model)
     for _, step in getattr(model, "steps", [("", model)]):
         if isinstance(step, ReadsImages):
             return step.reads_images_as()

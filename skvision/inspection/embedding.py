@@ -17,7 +17,7 @@ from ..exceptions import shown
 from ..images import ImageBatch, known_range
 from .frames import as_frame
 from .plotting import COLOURS, MARKERS, import_matplotlib, new_axes, short_text, style
-from .predictions import checked_images
+from .predictions import checked_images, n_images_of
 from .projection import PROJECTIONS, check_projection, project
 from .thumbnails import thumbnail
 from .unwrapping import unwrapped
@@ -150,7 +150,7 @@ class EmbeddingDisplay:
             raise ValueError(f"Pass a transformer or a classifier. Received: {shown(estimator)}")
         check_is_fitted(estimator)
         images, names = checked_images(estimator, X)
-        n = X.shape[0] if hasattr(X, "shape") else len(X)
+        n = n_images_of(X)
         if y is not None:
             y = label_column(y)
             if len(y) != n:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._sklearn.chosen import chosen_estimator
 from .._sklearn.labels import labels_like, listed
 from .._sklearn.network_estimator import NetworkEstimator, PartedNetwork
 from ..images import as_image_batch
@@ -194,13 +194,7 @@ def explain(estimator: Any, X: Any, *, target: Any = None, method: str = "auto")
 
 def _fitted_classifier(estimator: Any) -> Any:
     """Return the classifier that predicts: the best of a search, and what is frozen."""
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        else:
-            break
+    estimator = chosen_estimator(estimator)
     if isinstance(estimator, type) or not hasattr(estimator, "predict"):
         raise ValueError(f"explain takes a fitted classifier. Received: {estimator!r}")
     if not is_classifier(estimator):

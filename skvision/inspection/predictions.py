@@ -23,6 +23,7 @@ __all__ = [
     "checked_labels",
     "file_names",
     "known_classes",
+    "n_images_of",
     "predict_for_display",
     "predict_labels",
 ]
@@ -127,7 +128,7 @@ def predict_for_display(estimator: Any, X: Any, y: Any) -> Predictions:
             "sklearn.calibration.CalibratedClassifierCV, and fit it again."
         )
     images, names = checked_images(estimator, X)
-    y_true = checked_labels(classes, y, _length(X))
+    y_true = checked_labels(classes, y, n_images_of(X))
     probabilities = np.asarray(estimator.predict_proba(X), float)
     return Predictions(classes, y_true, probabilities, images, names)
 
@@ -206,7 +207,7 @@ def predict_labels(estimator: Any, X: Any, y: Any) -> PredictedLabels:
         )
     classes = known_classes(estimator)
     images, names = checked_images(estimator, X)
-    y_true = checked_labels(classes, y, _length(X))
+    y_true = checked_labels(classes, y, n_images_of(X))
     return PredictedLabels(classes, y_true, np.asarray(estimator.predict(X)), None, images, names)
 
 
@@ -283,7 +284,7 @@ def checked_images(estimator: Any, X: Any) -> tuple[ImageBatch | None, list[str]
             value_range="auto" if taker is None else known_range(taker),
         )
     except ValueError:
-        if taker is not None or _length(X) == 0:
+        if taker is not None or n_images_of(X) == 0:
             raise
         return None, None  # scikit-learn's own classifiers take any numbers
     return images, file_names(images)
@@ -405,5 +406,6 @@ def file_names(images: ImageBatch) -> list[str] | None:
     return names if len(names) == len(images) else None
 
 
-def _length(X: Any) -> int:
+def n_images_of(X: Any) -> int:
+    """Return the number of images in X, in any form that estimators take."""
     return int(X.shape[0]) if getattr(X, "shape", ()) else len(X)

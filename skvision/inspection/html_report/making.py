@@ -15,7 +15,7 @@ from ..._system.atomic import written_whole
 from ..._system.progress import with_bar
 from ...images import ImageBatch
 from ..explanation import explain
-from ..predictions import checked_images, known_classes
+from ..predictions import checked_images, known_classes, n_images_of
 from ..unwrapping import final_estimator
 from .gallery import MOST, chosen, data_summary, gallery, short_names
 from .mistakes import LARGE, mistakes
@@ -154,7 +154,7 @@ def page_of(
     """Return the page that `report` writes; `origin` says where model and images come from."""
     classes = known_classes(estimator)
     images, files = checked_images(estimator, X)
-    n = len(images) if images is not None else _length(X)
+    n = len(images) if images is not None else n_images_of(X)
     labels, members = _column(labels_like(classes, y), n, "y"), None
     if groups is not None:
         members = _column(np.asarray(groups), n, "groups")
@@ -314,10 +314,6 @@ def _column(values: np.ndarray, n: int, name: str) -> np.ndarray:
             f"{'shape ' + str(values.shape) if values.ndim != 1 else f'{len(values):,}'}."
         )
     return values
-
-
-def _length(X: Any) -> int:
-    return int(X.shape[0]) if getattr(X, "shape", ()) else len(X)
 
 
 def _first_reason(reading: Reading, files: list[str] | None) -> str:
